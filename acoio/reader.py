@@ -1,0 +1,180 @@
+"""Records of a file, whole or still growing, a bounded piece at a time.
+
+A damaged file costs only its damaged records: where a header cannot be true, the
+reader looks for the next one that can, and says which bytes it passed over.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.clock import begins_us, from_us
+from acoio.errors import DataError, NotReadyError
+from acoio.header import (
+    BYTES_PER_BIT,
+    HEADER_BYTES,
+    MAX_RECORD_BYTES,
+    OLD,
+    RECORD_SAMPLES,
+    complaint,
+    layout_of,
+    plausible,
+)
+from acoio.record import Damage, Record
+from acoio.unpack import unpack
+
+RECORDS_AT_ONCE: Final = 512
+_Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one read gave: whole records, damage, and where the next read begins.
+
+    `tail_bytes` are bytes at the end that are no whole record (yet).
+    """
+
+    records: tuple[Record, ...]
+    damages: tuple[Damage, ...]
+    next_byte: int
+    tail_bytes: int
+
+
+def read_chunk(
+    path: Path, byte: int = 0, *, sample: int = 0, rate_hz: float, limit: int = RECORDS_AT_ONCE
+) -> Chunk:
+    """Return up to `limit` whole records from `byte` on, in bounded memory.
+
+    `sample` is how many samples of the file were read before `byte`.
+
+    Raises
+    ------
+    NotReadyError
+        If the file cannot be read now.
+    DataError
+        If it is no regular file.
+    """
+    data = _read(path, byte, limit * MAX_RECORD_BYTES + HEADER_BYTES)
+    spans, damages, end = _walk(data, limit)
+    at_end = len(data) - end if len(data) < limit * MAX_RECORD_BYTES + HEADER_BYTES else 0
+    return Chunk(
+        records=_parse(data, spans, byte, sample, rate_hz),
+        damages=tuple(Damage(byte + d.byte, d.length_bytes, d.reason) for d in damages),
+        next_byte=byte + end,
+        tail_bytes=at_end,
+    )
+
+
+def _read(path: Path, byte: int, size_bytes: int) -> _Bytes:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotReadyError(f"{path}: {error.strerror}") from error
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise DataError(f"{path}: found no regular file")
+        try:
+            file.seek(byte)
+            return np.frombuffer(file.read(size_bytes), np.uint8)
+        except OSError as error:
+            raise NotReadyError(f"{path}, byte {byte}: {error.strerror}") from error
+
+
+def _walk(data: _Bytes, limit: int) -> tuple[list[int], list[Damage], int]:
+    """Return where whole records begin, what was passed over, and where the walk ended."""
+    begins: list[int] = []
+    damages: list[Damage] = []
+    at = 0
+    while len(begins) < limit and at + HEADER_BYTES <= len(data):
+        header = _header(data, at)
+        if not plausible(header):
+            at = _pass_over(data, at, complaint(header), damages)
+            continue
+        end = at + HEADER_BYTES + BYTES_PER_BIT * int(header["SampleSize"])
+        if end > len(data):
+            if (found := _find_header(data, at + HEADER_BYTES)) is None:
+                break
+            at = _damage(damages, at, found, "sample size does not lead to the next header")
+            continue
+        if _lies(data, at, end):
+            at = _pass_over(data, at, "sample size does not lead to the next header", damages)
+            continue
+        begins.append(at)
+        at = end
+    return begins, damages, at
+
+
+def _header(data: _Bytes, at: int) -> NDArray[np.void]:
+    return data[at : at + HEADER_BYTES].view(OLD)[0]  # type: ignore[no-any-return]
+
+
+def _lies(data: _Bytes, at: int, end: int) -> bool:
+    """Say whether the record at `at` has a sample size that cannot be true.
+
+    It has if no header stands where it says, while the header that bears the
+    next number stands elsewhere.
+    """
+    if end + HEADER_BYTES > len(data) or plausible(_header(data, end)):
+        return False
+    found = _find_header(data, at + HEADER_BYTES)
+    if found is None:
+        return False
+    return bool(_header(data, found)["Record"] == _header(data, at)["Record"] + 1)
+
+
+def _pass_over(data: _Bytes, at: int, reason: str, damages: list[Damage]) -> int:
+    found = _find_header(data, at + 1)
+    return _damage(damages, at, len(data) - HEADER_BYTES + 1 if found is None else found, reason)
+
+
+def _damage(damages: list[Damage], at: int, until: int, reason: str) -> int:
+    damages.append(Damage(at, until - at, reason))
+    return until
+
+
+def _find_header(data: _Bytes, first: int) -> int | None:
+    """Return the first place from `first` on where a header can stand, or None."""
+    count = len(data) - HEADER_BYTES + 1 - first
+    if count <= 0:
+        return None
+    headers = np.ndarray((count,), OLD, data, offset=first, strides=(1,))
+    for found in np.flatnonzero(plausible(headers)):
+        at = first + int(found)
+        end = at + HEADER_BYTES + BYTES_PER_BIT * int(data[at + HEADER_BYTES - 1])
+        if end + HEADER_BYTES > len(data) or plausible(_header(data, end)):
+            return at
+    return None
+
+
+def _parse(
+    data: _Bytes, begins: list[int], byte: int, sample: int, rate_hz: float
+) -> tuple[Record, ...]:
+    if not begins:
+        return ()
+    at = np.asarray(begins)
+    headers = data[at[:, None] + np.arange(HEADER_BYTES)].copy().view(OLD)[:, 0]
+    layout, times = layout_of(headers), begins_us(headers, rate_hz)
+    return tuple(
+        Record(
+            number=int(header["Record"]),
+            begin=from_us(int(times[k])),
+            bits=int(header["SampleSize"]),
+            samples=_samples(data, begins[k], int(header["SampleSize"])),
+            raw=header.tobytes(),
+            layout=layout,
+            byte=byte + begins[k],
+            sample=sample + k * RECORD_SAMPLES,
+        )
+        for k, header in enumerate(headers)
+    )
+
+
+def _samples(data: _Bytes, at: int, bits: int) -> NDArray[np.int32]:
+    return unpack(data[at + HEADER_BYTES : at + HEADER_BYTES + BYTES_PER_BIT * bits], bits)

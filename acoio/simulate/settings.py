@@ -1,0 +1,48 @@
+"""What a simulated ocean holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from acoio.errors import SetupError
+from acoio.simulate.calls import CALLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OceanSettings:
+    """What an ocean holds: rates per hour, dB re the background, rms in counts.
+
+    Each call draws its `snr_db`, the power of the call re the background's, both
+    in the call's own band while it sounds.
+    """
+
+    calls_per_hour: float = 30.0
+    snr_db: tuple[float, ...] = (-5.0, 0.0, 5.0, 10.0)
+    call_kinds: tuple[str, ...] = tuple(CALLS)
+    ships_per_hour: float = 0.5
+    ship_snr_db: tuple[float, ...] = (3.0, 6.0, 10.0)
+    gear_per_hour: float = 4.0
+    gear_snr_db: tuple[float, ...] = (10.0, 15.0, 20.0)
+    dc_steps_per_hour: float = 0.5
+    background_rms: float = 1500.0
+    swell_rms: float = 9000.0
+
+    def __post_init__(self) -> None:
+        """Raise `SetupError` with every value that cannot be."""
+        faults = list(self._faults())
+        if faults:
+            raise SetupError("ocean: " + "; ".join(faults))
+
+    def _faults(self) -> Iterator[str]:
+        for name in ("calls_per_hour", "ships_per_hour", "gear_per_hour", "dc_steps_per_hour"):
+            if not 0.0 <= getattr(self, name) <= 3600.0:
+                yield f"{name}: found {getattr(self, name)}, wanted 0 to 3600"
+        for name in ("background_rms", "swell_rms"):
+            if not 0.0 < getattr(self, name) <= 1e7:
+                yield f"{name}: found {getattr(self, name)}, wanted above 0, to 1e7 counts"
+        for name in ("snr_db", "ship_snr_db", "gear_snr_db"):
+            if not getattr(self, name):
+                yield f"{name}: found none, wanted one or more, in dB"
+        if not self.call_kinds or not set(self.call_kinds) <= set(CALLS):
+            yield f"call_kinds: found {self.call_kinds}, wanted some of {tuple(CALLS)}"

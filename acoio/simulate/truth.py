@@ -1,0 +1,78 @@
+"""What truly sounds in a simulated ocean, and its CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from acoio.errors import DataError
+
+Kind = Literal["call", "ship", "gear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One sound: when (UTC), in which band, what it is and how loud.
+
+    `snr_db` is its power re the background's, both in its own band: while it sounds
+    for a call or a noise of the gear (between its clicks a train of them does not
+    sound), at its nearest for a ship.
+    """
+
+    begin: datetime
+    end: datetime
+    low_hz: float
+    high_hz: float
+    label: str
+    snr_db: float
+    kind: Kind
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(Truth))
+
+
+def write_truth(path: Path, truths: Iterable[Truth]) -> None:
+    """Write truths as CSV, one line each, times in ISO 8601."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, _COLUMNS)
+        table.writeheader()
+        for truth in truths:
+            times = {"begin": truth.begin.isoformat(), "end": truth.end.isoformat()}
+            table.writerow(asdict(truth) | times)
+
+
+def read_truth(path: Path) -> tuple[Truth, ...]:
+    """Return the truths of a CSV file.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a value cannot be read; it says which line.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        table = csv.DictReader(file)
+        missing = [name for name in _COLUMNS if name not in (table.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path}: found no column {', '.join(missing)}")
+        return tuple(_truth(row, f"{path}, line {table.line_num}") for row in table)
+
+
+def _truth(row: dict[str, Any], where: str) -> Truth:
+    if row["kind"] not in get_args(Kind):
+        raise DataError(f"{where}: found kind {row['kind']!r}, wanted one of {get_args(Kind)}")
+    try:
+        return Truth(
+            begin=datetime.fromisoformat(row["begin"]),
+            end=datetime.fromisoformat(row["end"]),
+            low_hz=float(row["low_hz"]),
+            high_hz=float(row["high_hz"]),
+            label=row["label"],
+            snr_db=float(row["snr_db"]),
+            kind=row["kind"],
+        )
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: {error}") from error

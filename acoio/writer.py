@@ -1,0 +1,144 @@
+"""Samples → the observatory's files, record by record.
+
+Source: the record format in docs/format.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.clock import NOMINAL_RATE_HZ, header_from_begin, record_us, to_us
+from acoio.header import BYTES_PER_BIT, HEADER_BYTES, LAYOUTS, MAX_BITS, RECORD_SAMPLES
+from acoio.unpack import pack
+
+_NUMBERS: Final = 1 << 32  # the record number is an unsigned 32-bit count
+
+
+def encode_records(
+    samples: NDArray[np.int32],
+    *,
+    begins_us: NDArray[np.int64] | Sequence[int],
+    first_number: int,
+    layout: str = "new",
+    rate_hz: float = NOMINAL_RATE_HZ,
+    bits: int | None = None,
+) -> bytes:
+    """Return whole records as the bytes of a file, `(n * 4096,) counts → bytes`.
+
+    `begins_us` holds the UTC time (µs) of each record's first sample, `rate_hz`
+    is the nominal rate.  Each record gets the smallest sample width that holds
+    it, or `bits` where that is given.
+
+    Raises
+    ------
+    ValueError
+        If the samples are no whole records, the times are not one a record, the
+        layout is unknown, or a sample does not fit in `bits`.
+    """
+    records = _whole_records(samples, len(begins_us))
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout: found {layout!r}, wanted one of {', '.join(LAYOUTS)}")
+    widths = _widths(records) if bits is None else np.full(len(records), bits)
+    ends = np.cumsum(HEADER_BYTES + BYTES_PER_BIT * widths)
+    content = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    payloads = _payloads(records, widths)
+    for k, end in enumerate(ends):
+        begin = int(end) - HEADER_BYTES - len(payloads[k])
+        header = _header(int(begins_us[k]), (first_number + k) % _NUMBERS, layout, rate_hz)
+        header["SampleSize"] = widths[k]
+        content[begin : begin + HEADER_BYTES] = header.view(np.uint8)
+        content[begin + HEADER_BYTES : end] = payloads[k]
+    return content.tobytes()
+
+
+def write(
+    path: Path,
+    samples: NDArray[np.int32],
+    *,
+    begin: datetime,
+    rate_hz: float,
+    layout: str = "new",
+    first_number: int = 0,
+) -> None:
+    """Write one file of unbroken sound, `(n * 4096,) counts`, that begins at `begin`.
+
+    `path` should bear a `FileName`.  The records follow one another at the true
+    rate that belongs to the nominal `rate_hz`.
+
+    Raises
+    ------
+    ValueError
+        As `encode_records`.
+    """
+    begins_us = record_begins_us(begin, 0, len(samples) // RECORD_SAMPLES, rate_hz=rate_hz)
+    content = encode_records(
+        samples, begins_us=begins_us, first_number=first_number, layout=layout, rate_hz=rate_hz
+    )
+    place(path, content)
+
+
+def record_begins_us(
+    begin: datetime, first: int, count: int, *, rate_hz: float = NOMINAL_RATE_HZ
+) -> NDArray[np.int64]:
+    """Return the begins of records `first` to `first + count - 1`, `→ (count,) µs`.
+
+    `begin` is the time of record 0.  Each time is rounded by itself, so no error
+    adds up and it does not matter where files are cut.
+    """
+    offsets = np.rint(np.arange(first, first + count) * record_us(rate_hz))
+    return np.asarray(to_us(begin) + offsets.astype(np.int64))
+
+
+def place(path: Path, content: bytes) -> None:
+    """Put a whole file at `path` in one step: a watcher never sees half of it."""
+    half = path.with_name(f".{path.name}.tmp")
+    try:
+        half.write_bytes(content)
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def _whole_records(samples: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    if samples.dtype != np.int32:
+        raise ValueError(f"samples: found {samples.dtype}, wanted int32")
+    if samples.shape != (count * RECORD_SAMPLES,):
+        raise ValueError(
+            f"samples: found shape {samples.shape}, wanted {RECORD_SAMPLES} for each of "
+            f"{count} record times"
+        )
+    records: NDArray[np.int32] = samples.reshape(count, RECORD_SAMPLES)
+    return records
+
+
+def _widths(records: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the smallest width of each record, `(n, 4096) → (n,) bits`."""
+    low, high = records.min(axis=1).astype(np.int64), records.max(axis=1).astype(np.int64)
+    largest = np.maximum(np.maximum(high, -low - 1), 0)
+    return np.asarray(np.searchsorted(1 << np.arange(MAX_BITS), largest, side="right") + 1)
+
+
+def _payloads(
+    records: NDArray[np.int32], widths: NDArray[np.int64]
+) -> dict[int, NDArray[np.uint8]]:
+    """Return each record's packed bytes by its index; records of a width go together."""
+    payloads: dict[int, NDArray[np.uint8]] = {}
+    for bits in np.unique(widths):
+        where = np.flatnonzero(widths == bits)
+        packed = pack(records[where].reshape(-1), int(bits)).reshape(len(where), -1)
+        payloads |= dict(zip(where.tolist(), packed, strict=True))
+    return payloads
+
+
+def _header(begin_us: int, number: int, layout: str, rate_hz: float) -> NDArray[np.void]:
+    header = np.zeros(1, LAYOUTS[layout])
+    header["Record"] = header["Record_Duplicate"] = number
+    for name, value in header_from_begin(begin_us, rate_hz).items():
+        header[name] = value
+    return header

@@ -1,0 +1,47 @@
+"""Names say when a file begins, at which rate, from which hydrophone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from acoio.errors import FilenameError
+from acoio.filename import FileName, parse_filename
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_hz", "band"),
+    [
+        ("2016-02-18--08.15.HYD24BBpk", 24_000, "BB"),
+        ("2018-05-04--22.41.HYD24HFpk", 24_000, "HF"),
+        ("2020-02-29--23.55.HYD96BBpk", 96_000, "BB"),
+    ],
+)
+def test_a_name_read_and_written_is_the_same(name: str, rate_hz: float, band: str) -> None:
+    parsed = parse_filename(f"some/folder/{name}")
+    assert (parsed.rate_hz, parsed.band, str(parsed)) == (rate_hz, band, name)
+    assert parsed.begin.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2016-02-30--08.15.HYD24BBpk",
+        "2016-02-18--24.15.HYD24BBpk",
+        "2016-02-18--08.15.HYD24BBpk.part",
+        ".2016-02-18--08.15.HYD24BBpk.Xa3d",
+        "2016-02-18--08.15.HYD00BBpk",
+        "2016-02-18--08.15.wav",
+        "２016-02-18--08.15.HYD24BBpk",
+        "",
+    ],
+)
+def test_a_wrong_name_is_refused_with_what_was_wanted(name: str) -> None:
+    with pytest.raises(FilenameError, match="found .*(wanted|no date)"):
+        parse_filename(name)
+
+
+def test_names_sort_by_time() -> None:
+    later = FileName(datetime(2016, 2, 18, 8, 20, tzinfo=UTC))
+    assert FileName(datetime(2016, 2, 18, 8, 15, tzinfo=UTC)) < later

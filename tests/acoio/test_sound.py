@@ -1,0 +1,142 @@
+"""Records become Sound and Gap; a Sound is sliced by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import acoio
+from acoio.clock import from_us, record_us, to_us
+from acoio.reader import read_chunk
+from acoio.record import Record
+from acoio.sound import Gap, Joiner, Sound
+
+from .feeds import BEGIN, RATE_HZ, begins_us, feed, noise, write_feed
+
+RECORD_S = record_us(RATE_HZ) / 1e6
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, ...]:
+    path = write_feed(tmp_path_factory.mktemp("feed"), feed(noise(30)))
+    return read_chunk(path, rate_hz=RATE_HZ).records
+
+
+def later(record: Record, delay: timedelta) -> Record:
+    return replace(record, begin=record.begin + delay)
+
+
+def join(records: Sequence[Record]) -> list[Sound | Gap]:
+    return list(Joiner(RATE_HZ).push(records))
+
+
+def test_records_that_follow_are_one_sound(records: tuple[Record, ...]) -> None:
+    (sound,) = join(records)
+    assert isinstance(sound, Sound)
+    assert np.array_equal(sound.samples, noise(30))
+    assert sound.begin == BEGIN
+    assert (sound.end - sound.begin).total_seconds() == pytest.approx(30 * RECORD_S, abs=2e-6)
+
+
+def test_missing_records_are_a_gap_of_their_length(records: tuple[Record, ...]) -> None:
+    before, gap, after = join([*records[:10], *records[13:]])
+    assert isinstance(gap, Gap)
+    assert isinstance(before, Sound)
+    assert isinstance(after, Sound)
+    assert abs(gap.seconds - 3 * RECORD_S) < 5e-6
+    assert abs((gap.begin - before.end).total_seconds()) < 5e-6
+    assert gap.end == after.begin
+
+
+def test_a_repeated_record_is_dropped(records: tuple[Record, ...]) -> None:
+    (sound,) = join([*records[:5], records[4], *records[5:]])
+    assert isinstance(sound, Sound)
+    assert np.array_equal(sound.samples, noise(30))
+
+
+def test_a_clock_that_goes_back_is_a_negative_gap(records: tuple[Record, ...]) -> None:
+    back = [later(record, -timedelta(seconds=1)) for record in records[10:]]
+    gap = join([*records[:10], *back])[1]
+    assert isinstance(gap, Gap)
+    assert gap.seconds == pytest.approx(-1, abs=1e-5)
+
+
+@given(cuts=st.lists(st.integers(0, 30), max_size=8), hole=st.integers(1, 28))
+def test_joining_is_the_same_wherever_its_input_is_cut(
+    records: tuple[Record, ...], cuts: Sequence[int], hole: int
+) -> None:
+    kept = [*records[:hole], *records[hole + 1 :]]
+    stage, edges = Joiner(RATE_HZ), [0, *sorted(cuts), len(kept)]
+    parts = [p for a, b in zip(edges, edges[1:], strict=False) for p in stage.push(kept[a:b])]
+    assert [p for p in parts if isinstance(p, Gap)] == [p for p in join(kept) if isinstance(p, Gap)]
+    sounds = [p for p in parts if isinstance(p, Sound)]
+    assert np.array_equal(
+        np.concatenate([s.marks_us for s in sounds]), np.array([to_us(r.begin) for r in kept])
+    )
+
+
+@given(k=st.integers(0, 30 * 4096))
+def test_a_sample_is_found_again_by_its_time(k: int) -> None:
+    sound = Sound(noise(30), RATE_HZ, begins_us(30))
+    assert sound.index_of(sound.time_of(k)) == k
+
+
+@given(first=st.integers(0, 4_000_000), length=st.integers(100, 1_000_000))
+def test_a_slice_by_timedelta_or_datetime_holds_the_samples_of_that_time(
+    first: int, length: int
+) -> None:
+    sound = Sound(noise(30), RATE_HZ, begins_us(30))
+    begin, end = timedelta(microseconds=first), timedelta(microseconds=first + length)
+    by_delta, by_time = sound[begin:end], sound[BEGIN + begin : BEGIN + end]
+    k = sound.index_of(BEGIN + begin)
+    assert np.array_equal(by_delta.samples, noise(30)[k : sound.index_of(BEGIN + end)])
+    assert np.array_equal(by_delta.samples, by_time.samples)
+    assert (by_delta.sample, by_delta.begin) == (k, sound.time_of(k))
+    assert timedelta(0) <= by_delta.begin - (BEGIN + begin) < timedelta(microseconds=43)
+
+
+def test_a_slice_outside_says_what_there_is() -> None:
+    sound = Sound(noise(2), RATE_HZ, begins_us(2))
+    with pytest.raises(IndexError, match="no sound in"):
+        sound[timedelta(seconds=5) : timedelta(seconds=6)]
+
+
+def test_a_file_is_read_whole_with_zeros_in_its_gap(tmp_path: Path) -> None:
+    content = feed(noise(20), bits=13)
+    record_bytes = len(content) // 20
+    path = write_feed(tmp_path, content[: 5 * record_bytes] + content[8 * record_bytes :])
+    sound = acoio.read(path)
+    assert len(sound.samples) == 20 * 4096
+    expected = noise(20)
+    expected[5 * 4096 : 8 * 4096] = 0
+    assert np.array_equal(sound.samples, expected)
+    assert [round(g.seconds, 4) for g in sound.gaps] == [round(3 * RECORD_S, 4)]
+    assert np.abs(sound.marks_us - begins_us(20)).max() <= 2
+
+
+def test_a_file_without_sound_is_refused_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(acoio.DataError, match="no record of sound: it is empty"):
+        acoio.read(write_feed(tmp_path, b""))
+    with pytest.raises(acoio.DataError, match="no record of sound: no record header"):
+        acoio.read(write_feed(tmp_path, bytes(range(256)) * 50))
+
+
+def test_a_gap_of_years_within_a_file_is_not_filled(tmp_path: Path) -> None:
+    path = write_feed(tmp_path, feed(noise(3)))
+    other = acoio.writer.encode_records(
+        noise(3), begins_us=begins_us(3, begin=BEGIN.replace(year=2031)), first_number=10
+    )
+    path.write_bytes(path.read_bytes() + other)
+    with pytest.raises(acoio.DataError, match="found a gap of .* wanted under 1 h"):
+        acoio.read(path)
+
+
+def test_times_are_whole_microseconds_of_utc() -> None:
+    assert from_us(to_us(BEGIN)) == BEGIN
