@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import NOMINAL_RATE_HZ, header_from_begin, record_us, to_us
 from acoio.header import BYTES_PER_BIT, HEADER_BYTES, LAYOUTS, MAX_BITS, RECORD_SAMPLES
+from acoio.sound import Sound
 from acoio.unpack import pack
 
 _NUMBERS: Final = 1 << 32  # the record number is an unsigned 32-bit count
@@ -57,28 +58,25 @@ def encode_records(
     return content.tobytes()
 
 
-def write(
-    path: Path,
-    samples: NDArray[np.int32],
-    *,
-    begin: datetime,
-    rate_hz: float,
-    layout: str = "new",
-    first_number: int = 0,
-) -> None:
-    """Write one file of unbroken sound, `(n * 4096,) counts`, that begins at `begin`.
+def write(path: Path, sound: Sound, *, layout: str = "new", first_number: int = 0) -> None:
+    """Write a sound of whole records as one file, in one step.
 
-    `path` should bear a `FileName`.  The records follow one another at the true
-    rate that belongs to the nominal `rate_hz`.
+    `path` should bear a `FileName`.  The records have the times of the sound's
+    marks.
 
     Raises
     ------
     ValueError
-        As `encode_records`.
+        If the sound has gaps, and as `encode_records`.
     """
-    begins_us = record_begins_us(begin, 0, len(samples) // RECORD_SAMPLES, rate_hz=rate_hz)
+    if sound.gaps:
+        raise ValueError(f"sound: found {len(sound.gaps)} gaps, wanted none in a file")
     content = encode_records(
-        samples, begins_us=begins_us, first_number=first_number, layout=layout, rate_hz=rate_hz
+        sound.samples,
+        begins_us=sound.marks_us,
+        first_number=first_number,
+        layout=layout,
+        rate_hz=sound.rate_hz,
     )
     place(path, content)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Protocol
@@ -19,7 +20,7 @@ from acoio.simulate.settings import OceanSettings
 from acoio.simulate.sounding import Maker, Sounding, at_level, band_of
 from acoio.simulate.sources import SHIP_BAND_HZ, Ship, sea, ship
 from acoio.simulate.streams import RATE_HZ, Stream, keyed
-from acoio.simulate.swell import Step, swell
+from acoio.simulate.swell import THUMP_BAND_HZ, THUMP_S, Step, swell
 from acoio.simulate.truth import Kind, Truth
 
 BLOCK_RECORDS: Final = 64
@@ -75,6 +76,7 @@ class Ocean:
         bins = range(int(seconds * RATE_HZ) // BIN_SAMPLES + 1)
         truths = [self._told(s) for b in bins for s in self._soundings(b)]
         truths += [self._told_ship(s) for b in bins for s in self._ships(b)]
+        truths += [t for b in bins for s in self._steps(b) for t in self._told_step(s)]
         end = self._when(seconds * RATE_HZ)
         return tuple(sorted((t for t in truths if t.begin < end), key=lambda t: t.begin))
 
@@ -153,6 +155,13 @@ class Ocean:
     def _told_ship(self, s: Ship) -> Truth:
         begin, end = (self._when(edge) for edge in s.heard())
         return Truth(begin, end, *SHIP_BAND_HZ, "ship", s.snr_db, "ship")
+
+    def _told_step(self, s: Step) -> Iterator[Truth]:
+        """Yield the two edges of an offset; each is heard as a thump."""
+        height_db = 20.0 * np.log10(abs(s.counts) / self.settings.background_rms)
+        for edge in (s.begin, s.end):
+            span = (self._when(edge), self._when(edge + THUMP_S * RATE_HZ))
+            yield Truth(*span, *THUMP_BAND_HZ, "dc_step", round(float(height_db), 1), "gear")
 
     def _when(self, sample: float) -> datetime:
         return from_us(to_us(self.begin) + round(sample / RATE_HZ * 1e6))

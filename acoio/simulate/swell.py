@@ -17,6 +17,10 @@ from acoio.simulate.streams import RATE_HZ, Stream, keyed
 
 LINES: Final = 64
 
+THUMP_S: Final = 0.2
+THUMP_BAND_HZ: Final = (5.0, 1000.0)
+"""How long and where the edge of a step is heard: its spectrum falls by 6 dB an octave."""
+
 # (Hz, dB re any level).  Source: measured on the real minutes of 2016-02-18.
 SWELL_LEVELS: Final = (
     (0.05, 44.0), (0.1, 45.0), (0.25, 53.0), (0.5, 49.0), (0.75, 47.0),

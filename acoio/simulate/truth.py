@@ -20,7 +20,8 @@ class Truth:
 
     `snr_db` is its power re the background's, both in its own band: while it sounds
     for a call or a noise of the gear (between its clicks a train of them does not
-    sound), at its nearest for a ship.
+    sound), at its nearest for a ship; for a DC step it is the height re the
+    background's rms.
     """
 
     begin: datetime

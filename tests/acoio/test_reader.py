@@ -61,11 +61,15 @@ def test_reading_in_pieces_gives_the_same_records(
     path = write_feed(tmp_path, bytes(content))
     pieces: list[Record] = []
     byte = 0
-    while (chunk := read_chunk(path, byte, sample=len(pieces) * 4096, rate_hz=RATE_HZ, limit=limit)).records:
+    while (
+        chunk := read_chunk(path, byte, sample=len(pieces) * 4096, rate_hz=RATE_HZ, limit=limit)
+    ).records:
         pieces += chunk.records
         byte = chunk.next_byte
     whole = read_chunk(path, rate_hz=RATE_HZ).records
-    assert [(r.byte, r.sample, r.begin) for r in pieces] == [(r.byte, r.sample, r.begin) for r in whole]
+    assert [(r.byte, r.sample, r.begin) for r in pieces] == [
+        (r.byte, r.sample, r.begin) for r in whole
+    ]
 
 
 @pytest.mark.parametrize("bits", [0, 33, 77, 255])
@@ -193,4 +197,6 @@ def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
 
 def test_records_count_samples_of_the_file(tmp_path: Path, content: bytearray) -> None:
     chunk = chunk_of(tmp_path, content)
-    assert [r.sample for r in chunk.records] == list(range(0, RECORDS * RECORD_SAMPLES, RECORD_SAMPLES))
+    assert [r.sample for r in chunk.records] == list(
+        range(0, RECORDS * RECORD_SAMPLES, RECORD_SAMPLES)
+    )

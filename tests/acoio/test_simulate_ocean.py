@@ -207,3 +207,20 @@ def test_settings_that_cannot_be_are_all_named_at_once() -> None:
         OceanSettings(calls_per_hour=-1, background_rms=0, snr_db=(), call_kinds=("cow",))
     for name in ("calls_per_hour", "background_rms", "snr_db", "call_kinds"):
         assert name in str(caught.value)
+
+
+def test_both_edges_of_a_step_are_in_the_truth_and_in_the_sound() -> None:
+    settings = OceanSettings(
+        calls_per_hour=0, ships_per_hour=0, gear_per_hour=0, dc_steps_per_hour=120
+    )
+    ocean = Ocean(5, BEGIN, settings)
+    edges = [t for t in ocean.truth(600.0) if t.label == "dc_step"]
+    assert len(edges) >= 4
+    smooth = Ocean(5, BEGIN, QUIET)
+    for edge in edges[:4]:
+        record = int((edge.begin - BEGIN).total_seconds() * 24_000.127 / RECORD_SAMPLES)
+        offset = ocean.piece(record, 1) - smooth.piece(record, 1)
+        height = abs(int(offset[-1]) - int(offset[0]))
+        assert 20 * np.log10(height / settings.background_rms) == pytest.approx(
+            edge.snr_db, abs=0.2
+        )

@@ -1,0 +1,52 @@
+# `make demo` and `make test` do their own set-up; everything lands in .venv.
+PYTHON ?= python3
+# For another torch than the default: make demo TORCH_INDEX=<PyTorch's index of CPU or CUDA builds>
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: demo test lint types layers unit wheel train bench clean
+
+demo: $(VENV)/installed
+	$(BIN)/kilokai demo
+
+test: lint types layers unit wheel
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/installed-dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m pytest
+
+wheel: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m tests.wheel
+
+# Trains the model that ships in the package again: some twenty minutes on two cores.
+train: $(VENV)/installed
+	rm -rf build/ocean-v1
+	$(BIN)/kilokai train build/ocean-v1 --seed 1 --hours 8 --jobs 2
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.run
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) --editable '.[dev]'
+	touch $@

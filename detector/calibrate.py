@@ -1,0 +1,122 @@
+"""Scores of typical sound → the threshold that keeps a promised rate of false alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from acoio.clock import to_us
+from acoio.errors import DataError, SetupError
+from detector.events import JOIN
+from detector.values import Score
+
+RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_FEWEST_ALARMS: Final = 10  # a rate is promised only where this many false alarms were seen
+_RELEASE_QUANTILE: Final = 0.99
+_CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A threshold, the false alarms per hour it gave, and their 95 % interval."""
+
+    false_alarms_per_hour: float
+    threshold: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was heard in `hours` of typical sound: `release` threshold and curve by rising rate."""
+
+    hours: float
+    release: float
+    points: tuple[Point, ...]
+
+    def threshold(self, false_alarms_per_hour: float) -> float:
+        """Return the threshold for a rate, between the points by the logarithm of the rate.
+
+        Raises
+        ------
+        SetupError
+            If the rate lies outside what was calibrated.
+        """
+        rates = [point.false_alarms_per_hour for point in self.points]
+        if not rates[0] <= false_alarms_per_hour <= rates[-1]:
+            raise SetupError(
+                f"false_alarms_per_hour: found {false_alarms_per_hour:g}, wanted {rates[0]:g} to "
+                f"{rates[-1]:g}: the model was calibrated on {self.hours:.1f} hours"
+            )
+        thresholds = [point.threshold for point in self.points]
+        return float(np.interp(np.log(false_alarms_per_hour), np.log(rates), thresholds))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values for the model's card."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Calibration:
+        """Return the calibration of a model's card."""
+        points = tuple(Point(**point) for point in values["points"])
+        return cls(float(values["hours"]), float(values["release"]), points)
+
+
+def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
+    """Return the calibration of typical sound, given as scores of unbroken stretches.
+
+    False alarms are counted as events, after joining, not as windows.
+
+    Raises
+    ------
+    DataError
+        If there is too little sound to promise any rate.
+    """
+    values = np.concatenate([[score.score for score in stretch] for stretch in stretches])
+    release = float(np.quantile(values, _RELEASE_QUANTILE))
+    peaks = np.sort(np.concatenate([event_peaks(s, release) for s in stretches]))[::-1]
+    hours = sum(_hours(stretch) for stretch in stretches)
+    points = [
+        _point(peaks, hours, rate) for rate in RATES_PER_HOUR if rate * hours >= _FEWEST_ALARMS
+    ]
+    points = [point for point in points if point is not None]
+    if not points:
+        needed = _FEWEST_ALARMS / RATES_PER_HOUR[-1]
+        raise DataError(f"calibration: found {hours:.2f} hours, wanted at least {needed:.2f}")
+    return Calibration(hours, release, tuple(p for p in points if p))
+
+
+def event_peaks(scores: Sequence[Score], release: float) -> NDArray[np.float64]:
+    """Return the highest score of each run of windows that would be one event."""
+    above = [score for score in scores if score.score >= release]
+    peaks: list[float] = []
+    last_us = None
+    for score in above:
+        if last_us is None or to_us(score.begin) > last_us + JOIN.total_seconds() * 1e6:
+            peaks.append(score.score)
+        else:
+            peaks[-1] = max(peaks[-1], score.score)
+        last_us = to_us(score.end)
+    return np.asarray(peaks)
+
+
+def _hours(stretch: Sequence[Score]) -> float:
+    return (stretch[-1].end - stretch[0].begin).total_seconds() / 3600 if stretch else 0.0
+
+
+def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | None:
+    alarms = int(rate * hours)
+    if alarms >= len(peaks):
+        return None
+    tail = (1 - _CONFIDENCE) / 2
+    return Point(
+        false_alarms_per_hour=rate,
+        threshold=float(peaks[alarms - 1] + peaks[alarms]) / 2,
+        low=float(chi2.ppf(tail, 2 * alarms)) / 2 / hours,
+        high=float(chi2.ppf(1 - tail, 2 * alarms + 2)) / 2 / hours,
+    )

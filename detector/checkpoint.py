@@ -1,0 +1,147 @@
+"""A model's folder: `model.safetensors` and, written last, `card.json` with its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from acoio.errors import SetupError
+from detector.calibrate import Calibration
+from detector.features import FeatureSettings
+from detector.gumiho import DISCRIMINATOR, RECONSTRUCTION, GumihoNetwork, NetworkSettings
+from detector.mixture import Mixture
+from detector.normalise import Normalisation
+from detector.score import Model, Scorer
+
+FORMAT: Final = 1
+PRETRAINED: Final = "ocean-v1"
+_TENSORS, _CARD = "model.safetensors", "card.json"
+_NORMALISATION: Final = ("mean", "deviation", "spread_db")
+_MIXTURE: Final = ("log_weights", "means", "factors")
+
+
+def load_model(path_or_name: str | Path, *, false_alarms_per_hour: float = 1.0) -> Scorer:
+    """Return a frozen scorer from a model's folder, or a pretrained one by its name.
+
+    Raises
+    ------
+    SetupError
+        If there is no such model, its files are not what its card says, or it
+        was not calibrated for that rate of false alarms.
+    """
+    return Scorer(read_model(path_or_name), false_alarms_per_hour=false_alarms_per_hour)
+
+
+def read_model(path_or_name: str | Path) -> Model:
+    """Return the model of a folder or a pretrained name, verified by its hash.
+
+    Raises
+    ------
+    SetupError
+        If there is no such model or its files are not what its card says.
+    """
+    folder = _folder(path_or_name)
+    card = _read_card(folder)
+    data = _read(folder / _TENSORS)
+    found = hashlib.sha256(data).hexdigest()
+    if found != card["sha256"]:
+        raise SetupError(f"{folder / _TENSORS}: found SHA-256 {found}, wanted {card['sha256']}")
+    try:
+        return _assemble(card, load(data))
+    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise SetupError(f"{folder}: no model of format {FORMAT}: {error}") from error
+
+
+def write_model(folder: Path, model: Model) -> Model:
+    """Write a model into a new folder and return it with its id and hash."""
+    tensors = _tensors(model)
+    data = save(tensors)
+    sha256 = hashlib.sha256(data).hexdigest()
+    card = {
+        "format": FORMAT,
+        **model.card,
+        "features": asdict(model.features),
+        "network": asdict(model.network.settings),
+        "context_s": model.features.context_s,
+        "calibration": model.calibration.as_json(),
+        "versions": {name: metadata.version(name) for name in ("numpy", "scipy", "torch")},
+        "sha256": sha256,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / _TENSORS, data)
+    _write(folder / _CARD, (json.dumps(card, indent=2) + "\n").encode())
+    return _assemble(card, tensors)
+
+
+def _folder(path_or_name: str | Path) -> Path:
+    if str(path_or_name) == PRETRAINED:
+        return Path(str(resources.files("detector") / "pretrained" / PRETRAINED))
+    return Path(path_or_name)
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(_read(folder / _CARD))
+    except ValueError as error:
+        raise SetupError(f"{folder / _CARD}: no JSON: {error}") from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
+        raise SetupError(f"{folder / _CARD}: found no card of format {FORMAT}")
+    return card
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"model {path}: {error.strerror}") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _tensors(model: Model) -> dict[str, torch.Tensor]:
+    state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
+    for group, names in (("normalisation", _NORMALISATION), ("mixture", _MIXTURE)):
+        for name in names:
+            array = np.ascontiguousarray(getattr(getattr(model, group), name))
+            state[f"{group}.{name}"] = torch.from_numpy(array)
+    return state
+
+
+def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Model:
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise SetupError(f"model tensor {name}: found values that are no finite numbers")
+    shape = {**card["network"], "channels": tuple(card["network"]["channels"])}
+    network = GumihoNetwork(NetworkSettings(**shape), (RECONSTRUCTION, DISCRIMINATOR))
+    prefix = "network."
+    network.load_state_dict(
+        {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    )
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return Model(
+        id=f"{card['name']}-{card['sha256'][:8]}",
+        features=FeatureSettings(**card["features"]),
+        normalisation=Normalisation(*(arrays[f"normalisation.{n}"] for n in _NORMALISATION)),
+        network=network,
+        mixture=Mixture(*(arrays[f"mixture.{n}"] for n in _MIXTURE)),
+        calibration=Calibration.from_json(card["calibration"]),
+        card=card,
+    )

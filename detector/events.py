@@ -1,0 +1,171 @@
+"""Scores → events: two thresholds, joined, with begin, peak, end, band and level."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.clock import NOMINAL_RATE_HZ, from_us, to_us
+from detector.values import Event, Score
+
+JOIN: Final = timedelta(seconds=2)
+"""Windows over the release threshold this close belong to one event."""
+
+_BAND_EDGES: Final = (0.1, 0.9)  # an event's band holds the middle 80 % of its contribution
+_MODERATE, _MAJOR = 2.0, 4.0  # score at the peak in thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """What makes an event.
+
+    One begins at `threshold` and goes on above `release`; `band_edges_hz` (F + 1)
+    are the edges of the bands that scores are made of.
+    """
+
+    station: str
+    model: str
+    threshold: float
+    release: float
+    band_edges_hz: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Windows over the release threshold so far: plain values, so that it can be stored."""
+
+    begin_us: int
+    end_us: int
+    peak_us: int
+    windows: int
+    total: float
+    score: float
+    contribution: tuple[float, ...]
+    level_db: tuple[float, ...]
+    file: str
+    sample: int
+    opened: bool
+
+
+class EventTracker:
+    """Turns scores into events.
+
+    A stage with memory: `push` scores in order and get each event when it
+    begins ("open") and again when it has ended ("closed").  `state` is all that
+    it remembers, as plain JSON values; a tracker made from it goes on as if
+    nothing had happened.
+    """
+
+    def __init__(self, settings: EventSettings, state: Mapping[str, Any] | None = None) -> None:
+        self._settings = settings
+        self._run = _run_from(state) if state else None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the tracker remembers, as JSON values; empty between events."""
+        return asdict(self._run) if self._run else {}
+
+    def push(self, scores: Iterable[Score]) -> Iterator[Event]:
+        """Yield the events that begin and end within these scores."""
+        for score in scores:
+            if self._run and to_us(score.begin) > self._run.end_us + JOIN // _MICROSECOND:
+                yield from self.flush()
+            if score.score >= self._settings.release:
+                self._run = _grown(self._run, score)
+                if not self._run.opened and score.score >= score.threshold:
+                    self._run = replace(self._run, opened=True)
+                    yield _event(self._run, self._settings, "open")
+
+    def flush(self) -> Iterator[Event]:
+        """Yield the event that was open, closed: the sound has ended here."""
+        if self._run and self._run.opened:
+            yield _event(self._run, self._settings, "closed")
+        self._run = None
+
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _grown(run: _Run | None, score: Score) -> _Run:
+    contribution = np.maximum(score.contribution, 0)
+    louder = run is None or score.score > run.score
+    if run is None:
+        total, before = score.score, np.zeros_like(contribution)
+    else:
+        total, before = run.total + score.score, np.asarray(run.contribution)
+    return _Run(
+        begin_us=to_us(score.begin) if run is None else run.begin_us,
+        end_us=to_us(score.end),
+        peak_us=to_us(_middle(score)) if louder or run is None else run.peak_us,
+        windows=1 if run is None else run.windows + 1,
+        total=total,
+        score=score.score if louder or run is None else run.score,
+        contribution=tuple((before + contribution).tolist()),
+        level_db=tuple(score.level_db.tolist()) if louder or run is None else run.level_db,
+        file=score.file if run is None else run.file,
+        sample=score.sample if run is None else run.sample,
+        opened=run is not None and run.opened,
+    )
+
+
+def _middle(score: Score) -> datetime:
+    return score.begin + (score.end - score.begin) / 2
+
+
+def _run_from(state: Mapping[str, Any]) -> _Run:
+    lists = {name: tuple(state[name]) for name in ("contribution", "level_db")}
+    return _Run(**{**state, **lists})
+
+
+def _event(run: _Run, settings: EventSettings, status: str) -> Event:
+    low, peak, high = _band(np.asarray(run.contribution))
+    edges = settings.band_edges_hz
+    return Event(
+        id=event_id(settings.station, settings.model, run.begin_us),
+        status=status,
+        begin=from_us(run.begin_us),
+        peak=from_us(run.peak_us),
+        end=from_us(run.end_us),
+        score=run.score,
+        mean_score=run.total / run.windows,
+        threshold=settings.threshold,
+        low_hz=edges[low],
+        high_hz=edges[high + 1],
+        peak_hz=float(np.sqrt(edges[peak] * edges[peak + 1])),
+        level_db=run.level_db[peak],
+        severity=severity(run.score, settings.threshold),
+        model=settings.model,
+        file=run.file,
+        sample=run.sample,
+    )
+
+
+def _band(contribution: NDArray[np.float64]) -> tuple[int, int, int]:
+    """Return the lowest, the strongest and the highest band of an event, `(F,) → indices`."""
+    share = np.cumsum(contribution) / max(float(contribution.sum()), np.finfo(float).tiny)
+    low, high = np.searchsorted(share, _BAND_EDGES)
+    peak = int(np.argmax(contribution))
+    return min(int(low), peak), peak, max(min(int(high), len(contribution) - 1), peak)
+
+
+def severity(score: float, threshold: float) -> str:
+    """Return "minor", "moderate" or "major", by the score in thresholds."""
+    if score < _MODERATE * threshold:
+        return "minor"
+    return "moderate" if score < _MAJOR * threshold else "major"
+
+
+def event_id(station: str, model: str, begin_us: int) -> str:
+    """Return the id of the event that this model hears begin here, 16 hex digits.
+
+    The begin is counted in whole samples of the nominal rate since 1970, so the
+    same sound gives the same event however often it is heard.
+    """
+    sample = begin_us * round(NOMINAL_RATE_HZ) // 1_000_000
+    return hashlib.sha256(f"{station}\n{model}\n{sample}".encode()).hexdigest()[:16]

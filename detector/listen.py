@@ -1,0 +1,87 @@
+"""The chain from records to scores and events; it knows nothing of files or sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from acoio.clock import ClockRepair
+from acoio.record import Record
+from acoio.sound import Gap, Joiner, Sound
+from detector.events import EventTracker
+from detector.features import RollingFeatures
+from detector.score import Scorer
+from detector.values import Event, Score, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a piece of the feed gave, in the order of time."""
+
+    scores: tuple[Score, ...]
+    events: tuple[Event, ...]
+    gaps: tuple[Gap, ...]
+
+
+class Listener:
+    """Records in, scores and events out, whatever pieces they come in.
+
+    `context_records` is how many records before a place must be heard again
+    (with `recall`) to go on from there as if there had been no break; `state`
+    is the event that is open, as JSON values.
+    """
+
+    def __init__(
+        self, scorer: Scorer, *, station: str, state: Mapping[str, Any] | None = None
+    ) -> None:
+        self._scorer = scorer
+        self._features = RollingFeatures(scorer.features)
+        self._clock = ClockRepair()
+        self._joiner = Joiner(scorer.features.rate_hz)
+        self._tracker = EventTracker(scorer.event_settings(station), state)
+        self.context_records = scorer.features.context_records
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The open event, to be kept for the next start."""
+        return self._tracker.state
+
+    def push(self, records: Sequence[Record], file: str) -> Heard:
+        """Return what these records, which follow all before, complete."""
+        scores: list[Score] = []
+        events: list[Event] = []
+        gaps: list[Gap] = []
+        for piece in self._joiner.push(self._clock.push(records), file):
+            if isinstance(piece, Gap):
+                gaps.append(piece)
+                self._features.reset()
+                events.extend(self._tracker.flush())
+            else:
+                found = self._scorer.score(self._features.push(piece))
+                scores.extend(found)
+                events.extend(self._tracker.push(found))
+        return Heard(tuple(scores), tuple(events), tuple(gaps))
+
+    def recall(self, records: Sequence[Record], file: str) -> None:
+        """Hear records again that were scored before: fills the memory, says nothing."""
+        for piece in self._joiner.push(self._clock.push(records), file):
+            if isinstance(piece, Gap):
+                self._features.reset()
+            else:
+                self._features.push(piece)
+
+    def flush(self) -> Heard:
+        """Return the event that was open, closed, because the sound ends here."""
+        return Heard((), tuple(self._tracker.flush()), ())
+
+
+def windows_of(sounds: Sequence[Sound | Gap], features: RollingFeatures) -> list[Window]:
+    """Return the windows of sounds in order, starting anew after each gap."""
+    found: list[Window] = []
+    for piece in sounds:
+        if isinstance(piece, Gap):
+            features.reset()
+        else:
+            found.extend(features.push(piece))
+    return found

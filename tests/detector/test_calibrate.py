@@ -1,0 +1,82 @@
+"""A threshold keeps its promised rate, counted in events, or is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from acoio.errors import DataError, SetupError
+from detector.calibrate import Calibration, calibrate, event_peaks
+from detector.events import EventSettings, EventTracker
+from detector.values import Score
+
+from .sounds import score
+
+
+def stretch(hours: float, seed: int) -> list[Score]:
+    """Return scores of noise, each like its neighbours as overlapping windows are."""
+    raw = np.random.default_rng(seed).exponential(size=round(3600 * hours) + 2)
+    smooth = raw[:-2] + raw[1:-1] + raw[2:]
+    return [score(float(k), float(v)) for k, v in enumerate(smooth)]
+
+
+@pytest.fixture(scope="module")
+def typical() -> list[list[Score]]:
+    return [stretch(6.0, seed) for seed in range(4)]
+
+
+@pytest.fixture(scope="module")
+def calibration(typical: list[list[Score]]) -> Calibration:
+    return calibrate(typical)
+
+
+def events_in(scores: list[Score], threshold: float, release: float) -> int:
+    settings = EventSettings("aco", "m", threshold, release, (1.0, 2.0, 3.0, 4.0, 5.0))
+    retold = [
+        Score(s.begin, s.end, s.score, threshold, s.contribution, s.level_db, s.file, s.sample)
+        for s in scores
+    ]
+    tracker = EventTracker(settings)
+    return sum(e.status == "closed" for e in [*tracker.push(retold), *tracker.flush()])
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 5.0, 10.0])
+def test_on_its_own_sound_the_threshold_gives_exactly_the_promised_events(
+    typical: list[list[Score]], calibration: Calibration, rate: float
+) -> None:
+    threshold = calibration.threshold(rate)
+    assert sum(events_in(s, threshold, calibration.release) for s in typical) == int(24 * rate)
+
+
+def test_on_other_sound_the_rate_lies_within_its_interval(calibration: Calibration) -> None:
+    point = next(p for p in calibration.points if p.false_alarms_per_hour == 5.0)
+    others = [stretch(6.0, seed) for seed in range(10, 14)]
+    found = sum(events_in(s, point.threshold, calibration.release) for s in others) / 24
+    assert point.low < found < point.high
+
+
+def test_runs_of_windows_are_the_events_of_the_tracker(typical: list[list[Score]]) -> None:
+    scores = typical[0]
+    peaks = event_peaks(scores, 6.0)
+    assert len(peaks) == events_in(scores, 6.0, 6.0)
+
+
+def test_a_rarer_alarm_has_a_higher_threshold(calibration: Calibration) -> None:
+    thresholds = [calibration.threshold(rate) for rate in (0.5, 0.7, 1.0, 3.0, 10.0)]
+    assert thresholds == sorted(thresholds, reverse=True)
+
+
+def test_a_rate_that_the_sound_cannot_promise_is_refused(calibration: Calibration) -> None:
+    with pytest.raises(
+        SetupError, match=r"found 0\.1, wanted 0\.5 to .* calibrated on 24\.0 hours"
+    ):
+        calibration.threshold(0.1)
+
+
+def test_too_little_sound_is_refused() -> None:
+    with pytest.raises(DataError, match=r"calibration: found 0\.10 hours, wanted at least"):
+        calibrate([stretch(0.1, 1)])
+
+
+def test_a_calibration_survives_its_card(calibration: Calibration) -> None:
+    assert Calibration.from_json(calibration.as_json()) == calibration
