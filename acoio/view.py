@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +51,7 @@ def draw_spectrogram(axes: Axes, spectrum: Spectrogram) -> None:
     axes.set_ylim(LOW_HZ, min(HIGH_HZ, float(spectrum.hz[-1])))
     axes.set_yticks([20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000])
     axes.yaxis.set_major_formatter(lambda hz, _: f"{hz:g}")
-    axes.yaxis.set_minor_formatter(lambda hz, _: "")
+    axes.yaxis.set_minor_formatter(lambda _hz, _: "")
     axes.set_ylabel("frequency (Hz)")
     mark_utc(axes, spectrum.times[0])
     figure = axes.get_figure()
@@ -98,9 +99,7 @@ def _on_log_rows(
     high_hz = min(HIGH_HZ, float(spectrum.hz[-1]))
     edges = np.geomspace(LOW_HZ, high_hz, _ROWS + 1)
     bins = np.searchsorted(spectrum.hz, edges)
-    rows = [
-        spectrum.power[a : max(b, a + 1)].mean(axis=0) for a, b in zip(bins, bins[1:], strict=False)
-    ]
+    rows = [spectrum.power[a : max(b, a + 1)].mean(axis=0) for a, b in itertools.pairwise(bins)]
     centres = np.sqrt(edges[1:] * edges[:-1])
     merged = Spectrogram(np.stack(rows), centres, spectrum.times)
     return centres, merged.above_background_db()

@@ -11,7 +11,6 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -120,8 +119,7 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
     for group, names in (("normalisation", _NORMALISATION), ("mixture", _MIXTURE)):
         for name in names:
-            array = np.ascontiguousarray(getattr(getattr(model, group), name))
-            state[f"{group}.{name}"] = torch.from_numpy(array)
+            state[f"{group}.{name}"] = torch.tensor(getattr(getattr(model, group), name))
     return state
 
 

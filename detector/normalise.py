@@ -45,7 +45,7 @@ class Normalisation:
         restless = np.maximum(spread_db / self.spread_db, 1)[:, :, None]
         root = _cube_root(excess_db / restless)
         scaled = (root - self.mean[:, None]) / self.deviation[:, None]
-        return np.minimum(scaled, _LOUDEST, dtype=np.float32)
+        return np.asarray(np.minimum(scaled, _LOUDEST), np.float32)
 
 
 def fit_normalisation(typical: Sequence[Window]) -> Normalisation:
@@ -66,4 +66,4 @@ def _stack(windows: Sequence[Window]) -> tuple[_Floats, _Floats]:
 
 
 def _cube_root(excess_db: _Floats) -> _Floats:
-    return np.power(np.float32(10), excess_db / np.float32(_DB_PER_CUBE_ROOT))
+    return np.asarray(np.power(np.float32(10), excess_db / np.float32(_DB_PER_CUBE_ROOT)))

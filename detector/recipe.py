@@ -102,7 +102,6 @@ def _normalised(windows: Sequence[Window], normalisation: Normalisation) -> NDAr
 
 
 def _draft(recipe: Recipe, normalisation: Normalisation, trainer: Trainer) -> Model:
-    assert trainer.mixture is not None
     return Model(
         id="draft",
         features=recipe.features,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Protocol

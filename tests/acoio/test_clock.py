@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -87,7 +88,7 @@ def test_the_repair_is_the_same_wherever_its_input_is_cut(cuts: Sequence[int], b
     feed = list(records(300, jump=range(begin, begin + 30), jump_us=-150_000))
     whole = [r.begin for r in ClockRepair().push(feed)]
     stage, edges = ClockRepair(), [0, *sorted(cuts), 300]
-    parts = [r.begin for a, b in zip(edges, edges[1:], strict=False) for r in stage.push(feed[a:b])]
+    parts = [r.begin for a, b in itertools.pairwise(edges) for r in stage.push(feed[a:b])]
     assert parts == whole
 
 

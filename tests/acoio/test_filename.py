@@ -38,7 +38,7 @@ def test_a_name_read_and_written_is_the_same(name: str, rate_hz: float, band: st
     ],
 )
 def test_a_wrong_name_is_refused_with_what_was_wanted(name: str) -> None:
-    with pytest.raises(FilenameError, match="found .*(wanted|no date)"):
+    with pytest.raises(FilenameError, match=r"found .*(wanted|no date)"):
         parse_filename(name)
 
 

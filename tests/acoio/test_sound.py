@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -74,7 +75,7 @@ def test_joining_is_the_same_wherever_its_input_is_cut(
 ) -> None:
     kept = [*records[:hole], *records[hole + 1 :]]
     stage, edges = Joiner(RATE_HZ), [0, *sorted(cuts), len(kept)]
-    parts = [p for a, b in zip(edges, edges[1:], strict=False) for p in stage.push(kept[a:b])]
+    parts = [p for a, b in itertools.pairwise(edges) for p in stage.push(kept[a:b])]
     assert [p for p in parts if isinstance(p, Gap)] == [p for p in join(kept) if isinstance(p, Gap)]
     sounds = [p for p in parts if isinstance(p, Sound)]
     assert np.array_equal(
@@ -134,7 +135,7 @@ def test_a_gap_of_years_within_a_file_is_not_filled(tmp_path: Path) -> None:
         noise(3), begins_us=begins_us(3, begin=BEGIN.replace(year=2031)), first_number=10
     )
     path.write_bytes(path.read_bytes() + other)
-    with pytest.raises(acoio.DataError, match="found a gap of .* wanted under 1 h"):
+    with pytest.raises(acoio.DataError, match=r"found a gap of .* wanted under 1 h"):
         acoio.read(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -71,7 +72,7 @@ def test_events_are_the_same_wherever_the_scores_are_cut(
     """Each cut is a restart: the state goes through JSON into a new tracker."""
     scores, state, found = feed(*value), {}, []
     edges = [0, *sorted(min(c, len(value)) for c in cuts), len(value)]
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in itertools.pairwise(edges):
         tracker = EventTracker(SETTINGS, json.loads(json.dumps(state)))
         found += tracker.push(scores[a:b])
         state = tracker.state
@@ -84,7 +85,7 @@ def test_events_open_and_close_in_turn_and_never_overlap(value: list[float]) -> 
     found = track(feed(*value))
     assert [e.status for e in found] == ["open", "closed"] * (len(found) // 2)
     closed = found[1::2]
-    assert all(a.end < b.begin for a, b in zip(closed, closed[1:], strict=False))
+    assert all(a.end < b.begin for a, b in itertools.pairwise(closed))
     assert all(e.begin <= e.peak <= e.end for e in found)
     loud = [s for s in feed(*value) if s.score >= SETTINGS.threshold]
     assert all(any(e.begin <= s.begin < e.end for e in closed) for s in loud)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -46,9 +47,7 @@ def test_windows_are_the_same_wherever_the_sound_is_cut(cuts: Sequence[int]) -> 
     whole = sound(noise(RECORDS))
     windows = RollingFeatures(SMALL).push(whole)
     stage, edges = RollingFeatures(SMALL), sorted({0, *cuts, RECORDS})
-    parts = [
-        w for a, b in zip(edges, edges[1:], strict=False) for w in stage.push(part(whole, a, b))
-    ]
+    parts = [w for a, b in itertools.pairwise(edges) for w in stage.push(part(whole, a, b))]
     assert same(parts, windows)
 
 

@@ -1,0 +1,81 @@
+"""The daemon as a process: peak memory, and from a file's arrival to its first message."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from daemon.child import Child, daemon_process
+from daemon.client import Subscriber
+
+PATIENCE_S = 120.0
+
+
+@contextmanager
+def daemon_on(folder: Path) -> Iterator[tuple[Child, Path]]:
+    """Give a ready daemon and the drop that it watches."""
+    drop, config = folder / "drop", folder / "kilokai.toml"
+    drop.mkdir(parents=True)
+    config.write_text(
+        f"[drop]\npath = {json.dumps(str(drop))}\n[store]\n"
+        f"path = {json.dumps(str(folder / 'store'))}\n"
+    )
+    with daemon_process(config, log=folder / "log") as child:
+        child.wait_ready()
+        yield child, drop
+
+
+def peak_memory_mb(files: list[Path], folder: Path) -> tuple[float, float]:
+    """Return resident memory when ready and at its peak, over all of these files, in MB."""
+    with daemon_on(folder) as (child, drop):
+        process = psutil.Process(child.process.pid)
+        idle = process.memory_info().rss
+        for path in files:
+            (drop / path.name).hardlink_to(path)
+        _wait_scored(child, 290.0 * len(files))
+        status = Path(f"/proc/{child.process.pid}/status").read_text()
+        peak_kb = int(next(line for line in status.splitlines() if "VmHWM" in line).split()[1])
+    return idle / 1e6, peak_kb * 1024 / 1e6
+
+
+def arrival_s(files: list[Path], folder: Path) -> tuple[float, float, float]:
+    """Return least, median and most seconds from a file's arrival to its first event's message.
+
+    The first file fills the memory of the chain; each later one is moved in when
+    all before is scored.  Files that hold no event are left out.
+    """
+    spent = []
+    with (
+        daemon_on(folder) as (child, drop),
+        Subscriber(child.publish, child.replay, timeout=0.5) as subscriber,
+    ):
+        for k, path in enumerate(files):
+            begin_s = time.monotonic()
+            path.rename(drop / path.name)
+            first = next(iter(subscriber), None)
+            if k and first is not None and first["file"] == path.name:
+                spent.append(time.monotonic() - begin_s)
+            _wait_scored(child, 290.0 * (k + 1) - 62.0)
+            for _ in subscriber:
+                pass
+    return min(spent), statistics.median(spent), max(spent)
+
+
+def _wait_scored(child: Child, seconds: float) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while _scored_s(child.page()) < seconds - 62.3:
+        child.check()
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"daemon: wanted {seconds:.0f} s of sound scored in {PATIENCE_S} s")
+        time.sleep(0.05)
+
+
+def _scored_s(page: str) -> float:
+    line = next(x for x in page.splitlines() if x.startswith("kilokai_scored_seconds_total "))
+    return float(line.split()[1])

@@ -1,0 +1,208 @@
+"""What to do next with the files of the drop (pure): read, close or set aside.
+
+The listing of the folder is the truth.  A file is read on whenever it holds
+more than was read; it is closed once it has not grown for a while, sooner if a
+newer file has sound; what can never be read is set aside.  None of these
+decisions is for ever: a closed file that grows is read on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+from acoio.errors import FilenameError
+from acoio.filename import parse_filename
+from acoio.header import HEADER_BYTES
+from daemon.progress import FileProgress
+
+LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bits has 0.35 GiB
+_SUCCEEDED: Final = 0.1  # of the settling time is enough once a newer file has sound
+REPLACED: Final = "replaced while reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as the folder lists it: `age_s` is how long ago it was written to."""
+
+    name: str
+    size: int
+    inode: int
+    age_s: float = 0.0
+    regular: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do with one file."""
+
+    do: Literal["read", "close", "set_aside"]
+    seen: Seen
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, oldest sound first, and what there is no more to do about.
+
+    `order` are all files with a fitting name in the order of their time, `waiting` those
+    that may still grow, `ignored` names that belong to no recording.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    waiting: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+
+def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
+    """Return how far a file was read; one set aside that has changed since is a new one."""
+    file = known.get(seen.name, FileProgress(seen.name))
+    if file.state == "set_aside" and (seen.size, seen.inode) != (file.size, file.inode):
+        return FileProgress(seen.name)
+    return file
+
+
+def is_recording(name: str) -> bool:
+    """Say whether a name claims to be a recording: it has a HYD extension and is no part file."""
+    if name.startswith(".") or "/." in name:
+        return False
+    _, dot, extension = name.rpartition("/")[2].rpartition(".")
+    return dot == "." and extension.upper().startswith("HYD")
+
+
+class Arrivals:
+    """Decides by the listing, the ledger and how long each file has kept its size.
+
+    `look` is told the time (monotonic, seconds); nothing else is remembered.
+    """
+
+    def __init__(self, *, settle_s: float, rate_hz: float, band: str) -> None:
+        self._settle_s = settle_s
+        self._rate_hz = rate_hz
+        self._band = band
+        self._sizes: dict[str, tuple[int, float]] = {}
+        self._exhausted: dict[str, int] = {}
+
+    def exhausted(self, seen: Seen) -> None:
+        """Learn that a file of this size holds no further whole record."""
+        self._exhausted[seen.name] = seen.size
+
+    def look(
+        self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
+    ) -> Plan:
+        """Return what to do about a listing."""
+        recordings, ignored = _parted(listing)
+        named, tasks = self._named(recordings, known)
+        sounding = max((begin for begin, seen in named if _sounds(known, seen)), default=None)
+        waiting = []
+        for begin, seen in named:
+            file = progress_of(seen, known)
+            newer = sounding is not None and begin < sounding
+            task = self._judge(seen, file, now_s, newer=newer)
+            if task:
+                tasks.append(task)
+            elif file.state == "pending":
+                waiting.append(seen.name)
+        self._forget({*waiting, *(task.seen.name for task in tasks)})
+        order = tuple(seen.name for _, seen in named)
+        return Plan(tuple(tasks), tuple(waiting), ignored, order)
+
+    def _named(
+        self, recordings: Sequence[Seen], known: Mapping[str, FileProgress]
+    ) -> tuple[list[tuple[datetime, Seen]], list[Task]]:
+        """Return files by the begin in their name, and those whose name will not do."""
+        named, aside = [], []
+        for seen in recordings:
+            begin, reason = self._begin(seen)
+            if begin:
+                named.append((begin, seen))
+            elif seen.name not in known:
+                aside.append(Task("set_aside", seen, reason))
+        return sorted(named, key=lambda pair: (pair[0], pair[1].name)), aside
+
+    def _begin(self, seen: Seen) -> tuple[datetime | None, str]:
+        try:
+            name = _parsed(seen.name)
+        except FilenameError as error:
+            return None, str(error)
+        if name.rate_hz != self._rate_hz:
+            return None, f"rate: found {name.rate_hz:g} Hz, wanted {self._rate_hz:g} Hz"
+        if name.band != self._band:
+            return None, f"band: found {name.band}, wanted {self._band} (drop.band)"
+        return name.begin, ""
+
+    def _judge(self, seen: Seen, file: FileProgress, now_s: float, *, newer: bool) -> Task | None:
+        if file.state == "set_aside":
+            return None
+        if reason := _hopeless(seen, file):
+            return Task("set_aside", seen, reason)
+        if self._has_more(seen, file):
+            return Task("read", seen)
+        if file.state == "done" or not self._settled(seen, now_s, newer=newer):
+            return None
+        if not file.records:
+            return Task("set_aside", seen, _soundless(seen, file))
+        return Task("close", seen)
+
+    def _has_more(self, seen: Seen, file: FileProgress) -> bool:
+        if file.state == "done" and seen.size <= file.bytes_read + file.tail_bytes:
+            return False
+        return (
+            seen.size > file.bytes_read + HEADER_BYTES
+            and self._exhausted.get(seen.name) != seen.size
+        )
+
+    def _settled(self, seen: Seen, now_s: float, *, newer: bool) -> bool:
+        size, since_s = self._sizes.get(seen.name, (-1, now_s))
+        if size != seen.size:
+            since_s = now_s
+            self._sizes[seen.name] = (seen.size, now_s)
+        wanted_s = self._settle_s * (_SUCCEEDED if newer else 1)
+        return max(now_s - since_s, seen.age_s) >= wanted_s
+
+    def _forget(self, names: set[str]) -> None:
+        for name in self._sizes.keys() - names:
+            del self._sizes[name]
+        for name in self._exhausted.keys() - names:
+            del self._exhausted[name]
+
+
+_parsed = lru_cache(maxsize=1 << 16)(parse_filename)  # a month's names, at every scan
+
+
+def _parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
+    recordings, ignored = [], []
+    for seen in listing:
+        if is_recording(seen.name):
+            recordings.append(seen)
+        else:
+            ignored.append(seen.name)
+    return recordings, tuple(ignored)
+
+
+def _sounds(known: Mapping[str, FileProgress], seen: Seen) -> bool:
+    return seen.name in known and known[seen.name].records > 0
+
+
+def _hopeless(seen: Seen, file: FileProgress) -> str:
+    """Return why a file cannot be read at all, or nothing."""
+    if not seen.regular:
+        return "found no regular file"
+    if seen.size > LARGEST_BYTES:
+        return f"size: found {seen.size} bytes, wanted at most {LARGEST_BYTES}"
+    shorter = seen.size < file.bytes_read
+    if shorter or (file.records and seen.inode != file.inode and seen.size < file.size):
+        return (
+            f"{REPLACED}: found {seen.size} bytes, wanted {max(file.size, file.bytes_read)} or more"
+        )
+    return ""
+
+
+def _soundless(seen: Seen, file: FileProgress) -> str:
+    if seen.size == 0:
+        return "empty file: found 0 bytes, wanted records"
+    return file.reason or f"no record: found {seen.size} bytes, wanted a header and its samples"

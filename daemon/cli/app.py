@@ -1,0 +1,65 @@
+"""The command and its groups; errors become one clear line and an exit code."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from acoio.errors import AcoError, SetupError
+from daemon import __version__
+from daemon.cli import demo, events, inspect, run, score, simulate, subscribe, train
+from daemon.errors import EXIT_FAILED, EXIT_WRONG_SETUP, plain
+
+
+class _Group(TyperGroup):
+    """Says what was wrong, without a traceback: that is for bugs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AcoError as error:
+            for line in str(error).splitlines():
+                typer.echo(f"kilokai: {plain(line)}", err=True)
+            wrong_setup = isinstance(error, SetupError)
+            raise typer.Exit(EXIT_WRONG_SETUP if wrong_setup else EXIT_FAILED) from None
+
+
+app = typer.Typer(
+    name="kilokai",
+    cls=_Group,
+    help="Watch the sea: score hydrophone sound as it arrives, and tell of what is unusual.",
+    epilog="Example: kilokai demo --minutes 30",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kilokai {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+for _part in (run, demo, simulate, inspect, score, subscribe, train):
+    app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
+app.add_typer(events.app, name="events")
+
+
+def main() -> None:
+    """Run the command."""
+    app(prog_name="kilokai")

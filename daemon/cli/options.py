@@ -1,0 +1,32 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from daemon.config import Config, load_config
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="The configuration, as kilokai.toml.")
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", help="One key, as --set drop.settle_s=5; repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+_NO_DROP: Final = "drop.path=/dev/null"
+
+
+def config_of(file: Path | None, sets: list[str] | None, *, needs_drop: bool = True) -> Config:
+    """Return the configuration; a command that never looks at the drop needs none.
+
+    Raises
+    ------
+    SetupError
+        With every fault.
+    """
+    return load_config(file, (sets or []) + ([] if needs_drop else [_NO_DROP]), os.environ)

@@ -1,0 +1,48 @@
+"""kilokai score."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from daemon.cli.options import Json, Sets, config_of
+from daemon.errors import EXIT_FAILED, plain
+from daemon.show import HEADING, event_line, with_bar
+
+EXAMPLE: Final = "Example: kilokai score /data/2018/10/28 --json"
+
+
+def command(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    as_json: Json = False,
+    sets: Sets = None,
+) -> None:
+    """Score files without a daemon or a store, and print scores and events."""
+    settings = config_of(None, sets, needs_drop=False)
+    import torch  # here, because it takes seconds to import
+
+    from daemon.batch import recordings, score_files
+    from detector import load_model
+    from detector.listen import Listener
+
+    torch.set_num_threads(settings.detector.threads)
+    scorer = load_model(
+        settings.detector.model,
+        false_alarms_per_hour=settings.detector.false_alarms_per_hour,
+    )
+    files = recordings(paths, band=settings.drop.band)
+    found = score_files(
+        with_bar(files, "scoring", len(files)),
+        Listener(scorer, station=settings.station.name),
+        scorer.features.rate_hz,
+        told=lambda fault: typer.echo(f"kilokai: {plain(fault)}", err=True),
+    )
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+    else:
+        typer.echo("\n".join([HEADING, *(event_line(event) for event in found.events.values())]))
+        typer.echo(f"{len(found.scores)} windows scored, {len(found.events)} events")
+    raise typer.Exit(EXIT_FAILED if found.faults else 0)

@@ -1,0 +1,33 @@
+"""kilokai simulate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from acoio.errors import SetupError
+from daemon.show import with_bar
+
+EXAMPLE: Final = "Example: kilokai simulate drop --minutes 60 --seed 1"
+_FILE_MINUTES: Final = 5
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
+    minutes: Annotated[float, typer.Option(min=0.1, help="How much sound.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same ocean.")] = 1,
+    layout: Annotated[str, typer.Option(help="The header's layout: new or old.")] = "new",
+) -> None:
+    """Write five-minute files of a simulated ocean, and truth.csv."""
+    from acoio.simulate import simulate_drop
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"{folder}: {error.strerror}") from error
+    files = simulate_drop(folder, seed=seed, minutes=minutes, layout=layout)
+    for path in with_bar(files, "simulating", math.ceil(minutes / _FILE_MINUTES)):
+        typer.echo(path)

@@ -1,0 +1,62 @@
+"""Where the bus and the metrics may listen (pure)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Final
+
+_TCP = re.compile(r"tcp://(?P<host>[^/]+):(?P<port>\d{1,5})")
+_IPC_BYTES: Final = 107  # what sun_path holds, less its ending zero
+
+
+def check_endpoint(endpoint: str) -> str:
+    """Return a bus endpoint that stays on this machine.
+
+    Raises
+    ------
+    ValueError
+        If it is neither loopback TCP nor a short enough ipc path.
+    """
+    if endpoint.startswith("ipc://") and 0 < len(endpoint[6:].encode()) <= _IPC_BYTES:
+        return endpoint
+    match = _TCP.fullmatch(endpoint)
+    if match and int(match["port"]) <= 65535 and _is_loopback(match["host"]):
+        return endpoint
+    raise ValueError("no endpoint on this machine")
+
+
+def check_listen(address: str) -> str:
+    """Return a HOST:PORT.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    split_listen(address)
+    return address
+
+
+def split_listen(address: str) -> tuple[str, int]:
+    """Return host and port of HOST:PORT or [HOST]:PORT.
+
+    Raises
+    ------
+    ValueError
+        If the host is empty or the port is no number from 0 to 65535.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("no HOST:PORT")
+    return host, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False

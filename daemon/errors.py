@@ -1,0 +1,22 @@
+"""Exit codes, and the plain text of a path for logs and messages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+EXIT_DONE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_WRONG_USE: Final = 2
+EXIT_WRONG_SETUP: Final = 78  # EX_CONFIG of sysexits.h
+
+
+def plain(path: str | Path) -> str:
+    """Return a path as text that any log and any JSON can hold: what is no text, escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(mark if mark.isprintable() else _escaped(mark) for mark in text)
+
+
+def _escaped(mark: str) -> str:
+    return mark.encode("unicode_escape").decode()

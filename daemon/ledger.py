@@ -1,0 +1,184 @@
+"""The ledger: what was read, scored, found and said, in one transaction a step."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from acoio.clock import to_us
+from acoio.errors import NotReadyError
+from daemon.database import LEDGER_FILE, connect, locked
+from daemon.progress import FileProgress, Outgoing, Step
+from detector.values import Score
+
+_FILE_COLUMNS: Final = FileProgress.__slots__
+
+
+@contextmanager
+def open_ledger(store: Path) -> Iterator[Ledger]:
+    """Give the ledger of a store, made if it is not there, and nobody else's until the end.
+
+    Raises
+    ------
+    SetupError
+        If the store cannot be used, or another daemon uses it.
+    """
+    with locked(store), closing(connect(store / LEDGER_FILE)) as database:
+        yield Ledger(database)
+
+
+class Ledger:
+    """What the daemon knows for good.
+
+    `files` by name; `sequence` the newest message number and `published` the
+    newest that is known to be sent; `epoch` changes only if the ledger was lost.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._meta = dict(database.execute("SELECT key, value FROM meta"))
+        self._files = {
+            row[0]: FileProgress(*row)
+            for row in database.execute(f"SELECT {', '.join(_FILE_COLUMNS)} FROM files")
+        }
+        self.files: Mapping[str, FileProgress] = MappingProxyType(self._files)
+
+    @property
+    def epoch(self) -> str:
+        """Which life of the ledger the numbers belong to."""
+        return str(self._meta["epoch"])
+
+    @property
+    def sequence(self) -> int:
+        """The number of the newest message; 0 before the first."""
+        return int(self._meta["sequence"])
+
+    @property
+    def published(self) -> int:
+        """The newest number that was known to be sent at the last commit."""
+        return int(self._meta["published"])
+
+    @property
+    def tracker(self) -> dict[str, Any]:
+        """The open event, as `EventTracker.state` gave it."""
+        return dict(json.loads(self._meta["tracker"]))
+
+    @property
+    def heard(self) -> str | None:
+        """The file that was heard last."""
+        return self._meta.get("heard")
+
+    @property
+    def model(self) -> str | None:
+        """The model that was announced last."""
+        return self._meta.get("model")
+
+    @property
+    def newest_scored_us(self) -> int | None:
+        """The end of the newest window scored, in microseconds since 1970."""
+        newest = "SELECT end_us FROM scores ORDER BY begin_us DESC LIMIT 1"
+        row = self._database.execute(newest).fetchone()
+        return int(row[0]) if row else None
+
+    def unscored(self, scores: Sequence[Score], model: str) -> tuple[Score, ...]:
+        """Return those scores whose windows this model has not scored yet."""
+        if not scores:
+            return ()
+        begins = [to_us(score.begin) for score in scores]
+        rows = self._database.execute(
+            "SELECT begin_us FROM scores WHERE model = ? AND begin_us BETWEEN ? AND ?",
+            (model, min(begins), max(begins)),
+        )
+        stored = {begin for (begin,) in rows}
+        return tuple(s for s, begin in zip(scores, begins, strict=True) if begin not in stored)
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        """Return the newest revision of an event, or None."""
+        row = self._database.execute("SELECT json FROM events WHERE id = ?", (event_id,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def open_events(self) -> list[dict[str, Any]]:
+        """Return the events that have not ended, by their begin."""
+        rows = self._database.execute(
+            "SELECT json FROM events WHERE status = 'open' ORDER BY begin"
+        )
+        return [json.loads(text) for (text,) in rows]
+
+    @property
+    def oldest(self) -> int:
+        """The oldest number that `messages` can give; `sequence` + 1 if there is none."""
+        (oldest,) = self._database.execute("SELECT min(sequence) FROM outbox").fetchone()
+        return self.sequence + 1 if oldest is None else int(oldest)
+
+    def messages(self, since: int, limit: int) -> list[Outgoing]:
+        """Return up to `limit` messages after number `since`, in order."""
+        rows = self._database.execute(
+            "SELECT sequence, topic, type, json FROM outbox WHERE sequence > ? "
+            "ORDER BY sequence LIMIT ?",
+            (since, limit),
+        )
+        return [Outgoing(*row) for row in rows]
+
+    def commit(self, step: Step, model: str) -> None:
+        """Keep a step whole, on the disk, or not at all.
+
+        Raises
+        ------
+        NotReadyError
+            If the disk is full: nothing was kept.
+        ValueError
+            If the messages are not numbered on from `sequence`.
+        """
+        meta = self._next_meta(step)
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                self._write(step, meta, model)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise NotReadyError(f"ledger: {error}; nothing was kept of this step") from error
+            raise
+        self._meta.update(meta)
+        if step.file:
+            self._files[step.file.name] = step.file
+
+    def _next_meta(self, step: Step) -> dict[str, str]:
+        last = self.sequence
+        numbers = [message.sequence for message in step.outgoing]
+        if numbers != list(range(last + 1, last + 1 + len(numbers))):
+            raise ValueError(f"messages: found numbers {numbers}, wanted them on from {last + 1}")
+        meta = {"sequence": str(last + len(numbers)), "published": str(step.published)}
+        if step.tracker is not None:
+            meta["tracker"] = json.dumps(step.tracker)
+        found = {"heard": step.heard, "model": step.model}
+        return meta | {key: value for key, value in found.items() if value is not None}
+
+    def _write(self, step: Step, meta: Mapping[str, str], model: str) -> None:
+        write = self._database.executemany
+        write("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+        if step.file:
+            values = tuple(getattr(step.file, column) for column in _FILE_COLUMNS)
+            write(f"INSERT OR REPLACE INTO files VALUES ({_marks(_FILE_COLUMNS)})", [values])
+        write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", [_row(s, model) for s in step.scores])
+        write(
+            "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
+            [(e["id"], e["begin"], e["status"], json.dumps(e)) for e in step.events],
+        )
+        write(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?)",
+            [(m.sequence, m.topic, m.type, m.text) for m in step.outgoing],
+        )
+
+
+def _marks(columns: Sequence[str]) -> str:
+    return ", ".join("?" * len(columns))
+
+
+def _row(score: Score, model: str) -> tuple[int, str, int, float, float]:
+    begin, end = to_us(score.begin), to_us(score.end)
+    return begin, model, end, float(score.score), float(score.threshold)

@@ -1,0 +1,65 @@
+"""Logs on standard error: JSON under systemd, readable on a terminal, never a reason to stop."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+
+from daemon.errors import plain
+
+
+class _Sink:
+    """A stream that swallows what its reader no longer takes."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        try:
+            if self._stream is not None:
+                self._stream.write(text)
+        except (OSError, ValueError):  # closed pipe, full disk, closed file
+            self._stream = None
+
+    def flush(self) -> None:
+        try:
+            if self._stream is not None:
+                self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None
+
+
+def set_up_logs(stream: TextIO | None = None) -> None:
+    """Send all logs, the libraries' warnings too, to standard error."""
+    stream = stream or sys.stderr
+    pretty = stream is not None and not stream.closed and stream.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _plain_values,
+            structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=_Sink(stream)),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
+    )
+    logging.getLogger().handlers = [_Relay(logging.WARNING)]
+
+
+class _Relay(logging.Handler):
+    """Hands the libraries' warnings on to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().warning(record.getMessage(), library=record.name)
+
+
+def _plain_values(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        key: plain(value) if isinstance(value, str | Path) else value
+        for key, value in entry.items()
+    }

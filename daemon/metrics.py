@@ -1,0 +1,147 @@
+"""What Prometheus scrapes, in a registry of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    Summary,
+    disable_created_metrics,
+    start_http_server,
+)
+
+from acoio.clock import record_us
+from acoio.errors import SetupError
+from acoio.sound import Gap
+from daemon import __version__
+from daemon.endpoints import split_listen
+from daemon.revise import scored_seconds
+from detector.values import Score
+
+STAGES: Final = ("read", "score", "commit")
+SEVERITIES: Final = ("minor", "moderate", "major")
+OUTCOMES: Final = ("done", "set_aside")
+_STOP_S: Final = 1.0
+
+
+class Metrics:
+    """Every metric, with all of its labels from the start, so that none is ever absent."""
+
+    def __init__(self, model: str, threshold: float) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = own = CollectorRegistry()
+        ProcessCollector(registry=own)
+        self.scored_seconds = Counter("kilokai_scored_seconds", "Sound scored", registry=own)
+        self.newest_scored = Gauge(
+            "kilokai_newest_scored_time_seconds", "UTC end of the newest sound scored", registry=own
+        )
+        self.files = Counter("kilokai_files", "Files finished", ["outcome"], registry=own)
+        self.ignored = Gauge("kilokai_ignored_files", "Files that are no recording", registry=own)
+        self.backlog = Gauge("kilokai_backlog_files", "Files with work left", registry=own)
+        self.records = Counter("kilokai_records_read", "Records read", registry=own)
+        self.damaged_bytes = Counter(
+            "kilokai_damaged_bytes", "Bytes of files that gave no sound", registry=own
+        )
+        self.gaps = Counter("kilokai_gaps", "Gaps in the sound", registry=own)
+        self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
+        self.events = Counter("kilokai_events", "Events that ended", ["severity"], registry=own)
+        self.scores = Histogram(
+            "kilokai_score_to_threshold_ratio",
+            "Scores, as parts of the threshold",
+            buckets=(-1, 0, 0.25, 0.5, 0.75, 1, 1.5, 2, 4, 8),
+            registry=own,
+        )
+        self.last_score = Gauge("kilokai_last_score", "The newest score", registry=own)
+        self.threshold = Gauge("kilokai_threshold", "The threshold of scores", registry=own)
+        self.stages = Summary(
+            "kilokai_stage_seconds", "Time spent in each stage", ["stage"], registry=own
+        )
+        self.times_real_time = Gauge(
+            "kilokai_times_real_time_ratio",
+            "Sound heard per time spent, since the start",
+            registry=own,
+        )
+        self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
+        self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
+        info = Gauge("kilokai_build_info", "What runs", ["version", "model"], registry=own)
+        info.labels(__version__, model).set(1)
+        self.threshold.set(threshold)
+        self._busy_s = self._heard_s = 0.0
+        self._make_labels()
+
+    def _make_labels(self) -> None:
+        for stage in STAGES:
+            self.stages.labels(stage)
+        for severity in SEVERITIES:
+            self.events.labels(severity)
+        for outcome in OUTCOMES:
+            self.files.labels(outcome)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of the work."""
+        begin_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent_s = time.perf_counter() - begin_s
+            self._busy_s += spent_s
+            self.stages.labels(name).observe(spent_s)
+
+    def take_records(self, count: int, *, rate_hz: float) -> None:
+        """Count the records of a step."""
+        self.records.inc(count)
+        self._heard_s += count * record_us(rate_hz) / 1e6
+        if self._busy_s:
+            self.times_real_time.set(self._heard_s / self._busy_s)
+
+    def take_scores(self, scores: Sequence[Score]) -> None:
+        """Count the new scores of a step."""
+        if not scores:
+            return
+        self.scored_seconds.inc(scored_seconds(scores))
+        self.newest_scored.set(scores[-1].end.timestamp())
+        self.last_score.set(scores[-1].score)
+        for score in scores:
+            self.scores.observe(score.score / score.threshold)
+
+    def take_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Count gaps; where the clock went back, no time is missing."""
+        self.gaps.inc(len(gaps))
+        self.gap_seconds.inc(sum(max(gap.seconds, 0) for gap in gaps))
+
+    def take_events(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Count the events that ended."""
+        for event in events:
+            if event["status"] == "closed":
+                self.events.labels(event["severity"]).inc()
+
+
+@contextmanager
+def serve_metrics(metrics: Metrics, listen: str) -> Iterator[str]:
+    """Serve the metrics and give the address they are at, as HOST:PORT.
+
+    Raises
+    ------
+    SetupError
+        If the address cannot be bound.
+    """
+    host, port = split_listen(listen)
+    try:
+        server, thread = start_http_server(port, host, metrics.registry)
+    except OSError as error:
+        raise SetupError(f"metrics.listen: found {listen}: {error.strerror}") from error
+    try:
+        yield f"{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(_STOP_S)

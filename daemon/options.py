@@ -1,0 +1,116 @@
+"""The tables of kilokai.toml and their keys: defaults and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from daemon.endpoints import check_endpoint, check_listen
+
+_STRICT: Final = ConfigDict(
+    frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True
+)
+
+
+def _check_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # what zoneinfo raises for a bad key
+        raise ValueError(f"no time zone {name!r}") from error
+    return name
+
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
+_Zone = Annotated[str, AfterValidator(_check_timezone)]
+_Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+_Listen = Annotated[str, AfterValidator(check_listen)]
+_LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH"
+
+
+class Station(BaseModel):
+    """Whose sound it is."""
+
+    model_config = _STRICT
+    name: _Name = Field(default="aco", description="1 to 32 of a-z, 0-9 and -")
+    timezone: _Zone = Field(default="Pacific/Honolulu", description="an IANA time zone")
+
+
+class Drop(BaseModel):
+    """Where files arrive."""
+
+    model_config = _STRICT
+    path: Path = Field(description="the folder that files arrive in")
+    band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
+    settle_s: float = Field(
+        default=30.0, gt=0, le=3600, strict=True, description="seconds, above 0, at most 3600"
+    )
+    rescan_s: float = Field(
+        default=10.0, ge=0.1, le=3600, strict=True, description="seconds, 0.1 to 3600"
+    )
+
+
+class Store(BaseModel):
+    """Where the ledger lies."""
+
+    model_config = _STRICT
+    path: Path = Field(default=Path("/var/lib/kilokai"), description="a folder of the daemon's own")
+
+
+class Bus(BaseModel):
+    """Where messages leave."""
+
+    model_config = _STRICT
+    publish: _Endpoint = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
+    replay: _Endpoint = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
+    heartbeat_s: float = Field(
+        default=5.0, ge=0.1, le=3600, strict=True, description="seconds, 0.1 to 3600"
+    )
+
+
+class Metrics(BaseModel):
+    """Where Prometheus scrapes."""
+
+    model_config = _STRICT
+    listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
+
+
+class Detector(BaseModel):
+    """What scores."""
+
+    model_config = _STRICT
+    model: str = Field(default="ocean-v1", min_length=1, description="a model's name or its path")
+    false_alarms_per_hour: float = Field(
+        default=1.0, gt=0, le=3600, strict=True, description="a rate above 0, at most 3600"
+    )
+    threads: int = Field(default=1, ge=1, le=256, strict=True, description="1 to 256 threads")
+
+
+class Config(BaseModel):
+    """All of kilokai.toml."""
+
+    model_config = _STRICT
+    station: Station = Station()
+    drop: Drop = Field(description="a table with path")
+    store: Store = Store()
+    bus: Bus = Bus()
+    metrics: Metrics = Metrics()
+    detector: Detector = Detector()
+
+    @model_validator(mode="after")
+    def _apart(self) -> Config:
+        drop, store = self.drop.path.resolve(), self.store.path.resolve()
+        if store.is_relative_to(drop):
+            raise ValueError(f"store.path: found {store} within drop.path, wanted it elsewhere")
+        if self.bus.publish == self.bus.replay and not self.bus.publish.endswith(":0"):
+            raise ValueError(f"bus.replay: found {self.bus.replay}, which is bus.publish as well")
+        return self

@@ -1,0 +1,60 @@
+"""What a step of listening says that was not said before (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from acoio.sound import Gap
+from daemon.progress import Outgoing
+from daemon.wire import Draft, event_draft, gap_draft, numbered
+from detector.values import Event, Score, event_json
+
+_Json = Mapping[str, Any]
+
+
+def revisions(
+    events: Iterable[Event], stored: Callable[[str], _Json | None]
+) -> tuple[dict[str, Any], ...]:
+    """Return the events that say something new, in order.
+
+    Work that is done again says the same again, and that is left out; an event
+    that was closed is not opened again.
+    """
+    known: dict[str, _Json | None] = {}
+    new = []
+    for event in events:
+        now = event_json(event)
+        before = known.get(event.id) or stored(event.id)
+        if before == now or (before and before["status"] == "closed" and now["status"] == "open"):
+            continue
+        known[event.id] = now
+        new.append(now)
+    return tuple(new)
+
+
+def in_order(events: Sequence[_Json], gaps: Sequence[Gap]) -> list[Draft]:
+    """Return the messages of events and gaps in the order of what they tell of."""
+    drafts = [event_draft(event) for event in events] + [gap_draft(gap) for gap in gaps]
+    return sorted(drafts, key=lambda draft: draft.time)
+
+
+def number(
+    drafts: Sequence[Draft], *, station: str, epoch: str, after: int
+) -> tuple[Outgoing, ...]:
+    """Return drafts as messages, numbered on from `after`."""
+    return tuple(
+        numbered(draft, station=station, epoch=epoch, sequence=after + 1 + k)
+        for k, draft in enumerate(drafts)
+    )
+
+
+def scored_seconds(scores: Sequence[Score]) -> float:
+    """Return how much sound windows cover, in seconds; overlaps count once."""
+    total = 0.0
+    end = None
+    for score in scores:
+        begin = score.begin if end is None else max(score.begin, min(end, score.end))
+        total += (score.end - begin).total_seconds()
+        end = score.end
+    return total

@@ -1,0 +1,71 @@
+"""A read-only look into a store, whether or not a daemon runs on it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.clock import from_us
+from acoio.errors import SetupError
+from daemon.database import LEDGER_FILE
+from detector.values import iso
+
+_BUSY_S: Final = 5.0
+
+
+def stored_events(store: Path) -> list[dict[str, Any]]:
+    """Return the newest revision of every event in a store, by its begin.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    with _reader(store) as database:
+        rows = database.execute("SELECT json FROM events ORDER BY begin, id")
+        return [json.loads(text) for (text,) in rows]
+
+
+def stored_scores(store: Path) -> list[dict[str, Any]]:
+    """Return every score in a store, by its begin.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    with _reader(store) as database:
+        rows = database.execute(
+            "SELECT begin_us, end_us, score, threshold FROM scores ORDER BY begin_us, model"
+        )
+        return [
+            {"begin": iso(from_us(begin)), "end": iso(from_us(end)), "score": s, "threshold": t}
+            for begin, end, s, t in rows
+        ]
+
+
+def stored_files(store: Path) -> list[dict[str, Any]]:
+    """Return how far each file of the drop was read, by name.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    with _reader(store) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute("SELECT * FROM files ORDER BY name")]
+
+
+@contextmanager
+def _reader(store: Path) -> Iterator[sqlite3.Connection]:
+    path = (store / LEDGER_FILE).resolve()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as it:
+            yield it
+    except sqlite3.Error as error:
+        raise SetupError(f"store.path: {path}: {error}") from error

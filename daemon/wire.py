@@ -1,0 +1,99 @@
+"""Messages as they are on the bus (pure): CloudEvents 1.0 in JSON.
+
+`sequence` is a JSON integer, not the string of the CloudEvents sequence
+extension: it rises by exactly 1 within an `epoch`.  Each message is valid by the
+schema of its kind in `daemon/schemas`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+from acoio.sound import Gap
+from daemon.progress import Outgoing
+from detector.values import Event, iso
+
+Kind = Literal["event", "gap", "model", "heartbeat"]
+KINDS: Final[tuple[Kind, ...]] = ("event", "gap", "model", "heartbeat")
+TOPIC_PREFIX: Final = "kilokai.v1."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message without its number: `time` is when what it tells of was heard."""
+
+    kind: Kind
+    time: str
+    data: Mapping[str, Any]
+
+
+def topic(kind: Kind, station: str) -> str:
+    """Return the topic of a kind of message."""
+    return f"{TOPIC_PREFIX}{kind}.{station}"
+
+
+def numbered(draft: Draft, *, station: str, epoch: str, sequence: int) -> Outgoing:
+    """Return a draft as the message of that number."""
+    envelope = _envelope(draft, station, f"{epoch}-{sequence}")
+    text = strict_json({**envelope, "sequence": sequence, "epoch": epoch, "data": draft.data})
+    return Outgoing(sequence, topic(draft.kind, station), envelope["type"], text)
+
+
+def heartbeat(now: str, *, station: str, epoch: str, sequence: int, newest: str | None) -> str:
+    """Return the heartbeat at the wall clock's `now`, which bears no number.
+
+    `sequence` is the newest number, `newest` the end of the newest sound scored.
+    """
+    data = {"epoch": epoch, "newest_sequence": sequence, "newest_scored": newest}
+    envelope = _envelope(Draft("heartbeat", now, data), station, f"{epoch}-heartbeat-{now}")
+    return strict_json({**envelope, "data": data})
+
+
+def event_draft(event: Mapping[str, Any]) -> Draft:
+    """Return the message of an event's revision, timed by its begin, or its end once closed."""
+    return Draft("event", event["begin" if event["status"] == "open" else "end"], event)
+
+
+def gap_draft(gap: Gap) -> Draft:
+    """Return the message of a gap; its seconds are negative where the clock went back."""
+    begin, end = iso(gap.begin), iso(gap.end)
+    return Draft("gap", begin, {"begin": begin, "end": end, "seconds": gap.seconds})
+
+
+def model_draft(time: str, *, model: str, threshold: float, previous: str | None) -> Draft:
+    """Return the message that another model scores from now on."""
+    return Draft("model", time, {"model": model, "threshold": threshold, "previous": previous})
+
+
+def event_from_json(data: Mapping[str, Any]) -> Event:
+    """Return the `Event` of its public JSON: `event_json` undone."""
+    times = {name: datetime.fromisoformat(data[name]) for name in ("begin", "peak", "end")}
+    return Event(**{**data, **times})
+
+
+def strict_json(value: Any) -> str:
+    """Return JSON that every parser reads: NaN and infinities are a bug, and raise."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def schema(kind: Kind) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of message."""
+    text = files("daemon").joinpath("schemas", f"{kind}.json").read_text("utf-8")
+    return dict(json.loads(text))
+
+
+def _envelope(draft: Draft, station: str, message_id: str) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": message_id,
+        "source": f"kilokai/{station}",
+        "type": f"{TOPIC_PREFIX}{draft.kind}",
+        "time": draft.time,
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:kilokai:v1:{draft.kind}#/properties/data",
+    }

@@ -1,0 +1,48 @@
+"""A scorer that needs no model: the loudness above the recent past, summed over bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from detector.events import EventSettings
+from detector.features import FeatureSettings
+from detector.values import Score, Window
+
+
+class LoudnessScorer:
+    """Stands in for `detector.score.Scorer`, in a hundredth of the time and without training."""
+
+    def __init__(self, threshold: float = 3.0) -> None:
+        self.features = FeatureSettings()
+        self.model = "loudness"
+        self.threshold = threshold
+        self.card: dict[str, Any] = {}
+
+    def event_settings(self, station: str) -> EventSettings:
+        return EventSettings(
+            station=station,
+            model=self.model,
+            threshold=self.threshold,
+            release=self.threshold * 0.75,
+            band_edges_hz=tuple(self.features.band_edges_hz.tolist()),
+        )
+
+    def score(self, windows: Sequence[Window]) -> list[Score]:
+        return [self._score(window) for window in windows]
+
+    def _score(self, window: Window) -> Score:
+        level_db = np.sort(window.excess_db, axis=1)[:, -6:].mean(axis=1)
+        share = np.maximum(level_db - 4, 0) / 16
+        return Score(
+            begin=window.begin,
+            end=window.end,
+            score=float(share.sum()),
+            threshold=self.threshold,
+            contribution=share,
+            level_db=level_db,
+            file=window.file,
+            sample=window.sample,
+        )

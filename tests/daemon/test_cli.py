@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from daemon.cli import app
+from tests.daemon.sea import Sea, noise
+
+_COMMANDS = ["run", "demo", "simulate", "inspect", "score", "subscribe", "train", "events list"]
+
+
+def _run(*words: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    code, out, _ = _run(*command.split(), "--help")
+    assert code == 0
+    assert f"Example: kilokai {command}" in out
+
+
+def test_wrong_use_exits_2() -> None:
+    assert _run("simulate", "--minuets", "3")[0] == 2
+    assert _run("swim")[0] == 2
+
+
+def test_the_version_is_told() -> None:
+    code, out, _ = _run("--version")
+    assert (code, out[:8]) == (0, "kilokai ")
+
+
+def test_inspect_says_what_a_file_holds(sea: Sea, tmp_path: Path) -> None:
+    name, data = next(sea.cut())
+    (tmp_path / name).write_bytes(data[:-100])
+    code, out, _ = _run("inspect", tmp_path / name, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["records"] == sum(found["bits"].values()) == 702
+    assert found["layout"] == "new"
+    assert found["damages"][0]["reason"].startswith("short last record")
+    assert found["gaps"] == []
+    assert "702 records" in _run("inspect", tmp_path / name)[1]
+
+
+def test_inspect_of_what_is_no_recording_fails_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.HYD24BBpk").write_bytes(noise(5000))
+    code, out, err = _run("inspect", tmp_path / "x.HYD24BBpk")
+    assert (code, out) == (1, "")
+    assert err.startswith("kilokai: ")
+    assert err.count("\n") == 1
+
+
+def test_score_goes_on_after_a_file_it_cannot_read_and_exits_1(
+    sea: Sea, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.daemon.fakes import LoudnessScorer
+
+    monkeypatch.setattr("detector.checkpoint.load_model", lambda *_, **__: LoudnessScorer())
+    for name, data in sea.cut():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "2024-03-01--05.00.HYD24BBpk").write_bytes(noise(5000))
+    code, out, err = _run("score", tmp_path, "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert "no record header" in err
+    assert found.keys() == {"scores", "events"}
+    assert found["scores"][0].keys() == {"begin", "end", "score", "threshold"}
+    assert len(found["scores"]) > 300
+    assert all(event["status"] == "closed" for event in found["events"])
+
+
+def test_no_store_is_a_wrong_setup(tmp_path: Path) -> None:
+    code, _, err = _run("events", "list", "--store", tmp_path / "none")
+    assert code == 78
+    assert "unable to open database file" in err

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from acoio.errors import SetupError
+from daemon.config import load_config
+
+_DROP = "drop.path=/data/incoming"
+
+
+def test_every_key_has_a_default_but_the_drop() -> None:
+    config = load_config(None, [_DROP], {})
+    assert config.station.name == "aco"
+    assert config.bus.publish == "tcp://127.0.0.1:5556"
+    assert config.metrics.listen == "127.0.0.1:9108"
+    assert config.detector.false_alarms_per_hour == 1.0
+
+
+def test_no_drop_is_a_fault() -> None:
+    with pytest.raises(SetupError, match=r"drop: found nothing, wanted a table with path"):
+        load_config(None, [], {})
+
+
+def test_set_wins_over_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "kilokai.toml"
+    file.write_text("[drop]\npath='/a'\nsettle_s=1\nrescan_s=1\n[station]\nname='one'\n")
+    environ = {"KILOKAI_STATION__NAME": "two", "KILOKAI_DROP__SETTLE_S": "2", "KILOKAI_HOME": "x"}
+    config = load_config(file, ["drop.settle_s=3"], environ)
+    assert (config.station.name, config.drop.settle_s, config.drop.rescan_s) == ("two", 3.0, 1.0)
+
+
+def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path: Path) -> None:
+    file = tmp_path / "kilokai.toml"
+    file.write_text("[drop]\npath='/a'\nsettle_s=-1\n[storage]\npath='/b'\n[bus]\nbacklog=3\n")
+    sets = ["bus.publish=tcp://0.0.0.0:5556", "nonsense", "metrics.listen=9108"]
+    environ = {"KILOKAI_STATION__TIMEZONE": "Mars/Olympus", "KILOKAI_STATION__NAME": "A b"}
+    with pytest.raises(SetupError) as fault:
+        load_config(file, sets, environ)
+    text = str(fault.value)
+    for line in (
+        "drop.settle_s: found -1, wanted seconds, above 0, at most 3600",
+        "storage: found {'path': '/b'}, wanted one of station, drop, store, bus, metrics, detector",
+        "bus.backlog: found 3, wanted one of publish, replay, heartbeat_s",
+        "bus.publish: found 'tcp://0.0.0.0:5556', wanted tcp://127.0.0.1:PORT or ipc://PATH",
+        "--set: found 'nonsense', wanted section.key=value",
+        "metrics.listen: found 9108, wanted HOST:PORT",
+        "station.timezone: found 'Mars/Olympus', wanted an IANA time zone",
+        "station.name: found 'A b', wanted 1 to 32 of a-z, 0-9 and -",
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "true", "[1]", "x"])
+def test_what_is_no_number_is_no_time(text: str) -> None:
+    with pytest.raises(SetupError, match=r"drop\.settle_s: found"):
+        load_config(None, [_DROP, f"drop.settle_s={text}"], {})
+
+
+def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="No such file"):
+        load_config(tmp_path / "none.toml", [_DROP], {})
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe= [")
+    with pytest.raises(SetupError, match="wanted a TOML file"):
+        load_config(tmp_path / "bad.toml", [_DROP], {})
+
+
+def test_the_store_may_not_lie_in_the_drop() -> None:
+    with pytest.raises(SetupError, match=r"store\.path: found /data/incoming/store within"):
+        load_config(None, [_DROP, "store.path=/data/incoming/store"], {})

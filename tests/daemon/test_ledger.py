@@ -1,0 +1,148 @@
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acoio.errors import SetupError
+from daemon.database import LEDGER_FILE
+from daemon.ledger import Ledger, open_ledger
+from daemon.progress import FileProgress, Outgoing, Step
+from daemon.stored import stored_events, stored_files, stored_scores
+from detector.values import Score
+
+_BEGIN = datetime(2018, 10, 28, tzinfo=UTC)
+_MODEL = "loudness"
+
+
+def _score(second: int, score: float = 1.5) -> Score:
+    begin = _BEGIN + timedelta(seconds=second)
+    bands = np.zeros(4, np.float32)
+    return Score(begin, begin + timedelta(seconds=2), score, 2.0, bands, bands, "a", 0)
+
+
+def _message(sequence: int) -> Outgoing:
+    return Outgoing(sequence, "kilokai.v1.gap.aco", "kilokai.v1.gap", f'{{"sequence":{sequence}}}')
+
+
+def _step(number: int, **other: object) -> Step:
+    values: dict[str, object] = {
+        "published": number - 1,
+        "file": FileProgress("a", 100 * number, 7, bytes_read=100 * number, records=number),
+        "scores": (_score(number),),
+        "events": ({"id": "e1", "begin": "2018", "status": "open", "number": number},),
+        "outgoing": (_message(number),),
+        "tracker": {"begin_us": number},
+        "heard": "a",
+    }
+    return Step(**{**values, **other})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with open_ledger(tmp_path) as found:
+        yield found
+
+
+def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        epoch = ledger.epoch
+        ledger.commit(_step(1), _MODEL)
+        ledger.commit(_step(2, model="loudness"), _MODEL)
+    with open_ledger(tmp_path) as ledger:
+        assert (ledger.epoch, ledger.sequence, ledger.published) == (epoch, 2, 1)
+        assert (ledger.tracker, ledger.heard, ledger.model) == ({"begin_us": 2}, "a", "loudness")
+        assert ledger.files == {"a": FileProgress("a", 200, 7, bytes_read=200, records=2)}
+        assert ledger.messages(0, 10) == [_message(1), _message(2)]
+        assert ledger.event("e1") == {"id": "e1", "begin": "2018", "status": "open", "number": 2}
+        assert ledger.unscored([_score(1), _score(2), _score(3)], _MODEL)[0].begin.second == 3
+        assert len(ledger.unscored([_score(1)], "another model")) == 1
+
+
+def test_a_step_that_fails_leaves_nothing(ledger: Ledger) -> None:
+    ledger.commit(_step(1), _MODEL)
+    again = _step(2, scores=(_score(2), _score(1)))  # the second one is there already
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.commit(again, _MODEL)
+    assert (ledger.sequence, ledger.files["a"].records, ledger.tracker) == (1, 1, {"begin_us": 1})
+    assert len(ledger.unscored([_score(2)], _MODEL)) == 1
+    assert ledger.event("e1") == {"id": "e1", "begin": "2018", "status": "open", "number": 1}
+    ledger.commit(_step(2), _MODEL)
+    assert ledger.sequence == 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_number_that_does_not_follow_is_a_bug(ledger: Ledger, number: int) -> None:
+    ledger.commit(_step(1), _MODEL)
+    with pytest.raises(ValueError, match="wanted them on from 2"):
+        ledger.commit(_step(2, outgoing=(_message(number),)), _MODEL)
+
+
+def test_numbers_go_on_where_nothing_was_said(ledger: Ledger) -> None:
+    assert (ledger.sequence, ledger.oldest) == (0, 1)
+    ledger.commit(_step(1, outgoing=()), _MODEL)
+    ledger.commit(_step(2, outgoing=(_message(1), _message(2))), _MODEL)
+    assert (ledger.sequence, ledger.oldest) == (2, 1)
+    assert ledger.messages(1, 10) == [_message(2)]
+
+
+def test_a_second_daemon_is_refused_by_the_first_ones_process_id(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from daemon.ledger import open_ledger\n"
+        "with open_ledger(Path(sys.argv[1])): print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        with pytest.raises(SetupError, match=f"in use by process {first.pid}"):  # noqa: SIM117
+            with open_ledger(tmp_path):
+                pass
+        first.communicate(b"\n", timeout=10)
+    with open_ledger(tmp_path) as ledger:
+        assert ledger.sequence == 0
+
+
+def test_the_store_can_be_read_while_a_daemon_writes_and_when_none_runs(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        ledger.commit(_step(1), _MODEL)
+        assert stored_events(tmp_path)[0]["id"] == "e1"
+        ledger.commit(_step(2), _MODEL)
+        assert [score["begin"][17:19] for score in stored_scores(tmp_path)] == ["01", "02"]
+    assert stored_files(tmp_path)[0]["records"] == 2
+    with open_ledger(tmp_path) as ledger:
+        assert ledger.sequence == 2
+
+
+def test_no_store_or_a_broken_one_is_the_operators_fault(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="unable to open"):
+        stored_events(tmp_path / "none")
+    (tmp_path / LEDGER_FILE).write_bytes(b"no database" * 1000)
+    with pytest.raises(SetupError, match="file is not a database"), open_ledger(tmp_path):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match=r"store\.path"), open_ledger(tmp_path / "file"):
+        pass
+
+
+def test_a_ledger_of_another_schema_is_refused(tmp_path: Path) -> None:
+    with open_ledger(tmp_path):
+        pass
+    with sqlite3.connect(tmp_path / LEDGER_FILE) as database:
+        database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    database.close()
+    with pytest.raises(SetupError, match="found schema 99, wanted 1"), open_ledger(tmp_path):
+        pass
+
+
+def test_commits_are_made_to_survive_a_power_cut(tmp_path: Path, ledger: Ledger) -> None:
+    database = ledger._database
+    assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert json.loads(json.dumps(ledger.tracker)) == {}

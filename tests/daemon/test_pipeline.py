@@ -1,0 +1,287 @@
+"""The promises of the spine, without processes: whatever breaks, the same scores and events."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acoio.errors import NotReadyError
+from daemon.arrivals import Arrivals
+from daemon.config import Config
+from daemon.ledger import Ledger, open_ledger
+from daemon.metrics import Metrics
+from daemon.pipeline import Feed, Pipeline
+from daemon.progress import Outgoing, Step
+from daemon.service import run
+from daemon.stored import stored_events, stored_files, stored_scores
+from daemon.watch import scan
+from daemon.wire import model_draft
+from detector.listen import Listener
+from tests.daemon.conftest import config_of
+from tests.daemon.fakes import LoudnessScorer
+from tests.daemon.sea import Sea, noise, with_bits
+
+pytestmark = pytest.mark.usefixtures("loud")
+
+
+@dataclass
+class _Bench:
+    """A pipeline that is driven by hand."""
+
+    pipeline: Pipeline
+    ledger: Ledger
+    metrics: Metrics
+    drop: Path
+    arrivals: Arrivals = field(
+        default_factory=lambda: Arrivals(settle_s=0.0, rate_hz=24_000, band="BB")
+    )
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def work(self, steps: int = 1 << 30) -> int:
+        """Do up to so many steps, and return how many were left undone."""
+        while steps:
+            plan = self.arrivals.look(scan(self.drop), self.ledger.files, 0.0)
+            if not plan.tasks:
+                break
+            if not self.pipeline.do(plan.tasks[0], plan.order):
+                self.arrivals.exhausted(plan.tasks[0].seen)
+            steps -= 1
+        return steps
+
+
+@contextmanager
+def _bench(drop: Path, store: Path) -> Iterator[_Bench]:
+    scorer = LoudnessScorer()
+    sent: list[Outgoing] = []
+
+    def send(messages: Sequence[Outgoing]) -> None:
+        sent.extend(messages)
+
+    with open_ledger(store) as ledger:
+        pipeline = Pipeline(
+            Feed(drop, "aco", scorer.model),
+            lambda state: Listener(scorer, station="aco", state=state),  # type: ignore[arg-type]
+            ledger=ledger,
+            metrics=Metrics("loudness", 2.0),
+            send=send,
+        )
+        yield _Bench(pipeline, ledger, pipeline._metrics, drop, sent=sent)
+
+
+def _found(store: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    return stored_scores(store), stored_events(store)
+
+
+def _numbers(ledger: Ledger) -> list[int]:
+    return [message.sequence for message in ledger.messages(0, 10_000)]
+
+
+@pytest.fixture
+def unbroken(sea: Sea, tmp_path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What one run over the whole drop finds."""
+    drop = tmp_path / "unbroken"
+    drop.mkdir()
+    for name, data in sea.cut():
+        (drop / name).write_bytes(data)
+    with _bench(drop, tmp_path / "unbroken-store") as bench:
+        bench.work()
+        bench.pipeline.finish()
+    scores, events = _found(tmp_path / "unbroken-store")
+    assert len(scores) > 300
+    assert len(events) > 1
+    return scores, events
+
+
+def test_a_restart_after_every_step_changes_nothing(
+    unbroken: object, full_drop: Path, tmp_path: Path
+) -> None:
+    left, sent = 0, []
+    while not left:
+        with _bench(full_drop, tmp_path / "store") as bench:
+            left = bench.work(1)
+            if left:
+                bench.pipeline._ear = bench.pipeline._listen(bench.ledger.tracker)
+                bench.pipeline.finish()
+            numbers = _numbers(bench.ledger)
+            sent += bench.sent
+    assert _found(tmp_path / "store") == unbroken
+    assert numbers == [message.sequence for message in sent] == list(range(1, len(numbers) + 1))
+
+
+def test_a_file_that_grows_record_by_record_gives_the_same(
+    unbroken: object, drop: Path, sea: Sea, tmp_path: Path
+) -> None:
+    with _bench(drop, tmp_path / "store") as bench:
+        for name, data in sea.cut():
+            for end in [*range(0, len(data), len(data) // 7), len(data)]:
+                (drop / name).write_bytes(data[:end])  # it ends within a record nearly always
+                bench.arrivals._settle_s = 1e9
+                bench.work()
+        bench.arrivals._settle_s = 0.0
+        bench.work()
+        bench.pipeline.finish()
+    assert _found(tmp_path / "store") == unbroken
+    assert {file["damaged_bytes"] for file in stored_files(tmp_path / "store")} == {0}
+
+
+def test_files_may_come_in_any_cut(unbroken: Any, drop: Path, sea: Sea, tmp_path: Path) -> None:
+    for name, data in sea.cut(3):
+        (drop / name).write_bytes(data)
+    with _bench(drop, tmp_path / "store") as bench:
+        bench.work()
+        bench.pipeline.finish()
+    scores, events = _found(tmp_path / "store")
+    places = ("file", "sample")
+    assert scores == unbroken[0]
+    assert [{k: v for k, v in event.items() if k not in places} for event in events] == [
+        {k: v for k, v in event.items() if k not in places} for event in unbroken[1]
+    ]
+
+
+def test_a_file_that_comes_late_is_scored_with_the_sound_before_it(
+    unbroken: Any, drop: Path, sea: Sea, tmp_path: Path
+) -> None:
+    files = list(sea.cut())
+    with _bench(drop, tmp_path / "store") as bench:
+        for k in (0, 1, 3, 2):
+            (drop / files[k][0]).write_bytes(files[k][1])
+            bench.work()
+        (late,) = [f for f in bench.ledger.files.values() if f.name == files[2][0]]
+        assert late.state == "done"
+    scores, _ = _found(tmp_path / "store")
+    begins = {score["begin"] for score in scores}
+    missing = [score for score in unbroken[0] if score["begin"] not in begins]
+    assert all(score in unbroken[0] for score in scores)
+    # only what a gap costs: C seconds at the begin of the file that came too early
+    assert 55 <= len(missing) <= 70
+
+
+def test_a_missing_file_is_a_gap_that_is_told(drop: Path, sea: Sea, tmp_path: Path) -> None:
+    files = list(sea.cut())
+    for k in (0, 2):
+        (drop / files[k][0]).write_bytes(files[k][1])
+    with _bench(drop, tmp_path / "store") as bench:
+        bench.work()
+        types = [message.type for message in bench.sent]
+        assert types.count("kilokai.v1.gap") == 1
+        assert bench.metrics.registry.get_sample_value("kilokai_gap_seconds_total") == (
+            pytest.approx(120, abs=1)
+        )
+
+
+def test_a_full_disk_keeps_nothing_and_costs_nothing(
+    unbroken: object, full_drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, full = Ledger.commit, [True, False, True, True, False]
+
+    def failing(self: Ledger, step: Step, model: str) -> None:
+        if full and full.pop(0):
+            raise NotReadyError("ledger: database or disk is full")
+        commit(self, step, model)
+
+    monkeypatch.setattr(Ledger, "commit", failing)
+    with _bench(full_drop, tmp_path / "store") as bench:
+        for _ in range(4):
+            try:
+                bench.work()
+            except NotReadyError:
+                continue
+        bench.pipeline.finish()
+    assert _found(tmp_path / "store") == unbroken
+
+
+def test_another_model_closes_what_the_one_before_left_open(
+    full_drop: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with _bench(full_drop, store) as bench:
+        while not bench.ledger.open_events():
+            assert not bench.work(1)
+        draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
+        bench.pipeline.announce(draft, model="b")
+        assert (bench.ledger.open_events(), bench.ledger.tracker) == ([], {})
+        types = [message.type.rpartition(".")[2] for message in bench.sent[-2:]]
+        assert types == ["event", "model"]
+
+
+def test_what_was_not_known_to_be_sent_is_sent_again(full_drop: Path, tmp_path: Path) -> None:
+    with _bench(full_drop, tmp_path / "store") as bench:
+        while bench.ledger.published == bench.ledger.sequence:
+            assert not bench.work(1)
+        known = bench.ledger.published
+        newest = bench.ledger.sequence
+    with _bench(full_drop, tmp_path / "store") as bench:
+        bench.pipeline.publish_again()
+        assert [message.sequence for message in bench.sent] == list(range(known + 1, newest + 1))
+
+
+def _spoil(drop: Path, sea: Sea) -> dict[str, str]:
+    """Put files into the drop that have something wrong; return the reason of each."""
+    files = list(sea.cut())
+    first, second = files[0], files[1]
+    records = sea.records[: len(sea.records) // 4]
+    lying = [*records[:20], with_bits(records[20], 0), *records[21:40], with_bits(records[40], 77)]
+    (drop / first[0]).write_bytes(b"".join([*lying, *records[41:]]))
+    (drop / second[0]).write_bytes(second[1][:-700])
+    (drop / "2024-03-01--05.30.HYD24BBpk").touch()
+    (drop / "2024-03-01--05.35.HYD24BBpk").write_bytes(noise(50_000))
+    (drop / "tape-7.HYD24BBpk").write_bytes(second[1])
+    (drop / "2024-03-01--05.40.HYD96BBpk").write_bytes(second[1])
+    (drop / "2024-03-01--05.45.HYD24BBpk").symlink_to(drop / second[0])
+    (drop / "readme.txt").write_text("no sound")
+    (drop / ".2024-03-01--05.50.HYD24BBpk.Xy3").write_bytes(second[1])
+    return {
+        "2024-03-01--05.30.HYD24BBpk": "empty file",
+        "2024-03-01--05.35.HYD24BBpk": "no record header",
+        "tape-7.HYD24BBpk": "file name: found 'tape-7",
+        "2024-03-01--05.40.HYD96BBpk": "rate: found 96000",
+        "2024-03-01--05.45.HYD24BBpk": "no regular file",
+    }
+
+
+def test_bad_files_are_set_aside_with_their_reason_and_the_rest_goes_on(
+    drop: Path, sea: Sea, tmp_path: Path, config: Config
+) -> None:
+    wanted = _spoil(drop, sea)
+    before = {path.name: path.read_bytes() for path in drop.iterdir()}
+    assert run(config, until_idle=True) == 0
+    assert {path.name: path.read_bytes() for path in drop.iterdir()} == before
+    files = {file["name"]: file for file in stored_files(config.store.path)}
+    aside = {name: file for name, file in files.items() if file["state"] == "set_aside"}
+    assert aside.keys() == wanted.keys()
+    assert all(reason in aside[name]["reason"] for name, reason in wanted.items())
+    lying, short = (files[name] for name, _ in list(sea.cut())[:2])
+    assert (lying["state"], short["state"]) == ("done", "done")
+    assert "sample size: found 0 bits" in lying["reason"]
+    assert lying["records"] == len(sea.records) // 4 - 2
+    assert "short last record: found" in short["reason"]
+    assert short["tail_bytes"] > 0
+    assert len(stored_scores(config.store.path)) > 100
+
+
+def test_a_second_run_finds_nothing_to_do(full_drop: Path, tmp_path: Path) -> None:
+    config = config_of(full_drop, tmp_path / "store")
+    assert run(config, until_idle=True) == 0
+    before = _found(config.store.path)
+    assert run(config, until_idle=True) == 0
+    assert _found(config.store.path) == before
+
+
+def test_an_event_open_at_the_end_of_a_run_goes_on_in_the_next(
+    unbroken: Any, drop: Path, sea: Sea, tmp_path: Path
+) -> None:
+    config = config_of(drop, tmp_path / "store")
+    for name, data in sea.cut():
+        (drop / name).write_bytes(data)
+        assert run(config, until_idle=True) == 0
+        assert all(event["status"] == "closed" for event in stored_events(config.store.path))
+    scores, events = _found(config.store.path)
+    assert scores == unbroken[0]
+    assert events == unbroken[1]
+
+
+def test_no_drop_ends_a_run_until_idle_as_failed(tmp_path: Path) -> None:
+    assert run(config_of(tmp_path / "none", tmp_path / "store"), until_idle=True) == 1

@@ -1,0 +1,148 @@
+"""A model is what its card says, or it is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from acoio.errors import SetupError
+from detector import PRETRAINED, load_model
+from detector.checkpoint import read_model, write_model
+from detector.score import Scorer
+
+from .models import model
+from .test_score import levels, window
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_model(tmp_path / "model", model())
+    return tmp_path / "model"
+
+
+def test_a_model_scores_the_same_before_and_after_freezing(folder: Path) -> None:
+    windows = [window(levels(k)) for k in range(40)]
+    before = Scorer(model()).score(windows)
+    after = load_model(folder).score(windows)
+    assert [s.score for s in before] == [s.score for s in after]
+
+
+def test_the_id_names_the_exact_contents(folder: Path) -> None:
+    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    assert read_model(folder).id == f"tiny-{found[:8]}"
+
+
+def flip(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def truncate(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def remove(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+
+def no_card(folder: Path) -> None:
+    (folder / "card.json").unlink()
+
+
+def half_a_card(folder: Path) -> None:
+    path = folder / "card.json"
+    path.write_text(path.read_text()[:200])
+
+
+def foreign_format(folder: Path) -> None:
+    _change_card(folder, format=99)
+
+
+def rehashed(folder: Path, data: bytes) -> None:
+    (folder / "model.safetensors").write_bytes(data)
+    _change_card(folder, sha256=hashlib.sha256(data).hexdigest())
+
+
+def pickled(folder: Path) -> None:
+    rehashed(folder, pickle.dumps({"weights": [1, 2, 3]}))
+
+
+def not_finite(folder: Path) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    tensors["normalisation.mean"][0] = torch.nan
+    rehashed(folder, save(tensors))
+
+
+def other_shape(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    _change_card(folder, network={**card["network"], "latent": 9})
+
+
+def lost_tensor(folder: Path) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    del tensors["mixture.means"]
+    rehashed(folder, save(tensors))
+
+
+def _change_card(folder: Path, **values: object) -> None:
+    path = folder / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (flip, "found SHA-256 .*, wanted"),
+        (truncate, "found SHA-256 .*, wanted"),
+        (remove, "No such file"),
+        (no_card, "No such file"),
+        (half_a_card, "no JSON"),
+        (foreign_format, "no card of format 1"),
+        (pickled, "no model of format 1"),
+        (not_finite, "no finite numbers"),
+        (other_shape, "no model of format 1"),
+        (lost_tensor, "no model of format 1"),
+    ],
+)
+def test_a_damaged_model_is_refused(
+    folder: Path, damage: Callable[[Path], None], words: str
+) -> None:
+    damage(folder)
+    with pytest.raises(SetupError, match=words):
+        load_model(folder)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(SetupError, match=r"model nowhere/card\.json: No such file"):
+        load_model("nowhere")
+
+
+def test_the_card_says_what_made_the_model(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    assert {"features", "network", "calibration", "context_s", "versions", "sha256"} <= set(card)
+    assert card["context_s"] == pytest.approx(model().features.context_s)
+
+
+def test_the_pretrained_model_is_small_honest_and_frozen() -> None:
+    pretrained = read_model(PRETRAINED)
+    scorer = Scorer(pretrained)
+    assert "never heard a real recording" in pretrained.card["description"]
+    assert not any(p.requires_grad for p in pretrained.network.parameters())
+    size = sum(t.numel() * t.element_size() for t in pretrained.network.state_dict().values())
+    assert size < 5e6
+    assert scorer.threshold > scorer.release
+    shape = (pretrained.features.bands, pretrained.features.columns)
+    silent = replace(window(np.zeros(shape, np.float32)))
+    assert scorer.score([silent])[0].score < scorer.threshold

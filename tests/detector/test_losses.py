@@ -1,0 +1,75 @@
+"""Losses have their known values, and the lemma's loss its direction."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from detector.losses import (
+    anomaly_score,
+    kl_to_prior,
+    neyman_pearson,
+    sparse_excess,
+    squared_error,
+)
+
+
+def test_squared_error_is_half_the_square_by_band() -> None:
+    x = torch.tensor([[[1.0, 2.0], [0.0, 3.0]]])
+    assert squared_error(x, torch.zeros_like(x)).tolist() == [[2.5, 4.5]]
+
+
+def test_the_prior_has_no_divergence_from_itself() -> None:
+    assert kl_to_prior(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == [0.0, 0.0]
+
+
+def test_divergence_is_that_of_two_gaussians() -> None:
+    mean, log_variance = torch.tensor([[0.7]]), torch.tensor([[-0.4]])
+    q = torch.distributions.Normal(0.7, math.exp(-0.2))
+    expected = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0))
+    assert kl_to_prior(mean, log_variance).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_sparse_excess_is_a_log_likelihood_ratio() -> None:
+    """The mean ratio under the null is one: what its numerator integrates to."""
+    places = torch.randn(2_000_000, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    at_or_above_zero = places.clamp_min(0).reshape(-1, 1, 1)
+    ratio = sparse_excess(at_or_above_zero).exp()
+    upper = ratio[at_or_above_zero.flatten() > 0]
+    # Above zero N(0, 1) holds one half, and the rare part all of its 0.01.
+    assert upper.mean().item() / 2 == pytest.approx(0.5 * 0.99 + 0.01, rel=0.02)
+
+
+def test_sparse_excess_hears_loud_places_and_is_deaf_to_quiet_ones() -> None:
+    residual = torch.tensor([0.0, -8.0, 2.0, 4.0, 12.0]).reshape(5, 1, 1)
+    zero, silent, weak, loud, loudest = sparse_excess(residual).flatten().tolist()
+    assert silent == zero
+    assert zero < weak < 1 < loud < loudest
+    assert math.isfinite(loudest)
+
+
+def test_a_window_that_only_the_various_tail_can_draw_is_anomalous() -> None:
+    x = torch.full((1, 4, 6), 2.0)
+    drawn, zero = x.clone(), torch.zeros_like(x)
+    assert anomaly_score(x, drawn, zero).sum() > 40
+    assert anomaly_score(x, drawn, drawn).sum() <= 0
+
+
+def test_the_lemma_s_loss_falls_as_the_scores_part() -> None:
+    typical = torch.randn(2000, generator=torch.Generator().manual_seed(2))
+    losses = [neyman_pearson(typical, typical + shift, 0.05).item() for shift in (0, 1, 2, 4)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] == pytest.approx(0, abs=0.01)
+    assert losses[-1] == pytest.approx(0.05 - 1, abs=0.08)
+
+
+def test_the_lemma_s_loss_does_not_saturate_for_scores_of_any_size() -> None:
+    """A step softened by a fixed width learns nothing from scores of a thousand nats."""
+    scores = torch.randn(500, generator=torch.Generator().manual_seed(3))
+    for scale in (0.01, 1.0, 1000.0):
+        atypical = (scale * (scores + 1)).requires_grad_()
+        neyman_pearson(scale * scores, atypical, 0.05).backward()
+        assert atypical.grad is not None
+        assert (atypical.grad.abs() * scale).mean() > 1e-5
