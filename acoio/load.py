@@ -55,18 +55,9 @@ def records_of(path: Path, rate_hz: float, damages: list[Damage]) -> Iterator[Re
         damages += chunk.damages
         yield from chunk.records
         if chunk.next_byte == byte:
-            damages += tail_damage(chunk.next_byte, chunk.tail_bytes)
+            damages += [chunk.tail] if chunk.tail else []
             return
         byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
-
-
-def tail_damage(byte: int, tail_bytes: int) -> list[Damage]:
-    """Return the damage of a file that ends within a record, if it does."""
-    if not tail_bytes:
-        return []
-    return [
-        Damage(byte, tail_bytes, f"short last record: the file ends after {tail_bytes} bytes of it")
-    ]
 
 
 def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:

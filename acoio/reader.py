@@ -38,13 +38,13 @@ _Bytes = NDArray[np.uint8]
 class Chunk:
     """What one read gave: whole records, damage, and where the next read begins.
 
-    `tail_bytes` are bytes at the end that are no whole record (yet).
+    `tail` is what lies at the end of the file and is no whole record (yet).
     """
 
     records: tuple[Record, ...]
     damages: tuple[Damage, ...]
     next_byte: int
-    tail_bytes: int
+    tail: Damage | None
 
 
 def read_chunk(
@@ -61,30 +61,45 @@ def read_chunk(
     DataError
         If it is no regular file.
     """
-    data = _read(path, byte, limit * MAX_RECORD_BYTES + HEADER_BYTES)
+    most_bytes = limit * MAX_RECORD_BYTES + HEADER_BYTES
+    data = _read(path, byte, most_bytes)
     spans, damages, end = _walk(data, limit)
-    at_end = len(data) - end if len(data) < limit * MAX_RECORD_BYTES + HEADER_BYTES else 0
+    at_end = len(data) < most_bytes and len(spans) < limit
     return Chunk(
         records=_parse(data, spans, byte, sample, rate_hz),
         damages=tuple(Damage(byte + d.byte, d.length_bytes, d.reason) for d in damages),
         next_byte=byte + end,
-        tail_bytes=at_end,
+        tail=_tail(data, end, byte) if at_end else None,
     )
+
+
+def _tail(data: _Bytes, at: int, byte: int) -> Damage | None:
+    """Return the record that the end of the file cuts off, if there is one."""
+    found = len(data) - at
+    if not found:
+        return None
+    wanted = HEADER_BYTES
+    if found >= HEADER_BYTES:
+        wanted += BYTES_PER_BIT * int(_header(data, at)["SampleSize"])
+    return Damage(byte + at, found, f"short last record: found {found} bytes, wanted {wanted}")
 
 
 def _read(path: Path, byte: int, size_bytes: int) -> _Bytes:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise DataError(f"{path}: found no regular file")
-        try:
+        with open(path, "rb", opener=_open_at_once) as file:
             file.seek(byte)
             return np.frombuffer(file.read(size_bytes), np.uint8)
-        except OSError as error:
-            raise NotReadyError(f"{path}, byte {byte}: {error.strerror}") from error
+    except OSError as error:
+        raise NotReadyError(f"{path}, byte {byte}: {error.strerror}") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a regular file without ever waiting, as for the writer of a pipe."""
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise DataError(f"{path}: found no regular file")
+    return handle
 
 
 def _walk(data: _Bytes, limit: int) -> tuple[list[int], list[Damage], int]:

@@ -1,14 +1,10 @@
-"""How far a file is read after a piece of it, and what is wrong with its end."""
+"""How far a file is read after a piece of it (pure)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from acoio.errors import NotReadyError
-from acoio.header import BYTES_PER_BIT, HEADER_BYTES, MAX_BITS
 from acoio.reader import Chunk
-from acoio.record import Damage
 from daemon.arrivals import Seen
 from daemon.progress import FileProgress
 
@@ -33,22 +29,3 @@ def advanced(file: FileProgress, seen: Seen, chunk: Chunk) -> FileProgress:
         state="pending",
         reason=file.reason or complaint,
     )
-
-
-def short_record(path: Path, byte: int, tail_bytes: int) -> Damage:
-    """Return the damage of a record that is cut off by the end of its file.
-
-    Raises
-    ------
-    NotReadyError
-        If the file cannot be read now.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(byte)
-            header = file.read(HEADER_BYTES)
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    bits = header[-1] if len(header) == HEADER_BYTES else 0
-    wanted = HEADER_BYTES + BYTES_PER_BIT * bits if 1 <= bits <= MAX_BITS else HEADER_BYTES
-    return Damage(byte, tail_bytes, f"short last record: found {tail_bytes} bytes, wanted {wanted}")

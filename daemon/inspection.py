@@ -16,7 +16,6 @@ from acoio.header import RECORD_SAMPLES
 from acoio.reader import Chunk, read_chunk
 from acoio.record import Damage, Record
 from acoio.sound import Gap, Joiner
-from daemon.advance import short_record
 from detector.values import iso
 
 
@@ -61,8 +60,8 @@ def inspect_file(path: Path) -> dict[str, Any]:
         damages += chunk.damages
         if records:
             first, last = first or records[0], records[-1]
-        elif chunk.tail_bytes:
-            damages.append(short_record(path, chunk.next_byte, chunk.tail_bytes))
+        elif chunk.tail:
+            damages.append(chunk.tail)
     if first is None or last is None:
         reason = damages[0].reason if damages else "empty file"
         raise DataError(f"{path}: found no record: {reason}")
@@ -71,10 +70,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
         "rate_hz": rate_hz,
         "name_fault": name_fault,
         **_span(first, last, rate_hz),
-        "records": bits.total(),
-        "samples": bits.total() * RECORD_SAMPLES,
-        "seconds": bits.total() * record_us(rate_hz) / 1e6,
-        "bits": {str(width): bits[width] for width in sorted(bits)},
+        **_amount(bits, rate_hz),
         "damaged_bytes": sum(damage.length_bytes for damage in damages),
         "damages": [asdict(damage) for damage in damages],
         "gaps": [{"begin": iso(g.begin), "end": iso(g.end), "seconds": g.seconds} for g in gaps],
@@ -86,6 +82,15 @@ def _rate(path: Path) -> tuple[float, str | None]:
         return parse_filename(path).rate_hz, None
     except FilenameError as error:
         return NOMINAL_RATE_HZ, str(error)
+
+
+def _amount(bits: Counter[int], rate_hz: float) -> dict[str, Any]:
+    return {
+        "records": bits.total(),
+        "samples": bits.total() * RECORD_SAMPLES,
+        "seconds": bits.total() * record_us(rate_hz) / 1e6,
+        "bits": {str(width): bits[width] for width in sorted(bits)},
+    }
 
 
 def _span(first: Record, last: Record, rate_hz: float) -> dict[str, Any]:

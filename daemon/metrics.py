@@ -71,13 +71,15 @@ class Metrics:
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
-        info = Gauge("kilokai_build_info", "What runs", ["version", "model"], registry=own)
-        info.labels(__version__, model).set(1)
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
-        self._make_labels()
+        self._make_labels(model)
 
-    def _make_labels(self) -> None:
+    def _make_labels(self, model: str) -> None:
+        info = Gauge(
+            "kilokai_build_info", "What runs", ["version", "model"], registry=self.registry
+        )
+        info.labels(__version__, model).set(1)
         for stage in STAGES:
             self.stages.labels(stage)
         for severity in SEVERITIES:

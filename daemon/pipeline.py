@@ -13,8 +13,8 @@ import structlog
 from acoio.clock import MEMORY_RECORDS
 from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, read_chunk
-from acoio.record import Record
-from daemon.advance import advanced, found, short_record
+from acoio.record import Damage, Record
+from daemon.advance import advanced, found
 from daemon.arrivals import Seen, Task, progress_of
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
@@ -133,7 +133,7 @@ class Pipeline:
             self._hear(advanced(file, task.seen, chunk), chunk, file, order)
             return True
         if task.do == "close":
-            self._close(task.seen, file, chunk.tail_bytes)
+            self._close(task.seen, file, chunk.tail)
         return False
 
     def _hear(
@@ -190,11 +190,11 @@ class Pipeline:
         self._metrics.take_gaps(heard.gaps)
         self._metrics.take_events(step.events)
 
-    def _close(self, seen: Seen, file: FileProgress, tail_bytes: int) -> None:
-        reason = file.reason
-        if tail_bytes:
+    def _close(self, seen: Seen, file: FileProgress, tail: Damage | None) -> None:
+        reason, tail_bytes = file.reason, 0
+        if tail:
+            tail_bytes = tail.length_bytes
             self._metrics.damaged_bytes.inc(tail_bytes)
-            tail = short_record(self._feed.drop / file.name, file.bytes_read, tail_bytes)
             reason = reason or f"byte {tail.byte}: {tail.reason}"
         self._finish_file(found(file, seen), "done", reason, tail_bytes)
 

@@ -15,7 +15,8 @@ EXAMPLE: Final = "Example: kilokai inspect 2018-10-28--00.00.HYD24BBpk"
 
 
 def command(
-    path: Annotated[Path, typer.Argument(help="A recording.", dir_okay=False)], as_json: Json = False
+    path: Annotated[Path, typer.Argument(help="A recording.", dir_okay=False)],
+    as_json: Json = False,
 ) -> None:
     """Say what a file holds: records, span, bits, damage, gaps."""
     found = inspect_file(path)

@@ -51,7 +51,7 @@ def test_a_file_gives_its_samples_and_its_layout(
     assert np.array_equal(np.concatenate([r.samples for r in chunk.records]), samples)
     assert {record.layout for record in chunk.records} == {layout}
     assert chunk.records[3].fields()["Record_Duplicate"] == 10
-    assert (chunk.damages, chunk.tail_bytes) == ((), 0)
+    assert (chunk.damages, chunk.tail) == ((), None)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 12, 13])
@@ -126,7 +126,7 @@ def test_a_file_cut_short_gives_every_whole_record(
     folder = tmp_path_factory.mktemp("cut")
     chunk = chunk_of(folder, feed(noise(RECORDS), bits=BITS)[:cut])
     assert numbers(chunk.records) == list(range(cut // RECORD_BYTES))
-    assert chunk.tail_bytes == cut % RECORD_BYTES
+    assert (chunk.tail.length_bytes if chunk.tail else 0) == cut % RECORD_BYTES
     assert chunk.damages == ()
 
 
@@ -144,9 +144,8 @@ def test_a_short_last_record_is_told(tmp_path: Path, content: bytearray) -> None
     path = write_feed(tmp_path, bytes(content[:-10]))
     damages: list[Damage] = []
     assert len(list(records_of(path, RATE_HZ, damages))) == RECORDS - 1
-    assert [(d.byte, d.length_bytes) for d in damages] == [
-        ((RECORDS - 1) * RECORD_BYTES, RECORD_BYTES - 10)
-    ]
+    reason = f"short last record: found {RECORD_BYTES - 10} bytes, wanted {RECORD_BYTES}"
+    assert damages == [Damage((RECORDS - 1) * RECORD_BYTES, RECORD_BYTES - 10, reason)]
 
 
 @given(st.binary(max_size=3 * RECORD_BYTES))
@@ -181,7 +180,7 @@ def test_zeros_are_no_sound_however_many(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_gives_nothing(tmp_path: Path) -> None:
-    assert chunk_of(tmp_path, b"") == Chunk((), (), 0, 0)
+    assert chunk_of(tmp_path, b"") == Chunk((), (), 0, None)
 
 
 def test_a_missing_file_is_not_ready(tmp_path: Path) -> None:
@@ -193,6 +192,16 @@ def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="no regular file"):
         read_chunk(tmp_path / "pipe", rate_hz=RATE_HZ)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no regular file"):
+        read_chunk(tmp_path, rate_hz=RATE_HZ)
+
+
+def test_what_a_limit_leaves_unread_is_no_tail(tmp_path: Path, content: bytearray) -> None:
+    chunk = chunk_of(tmp_path, content, limit=3)
+    assert (len(chunk.records), chunk.tail) == (3, None)
 
 
 def test_records_count_samples_of_the_file(tmp_path: Path, content: bytearray) -> None:

@@ -50,7 +50,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, bits: int, layout: str) ->
     assert [to_us(r.begin) for r in chunk.records] == begins.tolist()
     assert {r.layout for r in chunk.records} == {layout}
     assert not chunk.damages
-    assert chunk.tail_bytes == 0
+    assert chunk.tail is None
 
 
 def test_each_record_gets_the_smallest_width_that_holds_it(tmp_path: Path) -> None:
