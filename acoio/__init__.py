@@ -3,7 +3,7 @@
 from acoio.errors import AcoError, DataError, NotReadyError, SetupError
 from acoio.filename import FileName, parse_filename
 from acoio.load import read
-from acoio.reader import Chunk, read_chunk
+from acoio.reader import Chunk, read_chunk, read_chunks
 from acoio.record import Damage, Record
 from acoio.sound import Gap, Sound
 from acoio.writer import write
@@ -22,5 +22,6 @@ __all__ = [
     "parse_filename",
     "read",
     "read_chunk",
+    "read_chunks",
     "write",
 ]

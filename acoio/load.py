@@ -13,7 +13,7 @@ from acoio.clock import ClockRepair, record_us, to_us
 from acoio.errors import DataError
 from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
-from acoio.reader import read_chunk
+from acoio.reader import read_chunks
 from acoio.record import Damage, Record
 from acoio.sound import Gap, Joiner, Sound
 
@@ -49,15 +49,10 @@ def read(path: str | Path, *, rate_hz: float | None = None) -> Sound:
 
 def records_of(path: Path, rate_hz: float, damages: list[Damage]) -> Iterator[Record]:
     """Yield the records of a file as it is now; what gave no sound is added to `damages`."""
-    byte = sample = 0
-    while True:
-        chunk = read_chunk(path, byte, sample=sample, rate_hz=rate_hz)
+    for chunk in read_chunks(path, rate_hz=rate_hz):
         damages += chunk.damages
         yield from chunk.records
-        if chunk.next_byte == byte:
-            damages += [chunk.tail] if chunk.tail else []
-            return
-        byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
+    damages += [chunk.tail] if chunk.tail else []
 
 
 def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,6 +72,23 @@ def read_chunk(
         next_byte=byte + end,
         tail=_tail(data, end, byte) if at_end else None,
     )
+
+
+def read_chunks(path: Path, *, rate_hz: float, limit: int = RECORDS_AT_ONCE) -> Iterator[Chunk]:
+    """Yield a file's chunks to its end; the last one gives nothing but its tail.
+
+    Raises
+    ------
+    NotReadyError, DataError
+        As `read_chunk`.
+    """
+    byte = sample = 0
+    while True:
+        chunk = read_chunk(path, byte, sample=sample, rate_hz=rate_hz, limit=limit)
+        yield chunk
+        if chunk.next_byte == byte:
+            return
+        byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
 
 
 def _tail(data: _Bytes, at: int, byte: int) -> Damage | None:

@@ -12,7 +12,7 @@ import torch
 
 from acoio.clock import ClockRepair
 from acoio.header import RECORD_SAMPLES
-from acoio.reader import read_chunk
+from acoio.reader import read_chunks
 from acoio.sound import Joiner, Sound
 from detector import PRETRAINED, Listener, Scorer, load_model
 from detector.events import EventTracker
@@ -42,13 +42,11 @@ def times_real_time(files: list[Path], threads: int) -> tuple[float, float, floa
 
 def hear(listener: Listener, path: Path) -> float:
     """Let a listener hear a file as the daemon does; return the seconds of its sound."""
-    byte = sample = 0
-    while True:
-        chunk = read_chunk(path, byte, sample=sample, rate_hz=RATE_HZ, limit=RECORDS_AT_ONCE)
-        if not chunk.records:
-            return sample / RATE_HZ
+    seconds = 0.0
+    for chunk in read_chunks(path, rate_hz=RATE_HZ, limit=RECORDS_AT_ONCE):
         listener.push(chunk.records, path.name)
-        byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
+        seconds += len(chunk.records) * RECORD_SAMPLES / RATE_HZ
+    return seconds
 
 
 class Stages:
@@ -63,15 +61,12 @@ class Stages:
 
     def hear(self, path: Path) -> None:
         """Hear a whole file."""
-        byte = sample = 0
+        chunks = read_chunks(path, rate_hz=RATE_HZ, limit=RECORDS_AT_ONCE)
         while True:
             with self._stage("read and decode"):
-                chunk = read_chunk(
-                    path, byte, sample=sample, rate_hz=RATE_HZ, limit=RECORDS_AT_ONCE
-                )
-            if not chunk.records:
+                chunk = next(chunks, None)
+            if chunk is None:
                 return
-            byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
             with self._stage("clock and joining"):
                 pieces = list(self._joiner.push(self._clock.push(chunk.records), path.name))
             for piece in pieces:

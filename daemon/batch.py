@@ -9,8 +9,8 @@ from typing import Any
 
 from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.filename import parse_filename
+from acoio.reader import read_chunks
 from daemon.arrivals import is_recording
-from daemon.inspection import chunks
 from daemon.pipeline import Ear
 from daemon.watch import scan
 from detector.listen import Heard
@@ -84,7 +84,7 @@ def score_files(
 def _score_file(path: Path, name: str, ear: Ear, rate_hz: float, findings: Findings) -> None:
     complaints: list[str] = []
     records = 0
-    for chunk in chunks(path, rate_hz):
+    for chunk in read_chunks(path, rate_hz=rate_hz):
         complaints += [damage.reason for damage in chunk.damages]
         records += len(chunk.records)
         findings.take(ear.push(chunk.records, name))

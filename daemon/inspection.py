@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -13,28 +12,10 @@ from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
-from acoio.reader import Chunk, read_chunk
+from acoio.reader import read_chunks
 from acoio.record import Damage, Record
 from acoio.sound import Gap, Joiner
 from detector.values import iso
-
-
-def chunks(path: Path, rate_hz: float) -> Iterator[Chunk]:
-    """Yield a file's chunks to its end; the last one gives nothing but its tail.
-
-    Raises
-    ------
-    NotReadyError
-        If the file cannot be read.
-    """
-    byte = sample = 0
-    while True:
-        chunk = read_chunk(path, byte, sample=sample, rate_hz=rate_hz)
-        yield chunk
-        if chunk.next_byte == byte:
-            return
-        byte = chunk.next_byte
-        sample += RECORD_SAMPLES * len(chunk.records)
 
 
 def inspect_file(path: Path) -> dict[str, Any]:
@@ -53,7 +34,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
     gaps: list[Gap] = []
     first = last = None
     clock, joiner = ClockRepair(), Joiner(rate_hz)
-    for chunk in chunks(path, rate_hz):
+    for chunk in read_chunks(path, rate_hz=rate_hz):
         records = list(clock.push(chunk.records))
         gaps += [piece for piece in joiner.push(records) if isinstance(piece, Gap)]
         bits.update(record.bits for record in records)

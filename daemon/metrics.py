@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from prometheus_client import (
@@ -54,9 +55,9 @@ class Metrics:
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         self.events = Counter("kilokai_events", "Events that ended", ["severity"], registry=own)
         self.scores = Histogram(
-            "kilokai_score_to_threshold_ratio",
-            "Scores, as parts of the threshold",
-            buckets=(-1, 0, 0.25, 0.5, 0.75, 1, 1.5, 2, 4, 8),
+            "kilokai_score_above_threshold_nats",
+            "Scores less the threshold",
+            buckets=(-40, -30, -20, -10, -5, 0, 5, 10, 30, 100, 300),
             registry=own,
         )
         self.last_score = Gauge("kilokai_last_score", "The newest score", registry=own)
@@ -73,6 +74,7 @@ class Metrics:
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
+        self._scored_until: datetime | None = None
         self._make_labels(model)
 
     def _make_labels(self, model: str) -> None:
@@ -109,11 +111,12 @@ class Metrics:
         """Count the new scores of a step."""
         if not scores:
             return
-        self.scored_seconds.inc(scored_seconds(scores))
+        self.scored_seconds.inc(scored_seconds(scores, self._scored_until))
+        self._scored_until = scores[-1].end
         self.newest_scored.set(scores[-1].end.timestamp())
         self.last_score.set(scores[-1].score)
         for score in scores:
-            self.scores.observe(score.score / score.threshold)
+            self.scores.observe(score.score - score.threshold)
 
     def take_gaps(self, gaps: Sequence[Gap]) -> None:
         """Count gaps; where the clock went back, no time is missing."""

@@ -10,7 +10,6 @@ from typing import Any, Final, Literal, Protocol
 
 import structlog
 
-from acoio.clock import MEMORY_RECORDS
 from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, read_chunk
 from acoio.record import Damage, Record
@@ -167,8 +166,7 @@ class Pipeline:
         for earlier, records in records_before(
             self._feed.drop,
             name,
-            # the clock repair, too, needs its memory before the first record that counts
-            count=ear.context_records + MEMORY_RECORDS,
+            count=ear.context_records,
             order=order,
             files=self._ledger.files,
             rate_hz=self._feed.rate_hz,

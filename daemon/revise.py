@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from acoio.sound import Gap
@@ -49,12 +50,13 @@ def number(
     )
 
 
-def scored_seconds(scores: Sequence[Score]) -> float:
-    """Return how much sound windows cover, in seconds; overlaps count once."""
-    total = 0.0
-    end = None
+def scored_seconds(scores: Sequence[Score], after: datetime | None = None) -> float:
+    """Return how much sound windows cover beyond `after`, in seconds; overlaps count once."""
+    total, covered = 0.0, after
     for score in scores:
-        begin = score.begin if end is None else max(score.begin, min(end, score.end))
+        begin = score.begin
+        if covered is not None and begin < covered < score.end:
+            begin = covered
         total += (score.end - begin).total_seconds()
-        end = score.end
+        covered = score.end
     return total

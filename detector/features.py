@@ -71,9 +71,12 @@ class FeatureSettings:
 
     @property
     def context_records(self) -> int:
-        """How many records before a place decide what is said there."""
-        levels = 1 + self.past_records + self.window_records
-        return max(levels, MEMORY_RECORDS)
+        """How many records before a place decide what is said there.
+
+        One for the overlap of frames, the past, the window, and what the clock
+        repair must have heard to tell a gap from a glitch in all of these.
+        """
+        return MEMORY_RECORDS + 1 + self.past_records + self.window_records
 
     @property
     def context_s(self) -> float:

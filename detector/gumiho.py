@@ -32,7 +32,7 @@ class NetworkSettings:
 
     bands: int
     columns: int
-    latent: int = 16
+    latent: int = 32
     channels: tuple[int, ...] = (16, 32, 64)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from acoio.clock import ClockRepair
 from acoio.record import Record
-from acoio.sound import Gap, Joiner, Sound
+from acoio.sound import Gap, Joiner
 from detector.events import EventTracker
 from detector.features import RollingFeatures
 from detector.score import Scorer
-from detector.values import Event, Score, Window
+from detector.values import Event, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,3 @@ class Listener:
     def flush(self) -> Heard:
         """Return the event that was open, closed, because the sound ends here."""
         return Heard((), tuple(self._tracker.flush()), ())
-
-
-def windows_of(sounds: Sequence[Sound | Gap], features: RollingFeatures) -> list[Window]:
-    """Return the windows of sounds in order, starting anew after each gap."""
-    found: list[Window] = []
-    for piece in sounds:
-        if isinstance(piece, Gap):
-            features.reset()
-        else:
-            found.extend(features.push(piece))
-    return found

@@ -112,8 +112,8 @@ def _draft(recipe: Recipe, normalisation: Normalisation, trainer: Trainer) -> Mo
         card={
             "name": "ocean",
             "description": _DESCRIPTION,
-            "method": "gumiho, three phases",
-            "data": {"simulated_hours": recipe.hours, "seed": recipe.seed},
+            "method": "gumiho network in three phases; docs/decisions/0003-training.md",
+            "data": {"simulated_hours": recipe.hours, "seed": recipe.seed, "jobs": recipe.jobs},
             "training": asdict(recipe.training),
         },
     )

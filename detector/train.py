@@ -45,7 +45,7 @@ class TrainSettings:
     phase1_steps: int = 1500
     phase2_steps: int = 400
     phase1_rate: float = 2e-3
-    phase2_rate: float = 5e-4
+    phase2_rate: float = 1e-3
     rho: float = 0.01
     mixture_parts: int = 8
     fidelity: float = 0.01

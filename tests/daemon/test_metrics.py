@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from acoio.errors import SetupError
 from daemon.metrics import Metrics, serve_metrics
+from tests.detector.sounds import score
 
 
 def _page(address: str) -> str:
@@ -59,3 +60,16 @@ def test_speed_is_sound_per_time_spent() -> None:
     assert ratio is not None
     assert spent_s is not None
     assert ratio * spent_s == pytest.approx(170.6657, rel=1e-3)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 60])
+def test_scored_seconds_count_overlapping_windows_once_however_they_come(at_once: int) -> None:
+    metrics = Metrics("a", 10.0)
+    scores = [score(float(k), 0.0) for k in range(60)]
+    for k in range(0, 60, at_once):
+        metrics.take_scores(scores[k : k + at_once])
+    total = metrics.registry.get_sample_value("kilokai_scored_seconds_total")
+    assert total == pytest.approx(59 + 2.048)
+    metrics.take_scores([score(-100.0, 0.0)])
+    late = metrics.registry.get_sample_value("kilokai_scored_seconds_total")
+    assert late == pytest.approx(59 + 2 * 2.048)
