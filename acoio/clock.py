@@ -10,7 +10,7 @@ smooth: the smooth one is believed.
 
 from __future__ import annotations
 
-from collections import deque
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.header import OLD, RECORD_SAMPLES
+from acoio.header import NUMBERS, OLD, RECORD_SAMPLES
 from acoio.record import Record
 
 TRUE_RATE_HZ: Final = 24_000.127
@@ -30,10 +30,13 @@ _MARKED_SAMPLE: Final = 511  # the header's time belongs to this sample, counted
 _LAG_US: Final = 50  # between the 96 kHz and the 24 kHz data
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CLOCKS: Final = struct.Struct("<12sII")  # what stands before tSec, tSec, tuSec
 
 MEMORY_RECORDS: Final = 128
 """How many records the repair looks back: 22 s, over three times the longest glitch known."""
-_GLITCH_US: Final = 20_000  # the two clocks drift apart by 12 µs/s, so 20 ms within 22 s is a jump
+
+JUMP_US: Final = 20_000
+"""A clock this far from where it should be has jumped; the two drift apart by 0.3 ms in 22 s."""
 
 
 def true_rate_hz(nominal_hz: float) -> float:
@@ -85,26 +88,67 @@ def header_from_begin(begin_us: int, rate_hz: float, ahead_us: int = 531_800) ->
 
 
 class ClockRepair:
-    """Puts right the time of records whose `timecount` jumped while `tuSec` did not.
+    """Puts right the time of records whose clock jumped while the sound ran on.
+
+    The precise clock of each record is held against the median of the last
+    `MEMORY_RECORDS`, counted by record numbers.  Where it is off, the smooth clock
+    decides if that one is not; where both are off, the record is timed by its
+    number if it follows its predecessor within a file, and believed if not: there
+    is a gap.  A clock that stays off is believed after half the memory.
 
     A stage with bounded memory: what it says of a record depends on that record
     and the `MEMORY_RECORDS` before it.
     """
 
-    def __init__(self) -> None:
-        self._ahead_us: deque[int] = deque(maxlen=MEMORY_RECORDS)
+    def __init__(self, rate_hz: float = NOMINAL_RATE_HZ) -> None:
+        ran = np.arange(MEMORY_RECORDS * (MEMORY_RECORDS + 1)) * record_us(rate_hz)
+        self._ran_us = np.rint(ran).astype(np.int64)
+        self._last: Record | None = None
+        self._precise = np.zeros(MEMORY_RECORDS, np.int64)
+        self._smooth = np.zeros(MEMORY_RECORDS, np.int64)
+        self._ago = np.zeros(MEMORY_RECORDS, np.int64)  # records since each was heard
+        self._known = self._next = 0
 
     def push(self, records: Iterable[Record]) -> Iterator[Record]:
         """Yield each record, with its `begin` repaired where that was needed."""
         for record in records:
-            header = np.frombuffer(record.raw, OLD)[0]
-            smooth_us = int(header["tSec"]) * 1_000_000 + int(header["tuSec"])
-            self._ahead_us.append(smooth_us - to_us(record.begin))
-            usual_us = sorted(self._ahead_us)[len(self._ahead_us) // 2]
-            if abs(self._ahead_us[-1] - usual_us) > _GLITCH_US:
-                record = replace(record, begin=from_us(smooth_us - usual_us))
-            yield record
+            follows = self._count_on(record)
+            precise_us, smooth_us = to_us(record.begin), _smooth_us(record)
+            believed_us = precise_us
+            if self._known and abs(precise_us - self._usual(self._precise)) > JUMP_US:
+                smooth_off_us = smooth_us - self._usual(self._smooth)
+                if abs(smooth_off_us) <= JUMP_US:
+                    believed_us = self._usual(self._precise) + smooth_off_us
+                elif follows:
+                    believed_us = self._usual(self._precise)
+                else:
+                    self._known = self._next = 0
+            self._remember(precise_us, smooth_us)
+            yield (
+                record if believed_us == precise_us else replace(record, begin=from_us(believed_us))
+            )
 
-    def reset(self) -> None:
-        """Forget what came before, as after a gap."""
-        self._ahead_us.clear()
+    def _count_on(self, record: Record) -> bool:
+        """Count on to a record; say whether it follows the last one within a file."""
+        last, self._last = self._last, record
+        if last is None:
+            return False
+        ahead = (record.number - last.number) % NUMBERS
+        self._ago += ahead if ahead <= MEMORY_RECORDS else 1
+        return ahead == 1 and record.byte > last.byte
+
+    def _usual(self, clock: NDArray[np.int64]) -> int:
+        """Return what a clock should say now, by the median of what it said, in µs."""
+        now_us = np.sort(clock[: self._known] + self._ran_us[self._ago[: self._known]])
+        return int(now_us[self._known // 2])
+
+    def _remember(self, precise_us: int, smooth_us: int) -> None:
+        at = self._next % MEMORY_RECORDS
+        self._precise[at], self._smooth[at], self._ago[at] = precise_us, smooth_us, 0
+        self._next += 1
+        self._known = min(self._known + 1, MEMORY_RECORDS)
+
+
+def _smooth_us(record: Record) -> int:
+    _, tsec, tusec = _CLOCKS.unpack_from(record.raw)
+    return int(tsec) * 1_000_000 + int(tusec)

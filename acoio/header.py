@@ -46,8 +46,11 @@ NEW: Final = np.dtype(
 
 LAYOUTS: Final = {"old": OLD, "new": NEW}
 
-# A header's clock outside these years is damage, not time: the hydrophone first
-# recorded in 2011, and no file of this format can be from the future.
+# A header's clock outside these years is damage, not time.  The hydrophone first
+# recorded in 2011; test feeds and other recorders may want some room around that.
+NUMBERS: Final = 1 << 32
+"""The record number is an unsigned 32-bit count that wraps."""
+
 EARLIEST_S: Final = 946_684_800  # 2000-01-01
 LATEST_S: Final = 4_102_444_800  # 2100-01-01
 

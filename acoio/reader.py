@@ -22,6 +22,7 @@ from acoio.header import (
     BYTES_PER_BIT,
     HEADER_BYTES,
     MAX_RECORD_BYTES,
+    NUMBERS,
     OLD,
     RECORD_SAMPLES,
     complaint,
@@ -33,6 +34,7 @@ from acoio.unpack import unpack
 
 RECORDS_AT_ONCE: Final = 512
 _Bytes = NDArray[np.uint8]
+_LIE: Final = "sample size does not lead to the next header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,19 @@ class Chunk:
 
 
 def read_chunk(
-    path: Path, byte: int = 0, *, sample: int = 0, rate_hz: float, limit: int = RECORDS_AT_ONCE
+    path: Path,
+    byte: int = 0,
+    *,
+    sample: int = 0,
+    rate_hz: float,
+    limit: int = RECORDS_AT_ONCE,
+    final: bool = True,
 ) -> Chunk:
     """Return up to `limit` whole records from `byte` on, in bounded memory.
 
-    `sample` is how many samples of the file were read before `byte`.
+    `sample` is how many samples of the file were read before `byte`.  A record is
+    whole once the header after it shows, or the file ends with it; `final` says
+    that the file will not grow, so that what cannot be told is told now.
 
     Raises
     ------
@@ -64,13 +74,13 @@ def read_chunk(
     """
     most_bytes = limit * MAX_RECORD_BYTES + HEADER_BYTES
     data = _read(path, byte, most_bytes)
-    spans, damages, end = _walk(data, limit)
-    at_end = len(data) < most_bytes and len(spans) < limit
+    at_end = len(data) < most_bytes
+    begins, damages, end = _walk(data, limit, final=final and at_end)
     return Chunk(
-        records=_parse(data, spans, byte, sample, rate_hz),
+        records=_parse(data, begins, byte, sample, rate_hz),
         damages=tuple(Damage(byte + d.byte, d.length_bytes, d.reason) for d in damages),
         next_byte=byte + end,
-        tail=_tail(data, end, byte) if at_end else None,
+        tail=_tail(data, end, byte) if at_end and len(begins) < limit else None,
     )
 
 
@@ -120,7 +130,7 @@ def _open_at_once(path: str, flags: int) -> int:
     return handle
 
 
-def _walk(data: _Bytes, limit: int) -> tuple[list[int], list[Damage], int]:
+def _walk(data: _Bytes, limit: int, *, final: bool) -> tuple[list[int], list[Damage], int]:
     """Return where whole records begin, what was passed over, and where the walk ended."""
     begins: list[int] = []
     damages: list[Damage] = []
@@ -128,19 +138,24 @@ def _walk(data: _Bytes, limit: int) -> tuple[list[int], list[Damage], int]:
     while len(begins) < limit and at + HEADER_BYTES <= len(data):
         header = _header(data, at)
         if not plausible(header):
-            at = _pass_over(data, at, complaint(header), damages)
+            at = _pass_over(data, at, at + 1, complaint(header), damages)
             continue
         end = at + HEADER_BYTES + BYTES_PER_BIT * int(header["SampleSize"])
-        if end > len(data):
-            if (found := _find_header(data, at + HEADER_BYTES)) is None:
-                break
-            at = _damage(damages, at, found, "sample size does not lead to the next header")
+        if end == len(data) or _header_at(data, end):
+            begins.append(at)
+            at = end
             continue
-        if _lies(data, at, end):
-            at = _pass_over(data, at, "sample size does not lead to the next header", damages)
-            continue
-        begins.append(at)
-        at = end
+        # Nothing follows where the sample size says: it lies, or what follows is
+        # damaged, or is not there yet.  The next header's number tells.
+        reach = at + MAX_RECORD_BYTES + HEADER_BYTES
+        found = _find_header(data[:reach], at + HEADER_BYTES)
+        if found is not None and (end > len(data) or _is_next(data, at, found)):
+            at = _pass_over(data, at, found, _LIE, damages)
+        elif end < len(data) and (final or found is not None or reach <= len(data)):
+            begins.append(at)
+            at = end
+        else:
+            break
     return begins, damages, at
 
 
@@ -148,41 +163,38 @@ def _header(data: _Bytes, at: int) -> NDArray[np.void]:
     return data[at : at + HEADER_BYTES].view(OLD)[0]  # type: ignore[no-any-return]
 
 
-def _lies(data: _Bytes, at: int, end: int) -> bool:
-    """Say whether the record at `at` has a sample size that cannot be true.
-
-    It has if no header stands where it says, while the header that bears the
-    next number stands elsewhere.
-    """
-    if end + HEADER_BYTES > len(data) or plausible(_header(data, end)):
-        return False
-    found = _find_header(data, at + HEADER_BYTES)
-    if found is None:
-        return False
-    return bool(_header(data, found)["Record"] == _header(data, at)["Record"] + 1)
+def _header_at(data: _Bytes, at: int) -> bool:
+    return at + HEADER_BYTES <= len(data) and bool(plausible(_header(data, at)))
 
 
-def _pass_over(data: _Bytes, at: int, reason: str, damages: list[Damage]) -> int:
-    found = _find_header(data, at + 1)
-    return _damage(damages, at, len(data) - HEADER_BYTES + 1 if found is None else found, reason)
+def _is_next(data: _Bytes, at: int, found: int) -> bool:
+    """Say whether the header found bears the number after that of the one at `at`."""
+    number, after = int(_header(data, at)["Record"]), int(_header(data, found)["Record"])
+    return after == (number + 1) % NUMBERS
 
 
-def _damage(damages: list[Damage], at: int, until: int, reason: str) -> int:
+def _pass_over(data: _Bytes, at: int, first: int, reason: str, damages: list[Damage]) -> int:
+    """Note the damage from `at` to the first header from `first` on, and return where it is."""
+    found = _find_header(data, first)
+    until = len(data) - HEADER_BYTES + 1 if found is None else found
     damages.append(Damage(at, until - at, reason))
     return until
 
 
 def _find_header(data: _Bytes, first: int) -> int | None:
-    """Return the first place from `first` on where a header can stand, or None."""
-    count = len(data) - HEADER_BYTES + 1 - first
-    if count <= 0:
-        return None
-    headers = np.ndarray((count,), OLD, data, offset=first, strides=(1,))
-    for found in np.flatnonzero(plausible(headers)):
-        at = first + int(found)
-        end = at + HEADER_BYTES + BYTES_PER_BIT * int(data[at + HEADER_BYTES - 1])
-        if end + HEADER_BYTES > len(data) or plausible(_header(data, end)):
-            return at
+    """Return the first place from `first` on where a header can stand, or None.
+
+    One in 10^16 places of random bytes looks like a header, so the look of it is
+    enough.
+    """
+    last = len(data) - HEADER_BYTES + 1
+    length = MAX_RECORD_BYTES
+    while first < last:
+        headers = np.ndarray((min(length, last - first),), OLD, data, offset=first, strides=(1,))
+        found = np.flatnonzero(plausible(headers))
+        if found.size:
+            return first + int(found[0])
+        first, length = first + length, 2 * length
     return None
 
 

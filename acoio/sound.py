@@ -10,12 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.clock import from_us, record_us, to_us
+from acoio.clock import JUMP_US, from_us, record_us, to_us
 from acoio.header import RECORD_SAMPLES
 from acoio.record import Record
 
-GAP_TOLERANCE_US: Final = 20_000
-"""A record this far from where the last one ended leaves a gap; the clock repair allows as much."""
+_ROUNDING: Final = 1.5e-6  # seconds: marks and times are whole microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +58,44 @@ class Sound:
 
     def time_of(self, k: int) -> datetime:
         """Return the UTC time of sample k, interpolated between the marks."""
-        mark = min(max(k // RECORD_SAMPLES, 0), len(self.marks_us) - 1)
-        beyond = (k - mark * RECORD_SAMPLES) * record_us(self.rate_hz) / RECORD_SAMPLES
-        return from_us(int(self.marks_us[mark]) + round(beyond))
+        return from_us(round(float(np.interp(k, *self._knots()))))
 
     def index_of(self, when: datetime) -> int:
         """Return the index of the first sample at or after a UTC time, within 0 to n."""
-        late_us = to_us(when) - self.marks_us
-        mark = max(int(np.searchsorted(-late_us, 0, side="right")) - 1, 0)
-        step_us = record_us(self.rate_hz) / RECORD_SAMPLES
-        k = mark * RECORD_SAMPLES + int(np.ceil((late_us[mark] - 0.5) / step_us))
-        return min(max(k, 0), len(self.samples))
+        at, times_us = self._knots()
+        k = float(np.interp(to_us(when) - times_us[0], times_us - times_us[0], at))
+        return int(np.ceil(k - _ROUNDING * self.rate_hz))
+
+    def _knots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return samples whose time is known, the end among them, and these times, µs."""
+        at = np.arange(0, len(self.marks_us) + 1) * RECORD_SAMPLES
+        at[-1] = len(self.samples)
+        last_us = (at[-1] - at[-2]) / RECORD_SAMPLES * record_us(self.rate_hz)
+        return at, np.append(self.marks_us, self.marks_us[-1] + round(last_us))
 
     def __getitem__(self, span: slice) -> Sound:
-        """Return the sound of a span of `datetime`, or of `timedelta` since the begin."""
+        """Return the sound of a span of `datetime`, or of `timedelta` since the begin.
+
+        Raises
+        ------
+        IndexError
+            If there is no sound in the span, or it has a step.
+        """
+        if span.step is not None:
+            raise IndexError(f"slice: found the step {span.step}, wanted none")
         first, last = self._edge(span.start, 0), self._edge(span.stop, len(self.samples))
         if last <= first:
             raise IndexError(
                 f"no sound in [{span.start}, {span.stop}) of {self.begin} to {self.end}"
             )
-        marks = [to_us(self.time_of(k)) for k in range(first, last, RECORD_SAMPLES)]
         begin, end = self.time_of(first), self.time_of(last)
+        marks = [to_us(self.time_of(k)) for k in range(first, last, RECORD_SAMPLES)]
+        inside = (Gap(max(gap.begin, begin), min(gap.end, end)) for gap in self.gaps)
         return Sound(
             samples=self.samples[first:last],
             rate_hz=self.rate_hz,
             marks_us=np.asarray(marks, np.int64),
-            gaps=tuple(gap for gap in self.gaps if gap.begin < end and gap.end > begin),
+            gaps=tuple(gap for gap in inside if gap.begin < gap.end),
             file=self.file,
             sample=self.sample + first,
         )
@@ -106,7 +117,6 @@ class Joiner:
     def __init__(self, rate_hz: float) -> None:
         self._rate_hz = rate_hz
         self._last: Record | None = None
-        self.repeated = 0
 
     def push(self, records: Iterable[Record], file: str = "") -> Iterator[Sound | Gap]:
         """Yield the sound of consecutive records, and the gaps between."""
@@ -114,9 +124,11 @@ class Joiner:
         for record in records:
             ahead_us = self._ahead_us(record)
             if self._repeats(record, ahead_us):
-                self.repeated += 1
+                # What follows lies further on in the file than the run would say.
+                yield from self._sound(run, file)
+                run = []
                 continue
-            if abs(ahead_us) > GAP_TOLERANCE_US:
+            if abs(ahead_us) > JUMP_US:
                 yield from self._sound(run, file)
                 run = []
                 end_us = to_us(record.begin)
@@ -125,17 +137,13 @@ class Joiner:
             self._last = record
         yield from self._sound(run, file)
 
-    def reset(self) -> None:
-        """Forget the record before, so that the next one follows nothing."""
-        self._last = None
-
     def _ahead_us(self, record: Record) -> int:
         if self._last is None:
             return 0
         return to_us(record.begin) - to_us(self._last.begin) - round(record_us(self._rate_hz))
 
     def _repeats(self, record: Record, ahead_us: int) -> bool:
-        if self._last is None or ahead_us >= -GAP_TOLERANCE_US:
+        if self._last is None or ahead_us >= -JUMP_US:
             return False
         return record.number == self._last.number and record.begin == self._last.begin
 

@@ -52,7 +52,7 @@ def spectrogram(
     first, last = transform.lower_border_end[1], transform.upper_border_begin(len(steps))[1]
     power = 2 * transform.spectrogram(steps)[1:, first:last]
     hz = transform.f[1:]
-    response = 4 * np.sin(np.pi * hz / sound.rate_hz) ** 2
+    response = difference_response(np.arange(1, len(hz) + 1), frame_samples)
     at = np.arange(first, last) * hop_samples
     floor = np.finfo(np.float32).tiny
     return Spectrogram(
@@ -60,3 +60,13 @@ def spectrogram(
         hz=hz,
         times=tuple(sound.time_of(int(k)) for k in at),
     )
+
+
+def difference_response(bins: NDArray[np.int_], frame_samples: int) -> NDArray[np.float64]:
+    """Return what the first difference does to noise power in bins of a Hann frame, (F,) → (F,).
+
+    Noise reaches a bin from its neighbours too, through the main lobe of the taper:
+    1/6, 2/3 and 1/6 of its power.
+    """
+    below, at, above = (4 * np.sin(np.pi * (bins + k) / frame_samples) ** 2 for k in (-1, 0, 1))
+    return np.asarray((below + 4 * at + above) / 6)

@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acoio.clock import NOMINAL_RATE_HZ, header_from_begin, record_us, to_us
-from acoio.header import BYTES_PER_BIT, HEADER_BYTES, LAYOUTS, MAX_BITS, RECORD_SAMPLES
+from acoio.header import (
+    BYTES_PER_BIT,
+    EARLIEST_S,
+    HEADER_BYTES,
+    LATEST_S,
+    LAYOUTS,
+    MAX_BITS,
+    NUMBERS,
+    RECORD_SAMPLES,
+)
 from acoio.sound import Sound
 from acoio.unpack import pack
-
-_NUMBERS: Final = 1 << 32  # the record number is an unsigned 32-bit count
 
 
 def encode_records(
@@ -45,20 +51,22 @@ def encode_records(
     records = _whole_records(samples, len(begins_us))
     if layout not in LAYOUTS:
         raise ValueError(f"layout: found {layout!r}, wanted one of {', '.join(LAYOUTS)}")
+    if not all(EARLIEST_S * 1_000_000 <= begin < LATEST_S * 1_000_000 for begin in begins_us):
+        raise ValueError("record times: found some outside of 2000 to 2100")
     widths = _widths(records) if bits is None else np.full(len(records), bits)
     ends = np.cumsum(HEADER_BYTES + BYTES_PER_BIT * widths)
     content = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     payloads = _payloads(records, widths)
     for k, end in enumerate(ends):
         begin = int(end) - HEADER_BYTES - len(payloads[k])
-        header = _header(int(begins_us[k]), (first_number + k) % _NUMBERS, layout, rate_hz)
+        header = _header(int(begins_us[k]), (first_number + k) % NUMBERS, layout, rate_hz)
         header["SampleSize"] = widths[k]
         content[begin : begin + HEADER_BYTES] = header.view(np.uint8)
         content[begin + HEADER_BYTES : end] = payloads[k]
     return content.tobytes()
 
 
-def write(path: Path, sound: Sound, *, layout: str = "new", first_number: int = 0) -> None:
+def write(path: str | Path, sound: Sound, *, layout: str = "new", first_number: int = 0) -> None:
     """Write a sound of whole records as one file, in one step.
 
     `path` should bear a `FileName`.  The records have the times of the sound's
@@ -78,7 +86,7 @@ def write(path: Path, sound: Sound, *, layout: str = "new", first_number: int = 
         layout=layout,
         rate_hz=sound.rate_hz,
     )
-    place(path, content)
+    place(Path(path), content)
 
 
 def record_begins_us(

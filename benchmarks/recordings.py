@@ -55,7 +55,7 @@ def main() -> None:
     events = [event_from_json(event) for event in findings.events.values()]
     first = datetime.fromisoformat(findings.scores[0]["begin"])
     print(f"model {scorer.model}, threshold {scorer.threshold:.1f} nats, {len(events)} events")
-    report([label for label in labels if label.begin >= first], events)
+    report([label for label in labels if label.begin >= first], events, first)
     if len(sys.argv) > 3:
         draw(files[0], events, Path(sys.argv[3]))
 
@@ -75,13 +75,14 @@ def read_labels(path: Path) -> list[Label]:
         ]
 
 
-def report(labels: Sequence[Label], events: Sequence[Event]) -> None:
+def report(labels: Sequence[Label], events: Sequence[Event], first: datetime) -> None:
     """Print calls found by kind, and the events in stretches of background."""
     calls = [x for x in labels if x.word != BACKGROUND]
     found = Counter(x.word for x in calls if any(x.overlaps(event) for event in events))
     for word, count in Counter(x.word for x in calls).items():
         print(f"{word:24s} {found[word]:3d} of {count:3d} fall in an event")
-    print(f"{'all':24s} {found.total():3d} of {len(calls):3d} (those after the first C seconds)")
+    counted = f"{found.total():3d} of {len(calls):3d}"
+    print(f"{'all':24s} {counted} that begin after {first:%H:%M:%S}")
     for stretch in (x for x in labels if x.word == BACKGROUND):
         inside = [event for event in events if stretch.overlaps(event)]
         seconds = (stretch.end - stretch.begin).total_seconds()

@@ -33,7 +33,7 @@ def inspect_file(path: Path) -> dict[str, Any]:
     damages: list[Damage] = []
     gaps: list[Gap] = []
     first = last = None
-    clock, joiner = ClockRepair(), Joiner(rate_hz)
+    clock, joiner = ClockRepair(rate_hz), Joiner(rate_hz)
     for chunk in read_chunks(path, rate_hz=rate_hz):
         records = list(clock.push(chunk.records))
         gaps += [piece for piece in joiner.push(records) if isinstance(piece, Gap)]

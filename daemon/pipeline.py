@@ -127,6 +127,7 @@ class Pipeline:
                 sample=file.samples_read,
                 rate_hz=self._feed.rate_hz,
                 limit=RECORDS_A_STEP,
+                final=task.do == "close",
             )
         if chunk.next_byte > file.bytes_read:
             self._hear(advanced(file, task.seen, chunk), chunk, file, order)

@@ -39,6 +39,11 @@ class Calibration:
     release: float
     points: tuple[Point, ...]
 
+    def __post_init__(self) -> None:
+        """Raise `SetupError` if there is no point to read a threshold from."""
+        if not self.points:
+            raise SetupError("calibration: found no points, wanted one or more")
+
     def threshold(self, false_alarms_per_hour: float) -> float:
         """Return the threshold for a rate, between the points by the logarithm of the rate.
 
@@ -77,18 +82,22 @@ def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
     DataError
         If there is too little sound to promise any rate.
     """
-    values = np.concatenate([[score.score for score in stretch] for stretch in stretches])
-    release = float(np.quantile(values, _RELEASE_QUANTILE))
-    peaks = np.sort(np.concatenate([event_peaks(s, release) for s in stretches]))[::-1]
-    hours = sum(_hours(stretch) for stretch in stretches)
-    points = [
-        _point(peaks, hours, rate) for rate in RATES_PER_HOUR if rate * hours >= _FEWEST_ALARMS
-    ]
-    points = [point for point in points if point is not None]
-    if not points:
-        needed = _FEWEST_ALARMS / RATES_PER_HOUR[-1]
+    heard = [stretch for stretch in stretches if stretch]
+    hours = sum(_hours(stretch) for stretch in heard)
+    needed = _FEWEST_ALARMS / RATES_PER_HOUR[-1]
+    if hours < needed:
         raise DataError(f"calibration: found {hours:.2f} hours, wanted at least {needed:.2f}")
-    return Calibration(hours, release, tuple(p for p in points if p))
+    values = np.array([score.score for stretch in heard for score in stretch])
+    release = float(np.quantile(values, _RELEASE_QUANTILE))
+    peaks = np.sort(np.concatenate([event_peaks(s, release) for s in heard]))[::-1]
+    points = (_point(peaks, hours, rate) for rate in RATES_PER_HOUR)
+    promised = tuple(point for point in points if point)
+    if not promised:
+        raise DataError(
+            f"calibration: found {len(peaks)} separate peaks in {hours:.2f} hours, wanted over "
+            f"{_FEWEST_ALARMS}"
+        )
+    return Calibration(hours, release, promised)
 
 
 def event_peaks(scores: Sequence[Score], release: float) -> NDArray[np.float64]:
@@ -111,7 +120,7 @@ def _hours(stretch: Sequence[Score]) -> float:
 
 def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | None:
     alarms = int(rate * hours)
-    if alarms >= len(peaks):
+    if not _FEWEST_ALARMS <= alarms < len(peaks):
         return None
     tail = (1 - _CONFIDENCE) / 2
     return Point(

@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 
 from acoio.errors import SetupError
 from detector.calibrate import Calibration
-from detector.features import FeatureSettings
+from detector.config import FeatureSettings
 from detector.gumiho import DISCRIMINATOR, RECONSTRUCTION, GumihoNetwork, NetworkSettings
 from detector.mixture import Mixture
 from detector.normalise import Normalisation
@@ -26,6 +26,7 @@ from detector.score import Model, Scorer
 FORMAT: Final = 1
 PRETRAINED: Final = "ocean-v1"
 _TENSORS, _CARD = "model.safetensors", "card.json"
+_DECISIVE: Final = ("format", "name", "features", "network", "calibration")
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
 _MIXTURE: Final = ("log_weights", "means", "factors")
 
@@ -53,12 +54,13 @@ def read_model(path_or_name: str | Path) -> Model:
     folder = _folder(path_or_name)
     card = _read_card(folder)
     data = _read(folder / _TENSORS)
-    found = hashlib.sha256(data).hexdigest()
-    if found != card["sha256"]:
-        raise SetupError(f"{folder / _TENSORS}: found SHA-256 {found}, wanted {card['sha256']}")
+    if (found := _sha256(card, data)) != card["sha256"]:
+        raise SetupError(f"{folder}: found SHA-256 {found}, wanted {card['sha256']}")
     try:
         return _assemble(card, load(data))
-    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except SetupError as error:
+        raise SetupError(f"{folder}: {error}") from error
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise SetupError(f"{folder}: no model of format {FORMAT}: {error}") from error
 
 
@@ -66,7 +68,6 @@ def write_model(folder: Path, model: Model) -> Model:
     """Write a model into a new folder and return it with its id and hash."""
     tensors = _tensors(model)
     data = save(tensors)
-    sha256 = hashlib.sha256(data).hexdigest()
     card = {
         "format": FORMAT,
         **model.card,
@@ -75,12 +76,19 @@ def write_model(folder: Path, model: Model) -> Model:
         "context_s": model.features.context_s,
         "calibration": model.calibration.as_json(),
         "versions": {name: metadata.version(name) for name in ("numpy", "scipy", "torch")},
-        "sha256": sha256,
     }
+    card = json.loads(json.dumps(card))  # as it will be read
+    card["sha256"] = _sha256(card, data)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _TENSORS, data)
     _write(folder / _CARD, (json.dumps(card, indent=2) + "\n").encode())
     return _assemble(card, tensors)
+
+
+def _sha256(card: dict[str, Any], data: bytes) -> str:
+    """Return the hash of all that decides a score or a threshold: tensors and settings."""
+    decisive = json.dumps({name: card.get(name) for name in _DECISIVE}, sort_keys=True)
+    return hashlib.sha256(data + decisive.encode()).hexdigest()
 
 
 def _folder(path_or_name: str | Path) -> Path:
@@ -90,8 +98,9 @@ def _folder(path_or_name: str | Path) -> Path:
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
+    data = _read(folder / _CARD)
     try:
-        card = json.loads(_read(folder / _CARD))
+        card = json.loads(data)
     except ValueError as error:
         raise SetupError(f"{folder / _CARD}: no JSON: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
@@ -133,10 +142,15 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
     network.load_state_dict(
         {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
     )
+    features = FeatureSettings(**card["features"])
+    if (features.bands, features.columns) != (network.settings.bands, network.settings.columns):
+        raise SetupError(
+            f"features of {features.bands} x {features.columns} do not fit the network"
+        )
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     return Model(
         id=f"{card['name']}-{card['sha256'][:8]}",
-        features=FeatureSettings(**card["features"]),
+        features=features,
         normalisation=Normalisation(*(arrays[f"normalisation.{n}"] for n in _NORMALISATION)),
         network=network,
         mixture=Mixture(*(arrays[f"mixture.{n}"] for n in _MIXTURE)),

@@ -17,8 +17,9 @@ from detector.values import Event, Score
 JOIN: Final = timedelta(seconds=2)
 """Windows over the release threshold this close belong to one event."""
 
-_BAND_EDGES: Final = (0.1, 0.9)  # an event's band holds the middle 80 % of its contribution
-_MODERATE, _MAJOR = 2.0, 4.0  # score at the peak in thresholds
+_BAND_SHARE: Final = 0.25  # an event's band reaches over all that gave this much of the strongest
+_MODERATE, _MAJOR = 50.0, 250.0  # nats by which the peak lies above the threshold
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,6 @@ class EventTracker:
         self._run = None
 
 
-_MICROSECOND = timedelta(microseconds=1)
-
-
 def _grown(run: _Run | None, score: Score) -> _Run:
     contribution = np.maximum(score.contribution, 0)
     louder = run is None or score.score > run.score
@@ -148,17 +146,15 @@ def _event(run: _Run, settings: EventSettings, status: str) -> Event:
 
 def _band(contribution: NDArray[np.float64]) -> tuple[int, int, int]:
     """Return the lowest, the strongest and the highest band of an event, `(F,) → indices`."""
-    share = np.cumsum(contribution) / max(float(contribution.sum()), np.finfo(float).tiny)
-    low, high = np.searchsorted(share, _BAND_EDGES)
-    peak = int(np.argmax(contribution))
-    return min(int(low), peak), peak, max(min(int(high), len(contribution) - 1), peak)
+    strong = np.flatnonzero(contribution >= _BAND_SHARE * contribution.max())
+    return int(strong[0]), int(np.argmax(contribution)), int(strong[-1])
 
 
 def severity(score: float, threshold: float) -> str:
-    """Return "minor", "moderate" or "major", by the score in thresholds."""
-    if score < _MODERATE * threshold:
+    """Return "minor", "moderate" or "major", by the evidence above the threshold."""
+    if score < threshold + _MODERATE:
         return "minor"
-    return "moderate" if score < _MAJOR * threshold else "major"
+    return "moderate" if score < threshold + _MAJOR else "major"
 
 
 def event_id(station: str, model: str, begin_us: int) -> str:

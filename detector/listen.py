@@ -37,7 +37,7 @@ class Listener:
     ) -> None:
         self._scorer = scorer
         self._features = RollingFeatures(scorer.features)
-        self._clock = ClockRepair()
+        self._clock = ClockRepair(scorer.features.rate_hz)
         self._joiner = Joiner(scorer.features.rate_hz)
         self._tracker = EventTracker(scorer.event_settings(station), state)
         self.context_records = scorer.features.context_records

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from acoio.clock import record_us
-from acoio.simulate import Ocean, OceanSettings, Truth
+from acoio.simulate import DEMO_BEGIN, Ocean, OceanSettings, Truth
 from acoio.sound import Sound
 from acoio.writer import record_begins_us
-from detector.features import FeatureSettings, RollingFeatures
+from detector.config import FeatureSettings
+from detector.features import RollingFeatures
 from detector.values import Window
 
-BEGIN: Final = datetime(2024, 3, 1, 6, 0, tzinfo=UTC)
 TYPICAL: Final = OceanSettings(calls_per_hour=0.0, gear_per_hour=0.0, dc_steps_per_hour=0.0)
 """Sea, swell and ships: what an evening without visitors sounds like."""
 
@@ -27,6 +26,7 @@ VARIOUS: Final = OceanSettings(
 """The same with calls in half of all windows, so that a short training meets many."""
 
 _RECORDS_AT_ONCE: Final = 256
+_SHORTEST_HOURS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,23 @@ class Stretch:
 def stretches(
     seed: int, hours: float, ocean: OceanSettings, features: FeatureSettings
 ) -> list[Stretch]:
-    """Return stretches of at most an hour that make up `hours`, each with its own seed."""
-    lengths = [1.0] * int(hours) + ([hours % 1] if hours % 1 else [])
+    """Return stretches of at most an hour that make up `hours`, each with its own seed.
+
+    A rest of under six minutes is left out: much of it would only fill the memory.
+    """
+    lengths = [1.0] * int(hours) + ([hours % 1] if hours % 1 >= _SHORTEST_HOURS else [])
     return [Stretch(1000 * seed + k, length, ocean, features) for k, length in enumerate(lengths)]
 
 
 def windows_and_truth(stretch: Stretch) -> tuple[list[Window], tuple[Truth, ...]]:
     """Return the windows of a stretch in order, and what sounds in them."""
-    ocean = Ocean(stretch.seed, BEGIN, stretch.ocean)
+    ocean = Ocean(stretch.seed, DEMO_BEGIN, stretch.ocean)
     rolling = RollingFeatures(stretch.features)
     windows: list[Window] = []
     records = int(stretch.hours * 3600e6 / record_us(stretch.features.rate_hz))
     for first in range(0, records, _RECORDS_AT_ONCE):
         count = min(_RECORDS_AT_ONCE, records - first)
-        marks_us = record_begins_us(BEGIN, first, count)
+        marks_us = record_begins_us(DEMO_BEGIN, first, count)
         windows += rolling.push(
             Sound(ocean.piece(first, count), stretch.features.rate_hz, marks_us)
         )

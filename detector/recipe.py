@@ -17,8 +17,8 @@ from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
 from detector.calibrate import Calibration, Point, calibrate
 from detector.checkpoint import write_model
+from detector.config import FeatureSettings
 from detector.events import EventTracker
-from detector.features import FeatureSettings
 from detector.gumiho import NetworkSettings
 from detector.match import match, within
 from detector.normalise import Normalisation, fit_normalisation
@@ -42,6 +42,7 @@ _TEST_SHARE: Final = 0.5
 class Recipe:
     """What goes into a model of simulated ocean."""
 
+    name: str
     seed: int
     hours: float
     jobs: int
@@ -61,7 +62,7 @@ def train_ocean(out: Path, *, seed: int, hours: float, jobs: int) -> Iterator[st
     """
     if out.exists():
         raise SetupError(f"{out}: found something there, wanted a new folder")
-    recipe = Recipe(seed, hours, jobs, FeatureSettings(), TrainSettings(seed=seed))
+    recipe = Recipe(out.name, seed, hours, jobs, FeatureSettings(), TrainSettings(seed=seed))
     with simulator(jobs) as pool:
         yield from _cook(out, recipe, pool)
 
@@ -73,10 +74,12 @@ def _cook(out: Path, recipe: Recipe, pool: ProcessPoolExecutor) -> Iterator[str]
     normalisation = fit_normalisation(typical)
     various = _normalised(_windows(recipe, pool, 2, _VARIOUS_SHARE * hours, VARIOUS), normalisation)
     torch.set_num_threads(recipe.jobs)
+    torch.set_flush_denormal(True)  # trains up to three times faster
     shape = NetworkSettings(recipe.features.bands, recipe.features.columns)
     trainer = Trainer(shape, _normalised(typical, normalisation), various, recipe.training)
     for report in trainer.phases():
         yield str(report)
+    torch.set_flush_denormal(False)
     torch.set_num_threads(1)
     yield f"calibrating on {_CALIBRATION_SHARE * hours:g} h of other typical sound"
     draft = _draft(recipe, normalisation, trainer)
@@ -110,7 +113,7 @@ def _draft(recipe: Recipe, normalisation: Normalisation, trainer: Trainer) -> Mo
         mixture=trainer.mixture,
         calibration=_UNCALIBRATED,
         card={
-            "name": "ocean",
+            "name": recipe.name,
             "description": _DESCRIPTION,
             "method": "gumiho network in three phases; docs/decisions/0003-training.md",
             "data": {"simulated_hours": recipe.hours, "seed": recipe.seed, "jobs": recipe.jobs},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from acoio.errors import DataError
 from detector.calibrate import Calibration
+from detector.config import FeatureSettings
 from detector.events import EventSettings
-from detector.features import FeatureSettings
 from detector.gumiho import DISCRIMINATOR, RECONSTRUCTION, GumihoNetwork
 from detector.losses import anomaly_score
 from detector.mixture import Mixture
@@ -47,7 +48,7 @@ class Scorer:
     """
 
     def __init__(self, model: Model, *, false_alarms_per_hour: float = 1.0) -> None:
-        self._network = model.network.eval().requires_grad_(False)
+        self._network = copy.deepcopy(model.network).eval().requires_grad_(False)
         self._normalisation = model.normalisation
         self.threshold = model.calibration.threshold(false_alarms_per_hour)
         self.release = min(model.calibration.release, self.threshold)

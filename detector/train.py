@@ -78,10 +78,10 @@ class Trainer:
         for name, windows in (("typical", typical), ("various", various)):
             if len(windows) < settings.batch:
                 raise DataError(f"{name}: found {len(windows)} windows, wanted {settings.batch}")
-        torch.manual_seed(settings.seed)
-        torch.set_flush_denormal(True)
         self.settings = settings
-        self.network = GumihoNetwork(network, (RECONSTRUCTION, DISCRIMINATOR))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.network = GumihoNetwork(network, (RECONSTRUCTION, DISCRIMINATOR))
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._typical, self._various = torch.from_numpy(typical), torch.from_numpy(various)
 

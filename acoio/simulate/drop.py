@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.clock import record_us
+from acoio.errors import SetupError
 from acoio.filename import FileName
 from acoio.simulate.ocean import Ocean
 from acoio.simulate.settings import OceanSettings
@@ -37,16 +38,25 @@ def simulate_drop(
 
     The records run on without a break from file to file at the true rate; the last
     file is shorter where `minutes` are no multiple of five.
+
+    Raises
+    ------
+    SetupError
+        If there is nothing to simulate.
     """
+    if not minutes > 0:
+        raise SetupError(f"minutes: found {minutes:g}, wanted more than 0")
     folder.mkdir(parents=True, exist_ok=True)
     ocean = Ocean(seed, begin - timedelta(microseconds=_LEAD_US), settings)
     write_truth(folder / TRUTH_NAME, ocean.truth(_first_record(minutes * 60.0) * record_us() / 1e6))
-    for k in range(math.ceil(minutes * 60.0 / FILE_S)):
-        first = _first_record(k * FILE_S)
-        count = _first_record(min((k + 1) * FILE_S, minutes * 60.0)) - first
+    records = _first_record(minutes * 60.0)
+    k = 0
+    while (first := _first_record(k * FILE_S)) < records:
+        count = min(_first_record((k + 1) * FILE_S), records) - first
         path = folder / str(FileName(begin + timedelta(seconds=k * FILE_S)))
         place(path, _encoded(ocean, first, count, layout))
         yield path
+        k += 1
 
 
 def _first_record(second: float) -> int:

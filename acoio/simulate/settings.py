@@ -42,7 +42,8 @@ class OceanSettings:
             if not 0.0 < getattr(self, name) <= 1e7:
                 yield f"{name}: found {getattr(self, name)}, wanted above 0, to 1e7 counts"
         for name in ("snr_db", "ship_snr_db", "gear_snr_db"):
-            if not getattr(self, name):
-                yield f"{name}: found none, wanted one or more, in dB"
+            levels = getattr(self, name)
+            if not levels or not all(-60.0 <= level <= 60.0 for level in levels):
+                yield f"{name}: found {levels}, wanted one or more, each -60 to 60 dB"
         if not self.call_kinds or not set(self.call_kinds) <= set(CALLS):
             yield f"call_kinds: found {self.call_kinds}, wanted some of {tuple(CALLS)}"

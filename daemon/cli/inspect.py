@@ -30,9 +30,9 @@ def command(
 def _lines(found: dict[str, Any]) -> list[str]:
     bits = ", ".join(f"{count} of {width} bits" for width, count in found["bits"].items())
     lines = [
-        f"{found['file']}: {found['records']} records, layout {found['layout']}",
-        f"  from {found['begin']} to {found['end']}, {found['seconds']:.3f} s of sound",
-        f"  {bits}",
+        f"{found['file']}: {found['seconds']:.3f} s of sound, {found['records']} records",
+        f"  from {found['begin']} to {found['end']}",
+        f"  layout {found['layout']}; {bits}",
     ]
     if found["name_fault"]:
         lines.append(f"  {found['name_fault']}")

@@ -25,7 +25,7 @@ def noise(records: int, *, seed: int = 0, deviation: float = 500.0) -> NDArray[n
 
 def begins_us(records: int, *, begin: datetime = BEGIN) -> NDArray[np.int64]:
     """Return record times at the true rate."""
-    return to_us(begin) + np.rint(np.arange(records) * record_us(RATE_HZ)).astype(np.int64)
+    return np.asarray(to_us(begin) + np.rint(np.arange(records) * record_us(RATE_HZ)), np.int64)
 
 
 def feed(samples: NDArray[np.int32], *, layout: str = "new", bits: int | None = None) -> bytes:

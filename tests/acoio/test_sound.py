@@ -56,10 +56,16 @@ def test_missing_records_are_a_gap_of_their_length(records: tuple[Record, ...]) 
     assert gap.end == after.begin
 
 
-def test_a_repeated_record_is_dropped(records: tuple[Record, ...]) -> None:
-    (sound,) = join([*records[:5], records[4], *records[5:]])
-    assert isinstance(sound, Sound)
-    assert np.array_equal(sound.samples, noise(30))
+def test_a_repeated_record_is_dropped_and_what_follows_keeps_its_place(
+    records: tuple[Record, ...],
+) -> None:
+    again = [replace(r, sample=r.sample + 4096) for r in records[4:]]
+    before, after = join([*records[:5], *again])
+    assert isinstance(before, Sound)
+    assert isinstance(after, Sound)
+    assert np.array_equal(np.concatenate([before.samples, after.samples]), noise(30))
+    assert (before.sample, after.sample) == (0, 6 * 4096)
+    assert after.begin - before.end < timedelta(microseconds=3)
 
 
 def test_a_clock_that_goes_back_is_a_negative_gap(records: tuple[Record, ...]) -> None:
@@ -78,6 +84,7 @@ def test_joining_is_the_same_wherever_its_input_is_cut(
     parts = [p for a, b in itertools.pairwise(edges) for p in stage.push(kept[a:b])]
     assert [p for p in parts if isinstance(p, Gap)] == [p for p in join(kept) if isinstance(p, Gap)]
     sounds = [p for p in parts if isinstance(p, Sound)]
+    assert [s.sample for s in sounds] == sorted(s.sample for s in sounds)
     assert np.array_equal(
         np.concatenate([s.marks_us for s in sounds]), np.array([to_us(r.begin) for r in kept])
     )
@@ -85,7 +92,9 @@ def test_joining_is_the_same_wherever_its_input_is_cut(
 
 @given(k=st.integers(0, 30 * 4096))
 def test_a_sample_is_found_again_by_its_time(k: int) -> None:
-    sound = Sound(noise(30), RATE_HZ, begins_us(30))
+    """Also where marks are as uneven as real clocks, within ±15 µs."""
+    uneven_us = np.random.default_rng(k).integers(-15, 16, 30)
+    sound = Sound(noise(30), RATE_HZ, begins_us(30) + uneven_us)
     assert sound.index_of(sound.time_of(k)) == k
 
 
@@ -122,6 +131,46 @@ def test_a_file_is_read_whole_with_zeros_in_its_gap(tmp_path: Path) -> None:
     assert np.abs(sound.marks_us - begins_us(20)).max() <= 2
 
 
+@pytest.mark.parametrize("odd_us", [4_000, 90_000, 160_000])
+def test_times_hold_after_a_gap_of_no_whole_records(tmp_path: Path, odd_us: int) -> None:
+    times = begins_us(12)
+    times[6:] += 2 * round(RECORD_S * 1e6) + odd_us
+    content = acoio.writer.encode_records(noise(12), begins_us=times, first_number=7)
+    record_bytes = acoio.read_chunk(write_feed(tmp_path, content), rate_hz=RATE_HZ).records
+    cut = record_bytes[6].byte
+    later = acoio.writer.encode_records(noise(12)[6 * 4096 :], begins_us=times[6:], first_number=15)
+    sound = acoio.read(write_feed(tmp_path, content[:cut] + later))
+    assert [g.seconds for g in sound.gaps] == [pytest.approx(2 * RECORD_S + odd_us / 1e6, abs=3e-6)]
+    end_us = int(times[-1]) + RECORD_S * 1e6
+    assert to_us(sound.end) == pytest.approx(end_us, abs=45)
+    assert np.all(np.diff(sound.marks_us) > 0)
+    whole = sound.samples[sound.index_of(from_us(int(times[6]))) :]
+    assert np.array_equal(whole[:4096], noise(12)[6 * 4096 : 7 * 4096])
+
+
+def test_a_clock_that_goes_back_within_a_file_is_refused(tmp_path: Path) -> None:
+    first = feed(noise(4))
+    back = acoio.writer.encode_records(
+        noise(4), begins_us=begins_us(4) - 7_200_000_000, first_number=300
+    )
+    with pytest.raises(acoio.DataError, match="a clock that goes back 720"):
+        acoio.read(write_feed(tmp_path, first + back))
+
+
+def test_one_record_with_a_wrong_clock_does_not_cost_the_file(tmp_path: Path) -> None:
+    times = begins_us(12)
+    times[5] += 7_200_000_000
+    content = acoio.writer.encode_records(noise(12), begins_us=times, first_number=7)
+    sound = acoio.read(write_feed(tmp_path, content))
+    assert (sound.gaps, len(sound.samples)) == ((), 12 * 4096)
+    assert np.abs(sound.marks_us - begins_us(12)).max() <= 2
+
+
+def test_a_slice_with_a_step_is_refused() -> None:
+    with pytest.raises(IndexError, match="found the step 2"):
+        Sound(noise(2), RATE_HZ, begins_us(2))[::2]
+
+
 def test_a_file_without_sound_is_refused_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(acoio.DataError, match="no record of sound: it is empty"):
         acoio.read(write_feed(tmp_path, b""))
@@ -132,10 +181,10 @@ def test_a_file_without_sound_is_refused_with_its_reason(tmp_path: Path) -> None
 def test_a_gap_of_years_within_a_file_is_not_filled(tmp_path: Path) -> None:
     path = write_feed(tmp_path, feed(noise(3)))
     other = acoio.writer.encode_records(
-        noise(3), begins_us=begins_us(3, begin=BEGIN.replace(year=2031)), first_number=10
+        noise(3), begins_us=begins_us(3, begin=BEGIN.replace(year=2031)), first_number=500
     )
     path.write_bytes(path.read_bytes() + other)
-    with pytest.raises(acoio.DataError, match=r"found a gap of .* wanted under 1 h"):
+    with pytest.raises(acoio.DataError, match=r"found gaps of .* wanted under 1 h"):
         acoio.read(path)
 
 

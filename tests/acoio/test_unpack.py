@@ -15,7 +15,7 @@ def by_single_bits(payload: NDArray[np.uint8], bits: int) -> NDArray[np.int64]:
     """Unpack as the format's description reads: bit by bit, then the sign."""
     stream = np.unpackbits(payload, bitorder="little").reshape(-1, bits).astype(np.int64)
     value = stream @ (1 << np.arange(bits, dtype=np.int64))
-    return value - (stream[:, -1] << bits)
+    return np.asarray(value - (stream[:, -1] << bits))
 
 
 @given(bits=st.integers(1, 32), groups=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))

@@ -63,15 +63,15 @@ def test_each_record_gets_the_smallest_width_that_holds_it(tmp_path: Path) -> No
 
 def test_a_given_width_is_kept_and_one_too_small_is_refused() -> None:
     samples = _samples(12, 1)
-    content = encode_records(samples, begins_us=[0], first_number=0, bits=20)
+    content = encode_records(samples, begins_us=[to_us(BEGIN)], first_number=0, bits=20)
     assert content[HEADER_BYTES - 1] == 20
     with pytest.raises(ValueError, match="samples need 12 bits, found 11"):
-        encode_records(samples, begins_us=[0], first_number=0, bits=11)
+        encode_records(samples, begins_us=[to_us(BEGIN)], first_number=0, bits=11)
 
 
 def test_silence_takes_one_bit_a_sample() -> None:
     silence = np.zeros(RECORD_SAMPLES, np.int32)
-    content = encode_records(silence, begins_us=[0], first_number=0)
+    content = encode_records(silence, begins_us=[to_us(BEGIN)], first_number=0)
     assert len(content) == HEADER_BYTES + BYTES_PER_BIT
 
 
@@ -81,7 +81,7 @@ def test_no_records_are_no_bytes() -> None:
 
 def test_the_record_number_wraps_as_an_unsigned_word() -> None:
     samples = np.zeros(2 * RECORD_SAMPLES, np.int32)
-    content = encode_records(samples, begins_us=[0, 1], first_number=(1 << 32) - 1)
+    content = encode_records(samples, begins_us=[to_us(BEGIN)] * 2, first_number=(1 << 32) - 1)
     second = HEADER_BYTES + BYTES_PER_BIT
     assert content[:4] == b"\xff" * 4
     assert content[second : second + 4] == b"\0" * 4

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from detector.config import FeatureSettings
 from detector.events import EventSettings
-from detector.features import FeatureSettings
 from detector.values import Score, Window
 
 

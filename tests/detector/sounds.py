@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import record_us, to_us
 from acoio.sound import Sound
-from detector.features import FeatureSettings
+from detector.config import FeatureSettings
 from detector.values import Score, Window
 
 BEGIN = datetime(2024, 3, 1, 6, 0, 0, 400_000, tzinfo=UTC)
@@ -22,12 +22,12 @@ def noise(records: int, *, seed: int = 0) -> NDArray[np.int32]:
     k = np.arange(records * 4096)
     swell = 5000 * np.sin(2 * np.pi * 0.11 * k / RATE_HZ)
     hiss = np.random.default_rng(seed).normal(0, 500, len(k))
-    return (swell + hiss).astype(np.int32)
+    return np.asarray(swell + hiss, np.int32)
 
 
 def marks_us(records: int) -> NDArray[np.int64]:
     """Return record times at the true rate."""
-    return to_us(BEGIN) + np.rint(np.arange(records) * record_us()).astype(np.int64)
+    return np.asarray(to_us(BEGIN) + np.rint(np.arange(records) * record_us()), np.int64)
 
 
 def sound(samples: NDArray[np.int32], file: str = "a") -> Sound:

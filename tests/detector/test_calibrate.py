@@ -78,5 +78,17 @@ def test_too_little_sound_is_refused() -> None:
         calibrate([stretch(0.1, 1)])
 
 
+@pytest.mark.parametrize("nothing", [[], [[]]])
+def test_no_sound_is_refused(nothing: list[list[Score]]) -> None:
+    with pytest.raises(DataError, match=r"calibration: found 0\.00 hours"):
+        calibrate(nothing)
+
+
+def test_sound_without_separate_peaks_is_refused() -> None:
+    flat = [score(float(k), 1.0) for k in range(8000)]
+    with pytest.raises(DataError, match="found 1 separate peaks"):
+        calibrate([flat])
+
+
 def test_a_calibration_survives_its_card(calibration: Calibration) -> None:
     assert Calibration.from_json(calibration.as_json()) == calibration

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 from collections.abc import Callable
@@ -16,11 +15,13 @@ from safetensors.torch import load, save
 
 from acoio.errors import SetupError
 from detector import PRETRAINED, load_model
-from detector.checkpoint import read_model, write_model
+from detector.calibrate import Calibration, Point
+from detector.checkpoint import _sha256, read_model, write_model
 from detector.score import Scorer
 
 from .models import model
-from .test_score import levels, window
+from .sounds import window
+from .test_score import levels
 
 
 @pytest.fixture
@@ -37,8 +38,13 @@ def test_a_model_scores_the_same_before_and_after_freezing(folder: Path) -> None
 
 
 def test_the_id_names_the_exact_contents(folder: Path) -> None:
-    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    assert read_model(folder).id == f"tiny-{found[:8]}"
+    """Weights, settings and calibration alike: another threshold is another model."""
+    first = read_model(folder)
+    same = write_model(folder.with_name("same"), first)
+    stricter = Calibration(24.0, 2.0, (Point(0.5, 9.5, 0.1, 1), Point(2.0, 5.0, 1, 3)))
+    other = write_model(folder.with_name("other"), replace(first, calibration=stricter))
+    assert first.id == same.id != other.id
+    assert first.id.startswith("tiny-")
 
 
 def flip(folder: Path) -> None:
@@ -70,9 +76,25 @@ def foreign_format(folder: Path) -> None:
     _change_card(folder, format=99)
 
 
+def other_threshold(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    card["calibration"]["points"][0]["threshold"] = 900
+    _change_card(folder, calibration=card["calibration"])
+
+
+def other_past(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    _change_card(folder, features={**card["features"], "past_records": 5})
+
+
 def rehashed(folder: Path, data: bytes) -> None:
     (folder / "model.safetensors").write_bytes(data)
-    _change_card(folder, sha256=hashlib.sha256(data).hexdigest())
+    _rehash(folder)
+
+
+def _rehash(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    _change_card(folder, sha256=_sha256(card, (folder / "model.safetensors").read_bytes()))
 
 
 def pickled(folder: Path) -> None:
@@ -88,6 +110,24 @@ def not_finite(folder: Path) -> None:
 def other_shape(folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text())
     _change_card(folder, network={**card["network"], "latent": 9})
+    _rehash(folder)
+
+
+def other_window(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    _change_card(folder, features={**card["features"], "window_records": 5})
+    _rehash(folder)
+
+
+def no_points(folder: Path) -> None:
+    _change_card(folder, calibration={"hours": 1.0, "release": 1.0, "points": []})
+    _rehash(folder)
+
+
+def no_number(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    _change_card(folder, calibration={**card["calibration"], "release": "abc"})
+    _rehash(folder)
 
 
 def lost_tensor(folder: Path) -> None:
@@ -106,6 +146,11 @@ def _change_card(folder: Path, **values: object) -> None:
     [
         (flip, "found SHA-256 .*, wanted"),
         (truncate, "found SHA-256 .*, wanted"),
+        (other_threshold, "found SHA-256 .*, wanted"),
+        (other_past, "found SHA-256 .*, wanted"),
+        (other_window, "do not fit the network"),
+        (no_points, "found no points"),
+        (no_number, "no model of format 1"),
         (remove, "No such file"),
         (no_card, "No such file"),
         (half_a_card, "no JSON"),
@@ -125,7 +170,7 @@ def test_a_damaged_model_is_refused(
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(SetupError, match=r"model nowhere/card\.json: No such file"):
+    with pytest.raises(SetupError, match=r"^model nowhere/card\.json: No such file"):
         load_model("nowhere")
 
 
@@ -144,5 +189,5 @@ def test_the_pretrained_model_is_small_honest_and_frozen() -> None:
     assert size < 5e6
     assert scorer.threshold > scorer.release
     shape = (pretrained.features.bands, pretrained.features.columns)
-    silent = replace(window(np.zeros(shape, np.float32)))
+    silent = window(np.zeros(shape, np.float32))
     assert scorer.score([silent])[0].score < scorer.threshold

@@ -70,7 +70,9 @@ def test_events_are_the_same_wherever_the_scores_are_cut(
     value: list[float], cuts: list[int]
 ) -> None:
     """Each cut is a restart: the state goes through JSON into a new tracker."""
-    scores, state, found = feed(*value), {}, []
+    scores = feed(*value)
+    state: dict[str, object] = {}
+    found: list[Event] = []
     edges = [0, *sorted(min(c, len(value)) for c in cuts), len(value)]
     for a, b in itertools.pairwise(edges):
         tracker = EventTracker(SETTINGS, json.loads(json.dumps(state)))
@@ -107,6 +109,9 @@ def test_an_event_as_json_bears_the_public_names() -> None:
     assert json.loads(json.dumps(event, allow_nan=False)) == event
 
 
-@pytest.mark.parametrize(("value", "word"), [(10, "minor"), (20, "moderate"), (45, "major")])
-def test_severity_follows_the_score(value: float, word: str) -> None:
-    assert severity(value, 10) == word
+@pytest.mark.parametrize("threshold", [10.0, 0.0, -7.0])
+@pytest.mark.parametrize(("above", "word"), [(0, "minor"), (50, "moderate"), (260, "major")])
+def test_severity_follows_the_evidence_above_the_threshold(
+    threshold: float, above: float, word: str
+) -> None:
+    assert severity(threshold + above, threshold) == word

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from acoio.clock import to_us
 from acoio.errors import SetupError
 from acoio.sound import Sound
-from detector.features import BandLevels, FeatureSettings, RollingFeatures
+from detector.bands import BandLevels
+from detector.config import FeatureSettings
+from detector.features import RollingFeatures
 from detector.values import Window
 
 from .sounds import BEGIN, RATE_HZ, SMALL, noise, part, sound
@@ -144,7 +146,11 @@ def test_bands_cover_the_range_without_holes() -> None:
     ("wrong", "words"),
     [
         ({"hop_samples": 1000}, "hop_samples: found 1000"),
-        ({"high_hz": 13_000.0}, "bands: found 15.0 to 13000.0 Hz"),
+        ({"high_hz": 13_000.0}, r"found 15\.0 to 13000\.0 Hz"),
+        ({"frame_samples": 8192}, "frame_samples: found 8192, wanted a hop to 6143"),
+        ({"step_s": 0.0}, r"step_s: found 0\.0, wanted more than 0"),
+        ({"past_records": 0, "window_records": 0}, "window_records: .*; past_records: "),
+        ({"quiet_quantile": 0.7}, "quantiles: "),
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, float], words: str) -> None:

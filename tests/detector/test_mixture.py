@@ -17,7 +17,7 @@ from detector.mixture import Mixture, fit_mixture
 def blobs(count: int, centres: list[list[float]], *, seed: int = 0) -> NDArray[np.float64]:
     generator = np.random.default_rng(seed)
     z = generator.normal(0, 0.3, (count, len(centres[0])))
-    return z + np.asarray(centres)[generator.integers(len(centres), size=count)]
+    return np.asarray(z + np.asarray(centres)[generator.integers(len(centres), size=count)])
 
 
 def test_the_density_is_that_of_its_gaussians() -> None:

@@ -23,8 +23,7 @@ def scores(trainer: Trainer, windows: torch.Tensor) -> torch.Tensor:
 
 
 def test_every_parameter_is_trained() -> None:
-    torch.manual_seed(TRAINING.seed)
-    before = GumihoNetwork(SHAPE, (RECONSTRUCTION, DISCRIMINATOR)).state_dict()
+    before = Trainer(SHAPE, typical(100), various(100), TRAINING).network.state_dict()
     after = trained().network.state_dict()
     assert [name for name in before if torch.equal(before[name], after[name])] == []
 
@@ -47,7 +46,6 @@ def test_windows_with_a_tone_score_above_noise() -> None:
 
 
 def test_the_second_phase_parts_the_simulated_from_the_typical() -> None:
-    torch.manual_seed(0)
     trainer = Trainer(SHAPE, typical(1000), various(1000, seed=5), TRAINING)
     reports = list(trainer.phases())
     second = [r for r in reports if r.phase == 2]
