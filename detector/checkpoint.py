@@ -152,7 +152,7 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         id=f"{card['name']}-{card['sha256'][:8]}",
         features=features,
         normalisation=Normalisation(*(arrays[f"normalisation.{n}"] for n in _NORMALISATION)),
-        network=network,
+        network=network.eval().requires_grad_(False),
         mixture=Mixture(*(arrays[f"mixture.{n}"] for n in _MIXTURE)),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,

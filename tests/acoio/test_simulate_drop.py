@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from acoio.clock import record_us, to_us
+from acoio.errors import SetupError
 from acoio.filename import parse_filename
 from acoio.reader import read_chunk
 from acoio.record import Record
@@ -79,6 +80,11 @@ def test_a_drop_comes_in_either_layout_with_its_truth(tmp_path: Path, layout: st
     assert {p.name for p in (tmp_path / "in").iterdir()} == {path.name, "truth.csv"}
 
 
-def test_no_minutes_are_no_files(tmp_path: Path) -> None:
-    assert not list(simulate_drop(tmp_path, seed=1, minutes=0))
-    assert read_truth(tmp_path / "truth.csv") == ()
+def test_nothing_to_simulate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="minutes: found 0, wanted more than 0"):
+        list(simulate_drop(tmp_path, seed=1, minutes=0))
+
+
+def test_minutes_just_above_five_leave_no_empty_file(tmp_path: Path) -> None:
+    files = list(simulate_drop(tmp_path, seed=1, minutes=5.0001))
+    assert all(path.stat().st_size for path in files)
