@@ -73,7 +73,9 @@ def draw_boxes(axes: Axes, boxes: Sequence[Box], *, color: str) -> None:
                 linewidth=1.2,
             )
         )
-        axes.annotate(box.word, (begin, box.high_hz), color=color, fontsize=7, va="bottom")
+        axes.annotate(
+            box.word, (begin, box.low_hz), color=color, fontsize=7, va="top", clip_on=True
+        )
 
 
 def mark_utc(axes: Axes, day: datetime) -> None:

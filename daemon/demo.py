@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio.errors import NotReadyError, SetupError
-from acoio.simulate import Truth, read_truth, simulate_drop
+from acoio.simulate import OceanSettings, Truth, read_truth, simulate_drop
 from daemon.child import Child, daemon_process
 from daemon.client import Subscriber
 from daemon.errors import EXIT_DONE
@@ -27,6 +27,7 @@ _FILE_MINUTES: Final = 5
 _FILES_A_SECOND: Final = 1.0  # 300 times real time
 _SLOWEST: Final = 5.0  # times real time; a daemon slower than that is stuck
 _QUIET_S: Final = 0.2
+_SEA: Final = OceanSettings(calls_per_hour=90.0)  # a busy night: visits come in bouts
 
 Say = Callable[[str], None]
 
@@ -119,7 +120,7 @@ def _configure(places: Places) -> None:
 
 
 def _simulated(staging: Path, minutes: float, seed: int) -> list[Path]:
-    files = simulate_drop(staging, seed=seed, minutes=minutes)
+    files = simulate_drop(staging, seed=seed, minutes=minutes, settings=_SEA)
     return list(with_bar(files, "simulating", math.ceil(minutes / _FILE_MINUTES)))
 
 
@@ -171,8 +172,7 @@ def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Pat
 
 def _say_places(places: Places, pictures: Sequence[Path], say: Say) -> None:
     say("")
-    for path in pictures:
-        say(f"picture       {path}")
+    say(f"pictures      {places.out / '*.png'} ({len(pictures)})")
     say(f"events        kilokai events list --store {places.store}")
     say(f"metrics page  {places.out / 'metrics.txt'}")
     say(f"truth         {places.out / 'truth.csv'}")

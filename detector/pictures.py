@@ -66,6 +66,7 @@ def _draw_scores(axes: Axes, scores: Sequence[_Json], sound: Sound) -> None:
         axes.axhline(scores[inside[0]]["threshold"], color="tab:red", linewidth=0.8)
     axes.set_yscale("symlog", linthresh=10)
     axes.set_ylabel("score (nats)")
+    axes.margins(y=0.15)
     axes.set_xlim(mdates.date2num(sound.begin), mdates.date2num(sound.end))
     mark_utc(axes, sound.begin)
 
