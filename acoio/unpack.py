@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD_BITS = 32
+_WHOLE_BYTES = (8, 16, 32)  # these need no shifting
 _GROUPS_AT_ONCE = 8192  # 64 Ki samples: the work stays in the second-level cache
 
 
@@ -24,6 +25,8 @@ def unpack(payload: NDArray[np.uint8], bits: int) -> NDArray[np.int32]:
         If `bits` is not 1 to 32 or the payload is no whole number of groups.
     """
     groups = _whole_groups(payload.size, bits)
+    if bits in _WHOLE_BYTES:
+        return np.ascontiguousarray(payload).view(f"<i{bits // 8}").astype(np.int32)
     samples = np.empty((groups, 8), np.int32)
     padded = np.zeros(payload.size + 8, np.uint8)
     padded[: payload.size] = payload

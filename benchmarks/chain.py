@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -23,21 +24,33 @@ RECORDS_AT_ONCE = 256
 REPEATS = 5
 
 
-def times_real_time(files: list[Path], threads: int) -> tuple[float, float, float]:
+def times_real_time(files: list[Path], cores: int) -> tuple[float, float, float]:
     """Return the least, the median and the most times real time of a five-minute file.
 
-    The first file warms up: the one before has filled the memory of the chain.
+    The first file fills the memory of the chain and is not counted.
     """
-    torch.set_num_threads(threads)
-    scorer = load_model(PRETRAINED)
-    ratios = []
-    for _ in range(REPEATS):
-        listener = Listener(scorer, station="bench")
-        hear(listener, files[0])
-        begin_s = time.perf_counter()
-        seconds = hear(listener, files[1])
-        ratios.append(seconds / (time.perf_counter() - begin_s))
+    with confined(cores):
+        scorer = load_model(PRETRAINED)
+        ratios = []
+        for _ in range(REPEATS):
+            listener = Listener(scorer, station="bench")
+            hear(listener, files[0])
+            begin_s = time.perf_counter()
+            seconds = hear(listener, files[1])
+            ratios.append(seconds / (time.perf_counter() - begin_s))
     return min(ratios), statistics.median(ratios), max(ratios)
+
+
+@contextmanager
+def confined(cores: int) -> Iterator[None]:
+    """Let this process have so many cores and no more."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:cores])
+    torch.set_num_threads(cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def hear(listener: Listener, path: Path) -> float:
@@ -91,12 +104,12 @@ class Stages:
 
 def stage_ms(files: list[Path]) -> dict[str, float]:
     """Return the median milliseconds of each stage for a five-minute file, on one core."""
-    torch.set_num_threads(1)
     runs: list[dict[str, float]] = []
-    for _ in range(REPEATS):
-        stages = Stages(load_model(PRETRAINED))
-        stages.hear(files[0])
-        stages.spent_ms.clear()
-        stages.hear(files[1])
-        runs.append(dict(stages.spent_ms))
+    with confined(1):
+        for _ in range(REPEATS):
+            stages = Stages(load_model(PRETRAINED))
+            stages.hear(files[0])
+            stages.spent_ms.clear()
+            stages.hear(files[1])
+            runs.append(dict(stages.spent_ms))
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
