@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acoio.errors import NotReadyError
+from acoio.header import BYTES_PER_BIT, HEADER_BYTES
 from daemon.arrivals import Arrivals
 from daemon.config import Config
 from daemon.ledger import Ledger, open_ledger
@@ -22,7 +23,7 @@ from daemon.wire import model_draft
 from detector.listen import Listener
 from tests.daemon.conftest import config_of
 from tests.daemon.fakes import LoudnessScorer
-from tests.daemon.sea import Sea, noise, with_bits
+from tests.daemon.sea import Sea, noise, records_of, with_bits
 
 pytestmark = pytest.mark.usefixtures("loud")
 
@@ -125,6 +126,32 @@ def test_a_file_that_grows_record_by_record_gives_the_same(
         bench.pipeline.finish()
     assert _found(tmp_path / "store") == unbroken
     assert {file["damaged_bytes"] for file in stored_files(tmp_path / "store")} == {0}
+
+
+def test_a_damaged_file_that_grows_costs_no_more_than_a_whole_one(
+    drop: Path, sea: Sea, tmp_path: Path
+) -> None:
+    """A width that lies is known by where the next header is; until that shows, it waits."""
+    (name, data), *_ = sea.cut()
+    records = list(records_of(data))
+    bits = records[400][HEADER_BYTES - 1]
+    records[400] = with_bits(records[400], bits - 4)
+    damaged, at = b"".join(records), sum(map(len, records[:400]))
+    grown, whole = tmp_path / "grown", tmp_path / "whole"
+    with _bench(drop, grown) as bench:
+        bench.arrivals._settle_s = 1e9
+        short = HEADER_BYTES + BYTES_PER_BIT * (bits - 4)
+        for end in (at, at + short + 100, at + len(records[400]) + 5, len(damaged)):
+            (drop / name).write_bytes(damaged[:end])
+            bench.work()
+        bench.arrivals._settle_s = 0.0
+        bench.work()
+    with _bench(drop, whole) as bench:
+        bench.work()
+    assert _found(grown) == _found(whole)
+    (seen,), (wanted,) = stored_files(grown), stored_files(whole)
+    assert seen["records"] == wanted["records"] == len(records) - 1
+    assert seen["damaged_bytes"] == wanted["damaged_bytes"] == len(records[400])
 
 
 def test_files_may_come_in_any_cut(unbroken: Any, drop: Path, sea: Sea, tmp_path: Path) -> None:

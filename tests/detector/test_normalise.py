@@ -1,0 +1,53 @@
+"""Network input: noise of unit variance, calls standing out, restless bands held back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import skew
+
+from detector.normalise import fit_normalisation
+from detector.values import Window
+
+from .sounds import BEGIN
+
+BANDS, COLUMNS = 4, 24
+
+
+def noise_db(count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return levels of single bins of noise above their median, (n, F, T) dB."""
+    power = np.random.default_rng(seed).exponential(size=(count, BANDS, COLUMNS))
+    return (10 * np.log10(power / np.log(2))).astype(np.float32)
+
+
+def windows(excess_db: NDArray[np.float32], spread_db: float = 3.0) -> list[Window]:
+    spread = np.full(BANDS, spread_db, np.float32)
+    return [Window(BEGIN, BEGIN, excess, spread, "a", 0) for excess in excess_db]
+
+
+def test_noise_gets_zero_mean_and_unit_variance_and_is_even_on_both_sides() -> None:
+    normalise = fit_normalisation(windows(noise_db(800)))
+    x = normalise(windows(noise_db(800, seed=1)))
+    assert x.dtype == np.float32
+    assert x.mean() == pytest.approx(0, abs=0.02)
+    assert x.std() == pytest.approx(1, abs=0.02)
+    assert abs(skew(x.ravel())) < 0.25 < abs(skew(noise_db(800, seed=1).ravel()))
+
+
+def test_a_louder_place_stands_out_further_until_nothing_more_is_said() -> None:
+    normalise = fit_normalisation(windows(noise_db(400)))
+    levels = np.zeros((6, BANDS, COLUMNS), np.float32)
+    levels[:, 0, 0] = 0, 5, 10, 20, 60, 90
+    quiet, *rising, loud, louder = normalise(windows(levels))[:, 0, 0].tolist()
+    assert [quiet, *rising] == sorted([quiet, *rising])
+    assert rising[1] > 3
+    assert loud == louder == 12
+
+
+def test_a_band_that_has_been_restless_is_believed_the_less() -> None:
+    """With twice the usual spread 20 dB count as 10; with less than usual, as 20."""
+    normalise = fit_normalisation(windows(noise_db(400), spread_db=3.0))
+    twenty, ten = (np.full((1, BANDS, COLUMNS), level, np.float32) for level in (20, 10))
+    assert np.allclose(normalise(windows(twenty, 6.0)), normalise(windows(ten, 3.0)))
+    assert np.allclose(normalise(windows(twenty, 1.0)), normalise(windows(twenty, 3.0)))
