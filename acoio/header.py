@@ -85,7 +85,7 @@ def complaint(header: NDArray[np.void]) -> str:
     size, number = int(old["SampleSize"]), int(old["Record"])
     if number not in (int(old["Record_Duplicate"]), int(new["Record_Duplicate"])):
         repeats = f"{int(new['Record_Duplicate'])} and {int(old['Record_Duplicate'])}"
-        return f"no record header: found number {number} repeated as {repeats}, wanted it repeated"
+        return f"no record header of an ACO file: found number {number} repeated as {repeats}"
     if not 1 <= size <= MAX_BITS:
         return f"sample size: found {size} bits, wanted 1 to {MAX_BITS}"
     return (

@@ -118,7 +118,8 @@ def _read(path: Path, byte: int, size_bytes: int) -> _Bytes:
             file.seek(byte)
             return np.frombuffer(file.read(size_bytes), np.uint8)
     except OSError as error:
-        raise NotReadyError(f"{path}, byte {byte}: {error.strerror}") from error
+        where = f"{path}, byte {byte}" if byte else str(path)
+        raise NotReadyError(f"{where}: {error.strerror}") from error
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -25,13 +25,12 @@ _ROWS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A stretch of time and frequency to outline, with a word beside it."""
+    """A stretch of time and frequency to outline."""
 
     begin: datetime
     end: datetime
     low_hz: float
     high_hz: float
-    word: str = ""
 
 
 def draw_spectrogram(axes: Axes, spectrum: Spectrogram) -> None:
@@ -70,11 +69,8 @@ def draw_boxes(axes: Axes, boxes: Sequence[Box], *, color: str) -> None:
                 box.high_hz - box.low_hz,
                 fill=False,
                 edgecolor=color,
-                linewidth=1.2,
+                linewidth=1.0,
             )
-        )
-        axes.annotate(
-            box.word, (begin, box.low_hz), color=color, fontsize=7, va="top", clip_on=True
         )
 
 

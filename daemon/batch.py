@@ -71,6 +71,8 @@ def score_files(
     findings = Findings()
     for name, path in files:
         try:
+            if not path.exists():
+                raise NotReadyError(f"{path}: no such file")
             if parse_filename(path).rate_hz != rate_hz:
                 raise DataError(f"{path}: found another rate than the model's {rate_hz:g} Hz")
             _score_file(path, name, ear, rate_hz, findings)

@@ -37,7 +37,8 @@ def load_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        faults += [_fault(detail) for detail in error.errors()]
+        unread = bool(faults and path and not raw)  # then what is missing may well be in the file
+        faults += [_fault(d) for d in error.errors() if not (unread and d["type"] == "missing")]
     if faults:
         raise SetupError("wrong configuration:\n" + "\n".join(f"  {fault}" for fault in faults))
     return config

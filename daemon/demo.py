@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -80,8 +81,8 @@ def run_demo(out: Path, *, minutes: float, seed: int, say: Say) -> int:
             outcome = _watched(child, places, files, say)
         shutil.copy(places.staging / "truth.csv", places.out / "truth.csv")
         (places.out / "metrics.txt").write_text(outcome.page, "utf-8")
+        say("")
         pictures = _drawn(places, outcome, truth)
-    say("")
     page, wall_s = outcome.page, outcome.wall_s
     for line in report(outcome.events, outcome.scores, truth, page=page, wall_s=wall_s):
         say(line)
@@ -141,7 +142,11 @@ def _watched(child: Child, places: Places, files: Sequence[Path], say: Say) -> O
         _say_closed(subscriber, say)
     page = child.page()
     child.stop()
-    return Outcome(stored_events(places.store), stored_scores(places.store), page, wall_s)
+    events = stored_events(places.store)
+    for event in events:
+        if event["status"] == "open":
+            say(event_line(event))
+    return Outcome(events, stored_scores(places.store), page, wall_s)
 
 
 def _due_s(delivered: int) -> float:
@@ -167,12 +172,25 @@ def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Pat
     from detector.pictures import draw_run  # here, because matplotlib takes seconds to import
 
     files = sorted(places.drop.iterdir())
-    return draw_run(places.out, files, outcome.events, truth, outcome.scores)
+    drawn = draw_run(places.out, files, outcome.events, truth, outcome.scores)
+    return list(with_bar(drawn, "drawing", len(files)))
 
 
 def _say_places(places: Places, pictures: Sequence[Path], say: Say) -> None:
     say("")
-    say(f"pictures      {places.out / '*.png'} ({len(pictures)})")
-    say(f"events        kilokai events list --store {places.store}")
-    say(f"metrics page  {places.out / 'metrics.txt'}")
-    say(f"truth         {places.out / 'truth.csv'}")
+    say(f"pictures      {_near(places.out / '*.png')} ({len(pictures)})")
+    say(f"events        {_command()} events list --store {_near(places.store)}")
+    say(f"metrics page  {_near(places.out / 'metrics.txt')}")
+    say(f"truth         {_near(places.out / 'truth.csv')}")
+
+
+def _near(path: Path) -> Path:
+    """Return a path as seen from here, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _command() -> str:
+    """Return how to call the command that belongs to this Python."""
+    beside = Path(sys.executable).parent / "kilokai"
+    return str(_near(beside)) if beside.is_file() else "kilokai"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -82,7 +83,8 @@ def _socket(
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
-        raise SetupError(f"{key}: found {endpoint}: {error.strerror}") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise SetupError(f"{key}: found {endpoint}: {reason}") from error
     return socket
 
 

@@ -30,19 +30,30 @@ def report(
     begin = datetime.fromisoformat(scores[0]["begin"])
     end = datetime.fromisoformat(scores[-1]["end"])
     scored = within(truth, begin, end)
-    matched = match([event_from_json(event) for event in events], truth)
+    matched = match([event_from_json(event) for event in events], scored)
     yield from _speed(page, wall_s)
     unscored = len([row for row in truth if row.kind == "call"]) - _calls(scored)
     yield f"The first sounds, before {begin:%H:%M:%S}, only taught it what is usual;"
     yield f"calls outside of what was scored do not count: {unscored}."
     yield ""
-    yield from _table(matched, scored)
-    hours = (end - begin).total_seconds() / 3600
+    yield from _table(matched)
     hits, other, false = len(matched.hits), len(matched.other), len(matched.false)
-    yield (
-        f"{len(events)} events: {hits} on calls, {other} on ships or gear, {false} on nothing"
-        f" ({false / hours:.1f} an hour)"
-    )
+    yield f"{len(events)} events: {hits} on calls, {other} on ships or gear, {false} on nothing."
+    quiet = _quiet_minutes(scored, begin, end)
+    yield f"In {quiet:.0f} of {_minutes(begin, end):.0f} minutes there was nothing to hear."
+
+
+def _quiet_minutes(truth: Sequence[Truth], begin: datetime, end: datetime) -> float:
+    """Return how long nothing sounded: what false alarms are to be held against."""
+    quiet, until = 0.0, begin
+    for row in sorted(truth, key=lambda row: row.begin):
+        quiet += max(_minutes(until, row.begin), 0.0)
+        until = max(until, row.end)
+    return quiet + max(_minutes(until, end), 0.0)
+
+
+def _minutes(begin: datetime, end: datetime) -> float:
+    return (end - begin).total_seconds() / 60
 
 
 def _speed(page: str, wall_s: float) -> Iterator[str]:
@@ -63,16 +74,13 @@ def _calls(truth: Sequence[Truth]) -> int:
     return sum(row.kind == "call" for row in truth)
 
 
-def _table(matched: Matched, scored: Sequence[Truth]) -> Iterator[str]:
-    """Yield calls found by SNR, counting only those that were scored."""
-    counted = Matched(
-        found=tuple(call for call in matched.found if call in scored),
-        missed=tuple(call for call in matched.missed if call in scored),
-        hits=(), other=(), false=(),
-    )  # fmt: skip
-    yield "   SNR   calls  found"
-    for snr_db, found, calls in counted.by_snr():
+def _table(matched: Matched) -> Iterator[str]:
+    """Yield calls found by SNR."""
+    yield "   SNR   calls  found  only noticed"
+    for snr_db, found, noticed, calls in matched.by_snr():
         bar = "#" * round(_BAR * found / calls)
-        yield f"{snr_db:+4d} dB  {calls:5d}  {found:5d}  {bar}"
-    yield f"    all  {_calls(scored):5d}  {len(counted.found):5d}"
+        yield f"{snr_db:+4d} dB  {calls:5d}  {found:5d}  {noticed - found:12d}  {bar}"
+    found, calls = len(matched.found), len(matched.found) + len(matched.missed)
+    yield f"    all  {calls:5d}  {found:5d}  {len(matched.noticed) - found:12d}"
+    yield "(found: an event at its time and in its band; noticed: at its time)"
     yield ""

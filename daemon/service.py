@@ -69,9 +69,9 @@ def stop_signals() -> Iterator[Event]:
 
 
 def _open(stack: ExitStack, config: Config) -> Loop:
+    scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
-    scorer = _scorer(config)
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
     metrics.sequence.set(ledger.sequence)

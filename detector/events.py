@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from acoio.clock import NOMINAL_RATE_HZ, from_us, to_us
 from detector.values import Event, Score
 
-JOIN: Final = timedelta(seconds=2)
-"""Windows over the release threshold this close belong to one event."""
+JOIN: Final = timedelta(0)
+"""Windows over the release threshold belong to one event if the next begins before the last ends.
+
+Windows of 2 s begin every second, so one window below the threshold does not break an event.
+"""
 
 _BAND_SHARE: Final = 0.25  # an event's band reaches over all that gave this much of the strongest
-_MODERATE, _MAJOR = 50.0, 250.0  # nats by which the peak lies above the threshold
+_WEIGHTIEST: Final = 50.0  # nats above release: louder windows say no more of the band
+_MODERATE, _MAJOR = 100.0, 1000.0  # nats by which the peak lies above the threshold
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -48,7 +52,8 @@ class _Run:
     total: float
     score: float
     contribution: tuple[float, ...]
-    level_db: tuple[float, ...]
+    peak_band: int
+    level_db: float
     file: str
     sample: int
     opened: bool
@@ -78,7 +83,7 @@ class EventTracker:
             if self._run and to_us(score.begin) > self._run.end_us + JOIN // _MICROSECOND:
                 yield from self.flush()
             if score.score >= self._settings.release:
-                self._run = _grown(self._run, score)
+                self._run = _grown(self._run, score, self._settings.release)
                 if not self._run.opened and score.score >= score.threshold:
                     self._run = replace(self._run, opened=True)
                     yield _event(self._run, self._settings, "open")
@@ -90,8 +95,8 @@ class EventTracker:
         self._run = None
 
 
-def _grown(run: _Run | None, score: Score) -> _Run:
-    contribution = np.maximum(score.contribution, 0)
+def _grown(run: _Run | None, score: Score, release: float) -> _Run:
+    contribution, strongest = _weighed(score, release), int(np.argmax(score.contribution))
     louder = run is None or score.score > run.score
     if run is None:
         total, before = score.score, np.zeros_like(contribution)
@@ -105,11 +110,23 @@ def _grown(run: _Run | None, score: Score) -> _Run:
         total=total,
         score=score.score if louder or run is None else run.score,
         contribution=tuple((before + contribution).tolist()),
-        level_db=tuple(score.level_db.tolist()) if louder or run is None else run.level_db,
+        peak_band=strongest if louder or run is None else run.peak_band,
+        level_db=float(score.level_db[strongest]) if louder or run is None else run.level_db,
         file=score.file if run is None else run.file,
         sample=score.sample if run is None else run.sample,
         opened=run is not None and run.opened,
     )
+
+
+def _weighed(score: Score, release: float) -> NDArray[np.float64]:
+    """Return what each band gave to a window, (F,), adding up to the window's weight.
+
+    A window weighs what it lies above release, but no more than a clear one, so
+    that a loud call does not hide the band of a fainter one.
+    """
+    given = np.maximum(score.contribution, 0).astype(np.float64)
+    weight = min(score.score - release, _WEIGHTIEST)
+    return given * (weight / max(float(given.sum()), np.finfo(float).tiny))
 
 
 def _middle(score: Score) -> datetime:
@@ -117,13 +134,12 @@ def _middle(score: Score) -> datetime:
 
 
 def _run_from(state: Mapping[str, Any]) -> _Run:
-    lists = {name: tuple(state[name]) for name in ("contribution", "level_db")}
-    return _Run(**{**state, **lists})
+    return _Run(**{**state, "contribution": tuple(state["contribution"])})
 
 
 def _event(run: _Run, settings: EventSettings, status: str) -> Event:
-    low, peak, high = _band(np.asarray(run.contribution))
-    edges = settings.band_edges_hz
+    low, high = _band(np.asarray(run.contribution), run.peak_band)
+    edges, peak = settings.band_edges_hz, run.peak_band
     return Event(
         id=event_id(settings.station, settings.model, run.begin_us),
         status=status,
@@ -136,7 +152,7 @@ def _event(run: _Run, settings: EventSettings, status: str) -> Event:
         low_hz=edges[low],
         high_hz=edges[high + 1],
         peak_hz=float(np.sqrt(edges[peak] * edges[peak + 1])),
-        level_db=run.level_db[peak],
+        level_db=run.level_db,
         severity=severity(run.score, settings.threshold),
         model=settings.model,
         file=run.file,
@@ -144,10 +160,10 @@ def _event(run: _Run, settings: EventSettings, status: str) -> Event:
     )
 
 
-def _band(contribution: NDArray[np.float64]) -> tuple[int, int, int]:
-    """Return the lowest, the strongest and the highest band of an event, `(F,) → indices`."""
+def _band(contribution: NDArray[np.float64], peak: int) -> tuple[int, int]:
+    """Return the lowest and the highest band of an event, with that of its peak, `(F,) → k`."""
     strong = np.flatnonzero(contribution >= _BAND_SHARE * contribution.max())
-    return int(strong[0]), int(np.argmax(contribution)), int(strong[-1])
+    return min(int(strong[0]), peak), max(int(strong[-1]), peak)
 
 
 def severity(score: float, threshold: float) -> str:

@@ -36,6 +36,7 @@ _UNCALIBRATED: Final = Calibration(0.0, math.inf, (Point(1.0, math.inf, 0.0, mat
 _VARIOUS_SHARE: Final = 0.75
 _CALIBRATION_SHARE: Final = 2.5  # ten alarms at one an hour want ten hours, twice is better
 _TEST_SHARE: Final = 0.5
+_COUNTS: Final = ("found", "noticed", "calls")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _cook(out: Path, recipe: Recipe, pool: ProcessPoolExecutor) -> Iterator[str]
     yield f"evaluating on {_TEST_SHARE * hours:g} h of other sound with calls"
     evaluation = _evaluate(recipe, pool, draft)
     model = write_model(out, replace(draft, card={**draft.card, "evaluation": evaluation}))
-    yield f"found at 1 false alarm an hour: {evaluation['found_by_snr_db']}"
+    for snr_db, calls in evaluation["calls_by_snr_db"].items():
+        yield f"{snr_db:>3} dB: found {calls['found']} of {calls['calls']} calls"
     yield f"model {model.id} in {out}"
 
 
@@ -131,7 +133,7 @@ def _scores(recipe: Recipe, pool: ProcessPoolExecutor, draft: Model) -> list[lis
 
 def _evaluate(recipe: Recipe, pool: ProcessPoolExecutor, draft: Model) -> dict[str, Any]:
     scorer = Scorer(draft)
-    found: dict[int, list[int]] = {}
+    counts: dict[int, list[tuple[int, int, int]]] = {}
     false = other = 0
     hours = _TEST_SHARE * recipe.hours
     wanted = stretches(
@@ -141,18 +143,17 @@ def _evaluate(recipe: Recipe, pool: ProcessPoolExecutor, draft: Model) -> dict[s
         scores = scorer.score(windows)
         tracker = EventTracker(scorer.event_settings("ocean"))
         events = [e for e in [*tracker.push(scores), *tracker.flush()] if e.status == "closed"]
-        heard = within(truth, scores[0].begin, scores[-1].end)
-        matched = match(events, truth)
-        for call in heard:
-            if call.kind == "call":
-                found.setdefault(round(call.snr_db), []).append(call in matched.found)
+        matched = match(events, within(truth, scores[0].begin, scores[-1].end))
+        for snr_db, *numbers in matched.by_snr():
+            counts.setdefault(snr_db, []).append((numbers[0], numbers[1], numbers[2]))
         false, other = false + len(matched.false), other + len(matched.other)
     return {
         "hours": hours,
         "false_alarms_per_hour": 1.0,
         "false_alarms": false,
         "events_on_ships_or_gear": other,
-        "found_by_snr_db": {
-            f"{snr:+d}": f"{sum(hits)} of {len(hits)}" for snr, hits in sorted(found.items())
+        "calls_by_snr_db": {
+            f"{snr_db:+d}": dict(zip(_COUNTS, map(sum, zip(*rows, strict=True)), strict=True))
+            for snr_db, rows in sorted(counts.items())
         },
     }

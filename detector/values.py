@@ -51,9 +51,10 @@ class Score:
 class Event:
     """Something unusual: windows over the threshold, joined.
 
-    `score` is that of the peak, `level_db` the level above background at the
-    peak; `sample` counts within `file`.  An event is "open" from its beginning
-    and "closed" once it has ended; both bear the same `id`.
+    `score` is that of the peak, `peak_hz` the band that gave most of it there and
+    `level_db` how far that band rose above its background; `sample` counts
+    within `file`.  An event is "open" from its beginning, with what is known by
+    then, and "closed" once it has ended; both bear the same `id`.
     """
 
     id: str

@@ -11,6 +11,7 @@ from typing import Final
 from acoio.clock import record_us
 from acoio.errors import SetupError
 from acoio.filename import FileName
+from acoio.header import LAYOUTS
 from acoio.simulate.ocean import Ocean
 from acoio.simulate.settings import OceanSettings
 from acoio.simulate.truth import write_truth
@@ -46,6 +47,8 @@ def simulate_drop(
     """
     if not minutes > 0:
         raise SetupError(f"minutes: found {minutes:g}, wanted more than 0")
+    if layout not in LAYOUTS:
+        raise SetupError(f"layout: found {layout!r}, wanted one of {', '.join(LAYOUTS)}")
     folder.mkdir(parents=True, exist_ok=True)
     ocean = Ocean(seed, begin - timedelta(microseconds=_LEAD_US), settings)
     write_truth(folder / TRUTH_NAME, ocean.truth(_first_record(minutes * 60.0) * record_us() / 1e6))

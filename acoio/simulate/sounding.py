@@ -58,7 +58,8 @@ def band_of(waveform: Waveform) -> tuple[float, float]:
     share = np.cumsum(energy, dtype=np.float64) / energy.sum(dtype=np.float64)
     tail = (1.0 - BAND_SHARE) / 2.0
     low, high = np.searchsorted(share, [tail, 1.0 - tail])
-    return float(low * RATE_HZ / size), float(min(high + 1, size / 2) * RATE_HZ / size)
+    low_hz, high_hz = low * RATE_HZ / size, min(high + 1, size / 2) * RATE_HZ / size
+    return max(round(float(low_hz), 1), 0.1), round(float(high_hz), 1)
 
 
 def loud(waveform: Waveform) -> NDArray[np.bool_]:

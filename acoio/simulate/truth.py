@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -42,8 +42,12 @@ def write_truth(path: Path, truths: Iterable[Truth]) -> None:
         table = csv.DictWriter(file, _COLUMNS)
         table.writeheader()
         for truth in truths:
-            times = {"begin": truth.begin.isoformat(), "end": truth.end.isoformat()}
+            times = {"begin": _iso(truth.begin), "end": _iso(truth.end)}
             table.writerow(asdict(truth) | times)
+
+
+def _iso(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def read_truth(path: Path) -> tuple[Truth, ...]:

@@ -34,6 +34,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  from {found['begin']} to {found['end']}",
         f"  layout {found['layout']}; {bits}",
     ]
+    if not found["damages"] and not found["gaps"]:
+        lines.append("  no damage, no gaps")
     if found["name_fault"]:
         lines.append(f"  {found['name_fault']}")
     lines += [

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from acoio.errors import DataError
 from daemon.cli.options import Json, Sets, config_of
 from daemon.errors import EXIT_FAILED, plain
 from daemon.show import HEADING, event_line, with_bar
@@ -34,6 +35,8 @@ def command(
         false_alarms_per_hour=settings.detector.false_alarms_per_hour,
     )
     files = recordings(paths, band=settings.drop.band)
+    if not files:
+        raise DataError(f"found no recording in {', '.join(map(str, paths))}")
     found = score_files(
         with_bar(files, "scoring", len(files)),
         Listener(scorer, station=settings.station.name),
@@ -43,6 +46,9 @@ def command(
     if as_json:
         typer.echo(json.dumps(found.as_json()))
     else:
-        typer.echo("\n".join([HEADING, *(event_line(event) for event in found.events.values())]))
+        if found.events:
+            lines = (event_line(event) for event in found.events.values())
+            typer.echo("\n".join([HEADING, *lines]))
         typer.echo(f"{len(found.scores)} windows scored, {len(found.events)} events")
+        typer.echo("(none in the first minute after each gap; --json prints the scores)")
     raise typer.Exit(EXIT_FAILED if found.faults else 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -19,7 +19,7 @@ def command(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.")],
     minutes: Annotated[float, typer.Option(min=0.1, help="How much sound.")] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same ocean.")] = 1,
-    layout: Annotated[str, typer.Option(help="The header's layout: new or old.")] = "new",
+    layout: Annotated[Literal["new", "old"], typer.Option(help="The header's layout.")] = "new",
 ) -> None:
     """Write five-minute files of a simulated ocean, and truth.csv."""
     from acoio.simulate import simulate_drop

@@ -24,6 +24,7 @@ def command(
 ) -> None:
     """Print each event as it begins and as it ends, one a line, until Ctrl-C."""
     bus = config_of(config, sets, needs_drop=False).bus
+    typer.echo(f"listening to {bus.publish}; Ctrl-C ends", err=True)
     with Subscriber(bus.publish, bus.replay, since=since) as events:
         try:
             for event in events:

@@ -45,9 +45,10 @@ def test_the_report_counts_only_what_was_scored() -> None:
     assert "Scored 3600 s of sound: 500 times real time by the daemon's own work," in lines
     assert "300 times real time by the wall clock" in lines[1]
     assert lines[3] == "calls outside of what was scored do not count: 1."
-    assert "-5 dB      1      0" in "\n".join(lines)
-    assert "+10 dB      1      1" in "\n".join(lines)
-    assert lines[-1] == "1 events: 1 on calls, 0 on ships or gear, 0 on nothing (0.0 an hour)"
+    assert "-5 dB      1      0             0" in "\n".join(lines)
+    assert "+10 dB      1      1             0" in "\n".join(lines)
+    assert lines[-2] == "1 events: 1 on calls, 0 on ships or gear, 0 on nothing."
+    assert lines[-1] == "In 60 of 60 minutes there was nothing to hear."
     assert all(len(line) <= 80 for line in lines)
 
 

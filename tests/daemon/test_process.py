@@ -106,7 +106,7 @@ def test_killed_in_the_middle_it_goes_on_as_if_nothing_had_happened(
         begin_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-        assert time.monotonic() - begin_s < 2
+        assert time.monotonic() - begin_s < 5  # 1 s on a quiet machine
     assert [message["sequence"] for message in heard] == list(range(1, len(heard) + 1))
     found = _done("score", drop, "--json")
     assert found.returncode == 0

@@ -23,7 +23,8 @@ def _event(begin: float, end: float) -> Event:
 
 _BLANK = Event(
     id="", status="closed", begin=_T0, peak=_T0, end=_T0, score=1, mean_score=1, threshold=1,
-    low_hz=1, high_hz=2, peak_hz=1, level_db=1, severity="minor", model="m", file="f", sample=0,
+    low_hz=100, high_hz=200, peak_hz=150, level_db=1, severity="minor", model="m", file="f",
+    sample=0,
 )  # fmt: skip
 
 
@@ -34,6 +35,13 @@ def test_a_call_is_found_if_an_event_overlaps_it_and_touching_is_not_enough() ->
     assert matched.missed == (calls[1], calls[2])
     assert [event.id for event in matched.hits] == ["1"]
     assert [event.id for event in matched.false] == ["12"]
+
+
+def test_an_event_in_another_band_notices_a_call_but_does_not_find_it() -> None:
+    call = _truth(0, 2)
+    matched = match([replace(_event(1, 3), low_hz=3000.0, high_hz=5000.0)], [call])
+    assert (matched.found, matched.missed, matched.noticed) == ((), (call,), (call,))
+    assert len(matched.hits) == 1
 
 
 def test_an_event_on_a_ship_is_neither_found_nor_false() -> None:
@@ -50,13 +58,13 @@ def test_every_call_and_every_event_is_counted_once() -> None:
     matched = match(events, truth)
     assert len(matched.found) + len(matched.missed) == len(truth)
     assert len(matched.hits) + len(matched.other) + len(matched.false) == len(events)
-    assert sum(calls for _, _, calls in matched.by_snr()) == len(truth)
-    assert sum(found for _, found, _ in matched.by_snr()) == len(matched.found)
+    assert sum(calls for _, _, _, calls in matched.by_snr()) == len(truth)
+    assert sum(found for _, found, _, _ in matched.by_snr()) == len(matched.found)
 
 
 def test_found_counts_are_given_by_rising_snr() -> None:
     truth = [_truth(0, 1, snr_db=5.2), _truth(2, 3, snr_db=-5.1), _truth(4, 5, snr_db=4.9)]
-    assert match([_event(0, 1)], truth).by_snr() == [(-5, 0, 1), (5, 1, 2)]
+    assert match([_event(0, 1)], truth).by_snr() == [(-5, 0, 0, 1), (5, 1, 1, 2)]
 
 
 def test_truth_that_begins_outside_of_a_span_does_not_count() -> None:

@@ -18,7 +18,7 @@ BANDS, COLUMNS = 4, 24
 def noise_db(count: int, seed: int = 0) -> NDArray[np.float32]:
     """Return levels of single bins of noise above their median, (n, F, T) dB."""
     power = np.random.default_rng(seed).exponential(size=(count, BANDS, COLUMNS))
-    return (10 * np.log10(power / np.log(2))).astype(np.float32)
+    return np.asarray(10 * np.log10(power / np.log(2)), np.float32)
 
 
 def windows(excess_db: NDArray[np.float32], spread_db: float = 3.0) -> list[Window]:
