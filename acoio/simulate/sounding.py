@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -58,8 +59,9 @@ def band_of(waveform: Waveform) -> tuple[float, float]:
     share = np.cumsum(energy, dtype=np.float64) / energy.sum(dtype=np.float64)
     tail = (1.0 - BAND_SHARE) / 2.0
     low, high = np.searchsorted(share, [tail, 1.0 - tail])
-    low_hz, high_hz = low * RATE_HZ / size, min(high + 1, size / 2) * RATE_HZ / size
-    return max(round(float(low_hz), 1), 0.1), round(float(high_hz), 1)
+    low_hz, high_hz = low * RATE_HZ / size, min((high + 1) * RATE_HZ / size, RATE_HZ / 2)
+    # Told to a tenth of a hertz, within what there is.
+    return max(round(float(low_hz), 1), 0.1), math.floor(10 * high_hz) / 10
 
 
 def loud(waveform: Waveform) -> NDArray[np.bool_]:
