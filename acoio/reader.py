@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,19 +22,16 @@ from acoio.header import (
     BYTES_PER_BIT,
     HEADER_BYTES,
     MAX_RECORD_BYTES,
-    NUMBERS,
     OLD,
     RECORD_SAMPLES,
-    complaint,
     layout_of,
-    plausible,
 )
 from acoio.record import Damage, Record
 from acoio.unpack import unpack
+from acoio.walk import REACH_BYTES, MemorySource, Place, header_stands, walk
 
 RECORDS_AT_ONCE: Final = 512
 _Bytes = NDArray[np.uint8]
-_LIE: Final = "sample size does not lead to the next header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +69,42 @@ def read_chunk(
     DataError
         If it is no regular file.
     """
-    most_bytes = limit * MAX_RECORD_BYTES + HEADER_BYTES
-    data = _read(path, byte, most_bytes)
+    origin = max(0, byte - MAX_RECORD_BYTES)  # a header may be known by the one before it
+    most_bytes = byte - origin + limit * MAX_RECORD_BYTES + 2 * REACH_BYTES
+    data = _read(path, origin, most_bytes)
     at_end = len(data) < most_bytes
-    begins, damages, end = _walk(data, limit, final=final and at_end)
+    chunk = _chunk_of(data, byte - origin, limit, rate_hz, final=final and at_end)
+    if not at_end:
+        chunk = replace(chunk, tail=None)
+    return _moved(chunk, origin, sample)
+
+
+def chunk_of(data: bytes, *, start: int = 0, rate_hz: float, limit: int = RECORDS_AT_ONCE) -> Chunk:
+    """Return up to `limit` whole records of a file's bytes from `start` on, as `read_chunk`."""
+    return _chunk_of(data, start, limit, rate_hz, final=True)
+
+
+def _chunk_of(data: bytes, start: int, limit: int, rate_hz: float, *, final: bool) -> Chunk:
+    source = MemorySource(data)
+    found = walk(source, start, limit, final=final)
+    ended = max(len(found.places), len(found.damages)) < limit
     return Chunk(
-        records=_parse(data, begins, byte, sample, rate_hz),
-        damages=tuple(Damage(byte + d.byte, d.length_bytes, d.reason) for d in damages),
-        next_byte=byte + end,
-        tail=_tail(data, end, byte) if at_end and len(begins) < limit else None,
+        records=_parse(source, data, found.places, found.end, rate_hz),
+        damages=tuple(found.damages),
+        next_byte=found.end,
+        tail=_tail(source, found.end) if ended else None,
+    )
+
+
+def _moved(chunk: Chunk, byte: int, sample: int) -> Chunk:
+    """Return a chunk whose data began at `byte` of its file, after `sample` samples."""
+    if not byte and not sample:
+        return chunk
+    return Chunk(
+        tuple(replace(r, byte=r.byte + byte, sample=r.sample + sample) for r in chunk.records),
+        tuple(replace(damage, byte=damage.byte + byte) for damage in chunk.damages),
+        chunk.next_byte + byte,
+        replace(chunk.tail, byte=chunk.tail.byte + byte) if chunk.tail else None,
     )
 
 
@@ -101,29 +125,35 @@ def read_chunks(path: Path, *, rate_hz: float, limit: int = RECORDS_AT_ONCE) -> 
         byte, sample = chunk.next_byte, sample + RECORD_SAMPLES * len(chunk.records)
 
 
-def _tail(data: _Bytes, at: int, byte: int) -> Damage | None:
+def _tail(source: MemorySource, at: int) -> Damage | None:
     """Return the record that the end of the file cuts off, if there is one."""
-    found = len(data) - at
+    found = source.size - at
     if not found:
         return None
     wanted = HEADER_BYTES
     if found >= HEADER_BYTES:
-        wanted += BYTES_PER_BIT * int(_header(data, at)["SampleSize"])
-    return Damage(byte + at, found, f"short last record: found {found} bytes, wanted {wanted}")
+        wanted += BYTES_PER_BIT * source.head(at).bits
+    return Damage(at, found, f"short last record: found {found} bytes, wanted {wanted}")
 
 
-def _read(path: Path, byte: int, size_bytes: int) -> _Bytes:
+def _read(path: Path, byte: int, size_bytes: int) -> bytes:
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=open_at_once) as file:
             file.seek(byte)
-            return np.frombuffer(file.read(size_bytes), np.uint8)
+            return file.read(size_bytes)
     except OSError as error:
         where = f"{path}, byte {byte}" if byte else str(path)
         raise NotReadyError(f"{where}: {error.strerror}") from error
 
 
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a regular file without ever waiting, as for the writer of a pipe."""
+def open_at_once(path: str, flags: int) -> int:
+    """Return a handle of a regular file, without ever waiting, as for the writer of a pipe.
+
+    Raises
+    ------
+    DataError
+        If it is no regular file.
+    """
     handle = os.open(path, flags | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -131,100 +161,40 @@ def _open_at_once(path: str, flags: int) -> int:
     return handle
 
 
-def _walk(data: _Bytes, limit: int, *, final: bool) -> tuple[list[int], list[Damage], int]:
-    """Return where whole records begin, what was passed over, and where the walk ended."""
-    begins: list[int] = []
-    damages: list[Damage] = []
-    at = 0
-    while len(begins) < limit and at + HEADER_BYTES <= len(data):
-        header = _header(data, at)
-        if not plausible(header):
-            at = _pass_over(data, at, at + 1, complaint(header), damages)
-            continue
-        end = at + HEADER_BYTES + BYTES_PER_BIT * int(header["SampleSize"])
-        if end == len(data) or _header_at(data, end):
-            begins.append(at)
-            at = end
-            continue
-        # Nothing follows where the sample size says: it lies, or what follows is
-        # damaged, or is not there yet.  The next header's number tells.
-        reach = at + MAX_RECORD_BYTES + HEADER_BYTES
-        found = _find_header(data[:reach], at + HEADER_BYTES)
-        if found is not None and (end > len(data) or _is_next(data, at, found)):
-            at = _pass_over(data, at, found, _LIE, damages)
-        elif end < len(data) and (final or found is not None or reach <= len(data)):
-            begins.append(at)
-            at = end
-        else:
-            break
-    return begins, damages, at
-
-
-def _header(data: _Bytes, at: int) -> NDArray[np.void]:
-    return data[at : at + HEADER_BYTES].view(OLD)[0]  # type: ignore[no-any-return]
-
-
-def _header_at(data: _Bytes, at: int) -> bool:
-    return at + HEADER_BYTES <= len(data) and bool(plausible(_header(data, at)))
-
-
-def _is_next(data: _Bytes, at: int, found: int) -> bool:
-    """Say whether the header found bears the number after that of the one at `at`."""
-    number, after = int(_header(data, at)["Record"]), int(_header(data, found)["Record"])
-    return after == (number + 1) % NUMBERS
-
-
-def _pass_over(data: _Bytes, at: int, first: int, reason: str, damages: list[Damage]) -> int:
-    """Note the damage from `at` to the first header from `first` on, and return where it is."""
-    found = _find_header(data, first)
-    until = len(data) - HEADER_BYTES + 1 if found is None else found
-    damages.append(Damage(at, until - at, reason))
-    return until
-
-
-def _find_header(data: _Bytes, first: int) -> int | None:
-    """Return the first place from `first` on where a header can stand, or None.
-
-    One in 10^16 places of random bytes looks like a header, so the look of it is
-    enough.
-    """
-    last = len(data) - HEADER_BYTES + 1
-    length = MAX_RECORD_BYTES
-    while first < last:
-        headers = np.ndarray((min(length, last - first),), OLD, data, offset=first, strides=(1,))
-        found = np.flatnonzero(plausible(headers))
-        if found.size:
-            return first + int(found[0])
-        first, length = first + length, 2 * length
-    return None
-
-
 def _parse(
-    data: _Bytes, begins: list[int], byte: int, sample: int, rate_hz: float
+    source: MemorySource, data: bytes, places: list[Place], end: int, rate_hz: float
 ) -> tuple[Record, ...]:
-    if not begins:
+    if not places:
         return ()
-    at = np.asarray(begins)
-    headers = data[at[:, None] + np.arange(HEADER_BYTES)].copy().view(OLD)[:, 0]
-    widths = headers["SampleSize"]
-    layout, times = layout_of(headers), begins_us(headers, rate_hz)
-    samples = _samples(data, at + HEADER_BYTES, widths)
+    at = np.array([place.byte for place in places])
+    widths = np.array([place.payload_bytes // BYTES_PER_BIT for place in places])
+    array = np.frombuffer(data, np.uint8)
+    headers = _headers(array, at)
+    follows = _headers(array, np.array([end])) if header_stands(source, end) else headers[:0]
+    layout, times = layout_of(np.concatenate([headers, follows])), begins_us(headers, rate_hz)
+    samples = _samples(array, at + HEADER_BYTES, widths)
     return tuple(
         Record(
-            number=int(header["Record"]),
-            begin=from_us(int(times[k])),
-            bits=int(widths[k]),
+            number=place.head.number,
+            begin=from_us(begin_us),
+            bits=place.payload_bytes // BYTES_PER_BIT,
             samples=samples[k],
-            raw=header.tobytes(),
+            raw=data[place.byte : place.byte + HEADER_BYTES],
             layout=layout,
-            byte=byte + begins[k],
-            sample=sample + k * RECORD_SAMPLES,
+            byte=place.byte,
+            sample=k * RECORD_SAMPLES,
         )
-        for k, header in enumerate(headers)
+        for k, (place, begin_us) in enumerate(zip(places, times.tolist(), strict=True))
     )
 
 
-def _samples(data: _Bytes, at: NDArray[np.int_], widths: NDArray[np.uint8]) -> NDArray[np.int32]:
+def _headers(data: _Bytes, at: NDArray[np.int_]) -> NDArray[np.void]:
+    """Return the headers at some bytes, `(n,) → (n,) OLD`."""
+    headers: NDArray[np.void] = data[at[:, None] + np.arange(HEADER_BYTES)].view(OLD)[:, 0]
+    return headers
+
+
+def _samples(data: _Bytes, at: NDArray[np.int_], widths: NDArray[np.int_]) -> NDArray[np.int32]:
     """Return the samples of records whose payloads begin at `at`, (n,) → (n, 4096).
 
     Records of a width are unpacked in one go, which is four times faster than

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.clock import NOMINAL_RATE_HZ, header_from_begin, record_us, to_us
+from acoio.clock import NOMINAL_RATE_HZ, from_us, header_from_begin, record_us, to_us
 from acoio.header import (
     BYTES_PER_BIT,
     EARLIEST_S,
@@ -40,7 +40,8 @@ def encode_records(
 
     `begins_us` holds the UTC time (µs) of each record's first sample, `rate_hz`
     is the nominal rate.  Each record gets the smallest sample width that holds
-    it, or `bits` where that is given.
+    it, or `bits` where that is given.  32 bits are the unpacked samples of the older
+    `HYDR24KBB` files, byte for byte.
 
     Raises
     ------
@@ -66,11 +67,19 @@ def encode_records(
     return content.tobytes()
 
 
-def write(path: str | Path, sound: Sound, *, layout: str = "new", first_number: int = 0) -> None:
+def write(
+    path: str | Path,
+    sound: Sound,
+    *,
+    layout: str = "new",
+    first_number: int = 0,
+    bits: int | None = None,
+) -> None:
     """Write a sound of whole records as one file, in one step.
 
     `path` should bear a `FileName`.  The records have the times of the sound's
-    marks.
+    marks.  A layout that repeats no number ("shore", "earliest") is known by two
+    records or more; a file of one is not read again.
 
     Raises
     ------
@@ -85,6 +94,7 @@ def write(path: str | Path, sound: Sound, *, layout: str = "new", first_number: 
         first_number=first_number,
         layout=layout,
         rate_hz=sound.rate_hz,
+        bits=bits,
     )
     place(Path(path), content)
 
@@ -144,7 +154,23 @@ def _payloads(
 
 def _header(begin_us: int, number: int, layout: str, rate_hz: float) -> NDArray[np.void]:
     header = np.zeros(1, LAYOUTS[layout])
-    header["Record"] = header["Record_Duplicate"] = number
-    for name, value in header_from_begin(begin_us, rate_hz).items():
-        header[name] = value
+    clock = header_from_begin(begin_us, rate_hz)
+    values = {"Record": number, "Record_Duplicate": number, **clock}
+    if layout == "shore":
+        values |= {"Shore_tSec": clock["tSec"], "Shore_ms": clock["tuSec"] // 1000}
+    if layout == "earliest":
+        values |= _calendar(clock["AtSec"])
+    for name in header.dtype.names or ():
+        header[name] = values.get(name, 0)
     return header
+
+
+def _calendar(second: int) -> dict[str, int]:
+    time = from_us(second * 1_000_000).timetuple()
+    return {
+        "Year": time.tm_year,
+        "yDay": time.tm_yday,
+        "Hour": time.tm_hour,
+        "Min": time.tm_min,
+        "Sec": time.tm_sec,
+    }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from acoio.errors import FilenameError
-from acoio.filename import FileName, parse_filename
+from acoio.filename import FileName, begin_of_name, parse_filename
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,15 @@ from acoio.filename import FileName, parse_filename
         ("2016-02-18--08.15.HYD24BBpk", 24_000, "BB"),
         ("2018-05-04--22.41.HYD24HFpk", 24_000, "HF"),
         ("2020-02-29--23.55.HYD96BBpk", 96_000, "BB"),
+        ("2011-06-09--00.00.HYDR24KBB", 24_000, "BB"),
+        ("2011-06-09--00.00.HYDR24KHF", 24_000, "HF"),
     ],
 )
 def test_a_name_read_and_written_is_the_same(name: str, rate_hz: float, band: str) -> None:
     parsed = parse_filename(f"some/folder/{name}")
     assert (parsed.rate_hz, parsed.band, str(parsed)) == (rate_hz, band, name)
     assert parsed.begin.tzinfo is UTC
+    assert parsed.packed == name.endswith("pk")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,8 @@ def test_a_name_read_and_written_is_the_same(name: str, rate_hz: float, band: st
         ".2016-02-18--08.15.HYD24BBpk.Xa3d",
         "2016-02-18--08.15.HYD00BBpk",
         "2016-02-18--08.15.wav",
+        "2016-02-18--08.15.HYDR24KBBpk",
+        "2016-02-18--08.15.HYD24BB",
         "２016-02-18--08.15.HYD24BBpk",
         "",
     ],
@@ -45,3 +50,27 @@ def test_a_wrong_name_is_refused_with_what_was_wanted(name: str) -> None:
 def test_names_sort_by_time() -> None:
     later = FileName(datetime(2016, 2, 18, 8, 20, tzinfo=UTC))
     assert FileName(datetime(2016, 2, 18, 8, 15, tzinfo=UTC)) < later
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("2016-02-18--08.15.wav", 0.0),
+        ("2016-02-18--08.15.HYD24BBpk.flac", 0.0),
+        ("song_2016-02-18--08.15.44100.mp3", 0.0),
+        ("2016-02-18--08.15.07.mp3", 7.0),
+        ("2016-02-18--08.15.07.25.flac", 7.25),
+        ("20160218T081507Z.wav", 7.0),
+        ("ACO_20160218_081507.500.wav", 7.5),
+        ("160218-081507.wav", 7.0),
+    ],
+)
+def test_names_of_copies_bear_their_time(name: str, seconds: float) -> None:
+    wanted = datetime(2016, 2, 18, 8, 15, tzinfo=UTC) + timedelta(seconds=seconds)
+    assert begin_of_name(f"some/folder/{name}") == wanted
+
+
+@pytest.mark.parametrize("name", ["song.wav", "2016-02-30--08.15.wav", "1234567890123456.mp3", ""])
+def test_a_name_without_a_time_is_refused(name: str) -> None:
+    with pytest.raises(FilenameError, match=r"found .*(wanted|no date)"):
+        begin_of_name(name)

@@ -12,8 +12,11 @@ import pytest
 
 import acoio
 from acoio.clock import ClockRepair, from_us, to_us
-from acoio.header import OLD, RECORD_SAMPLES
+from acoio.header import LAYOUTS, OLD, RECORD_SAMPLES
+from acoio.load import examine, read_span
+from acoio.reader import chunk_of
 from acoio.record import Record
+from acoio.writer import encode_records
 from tests.shared import ACO, needs_recordings, real_files
 
 pytestmark = needs_recordings
@@ -89,6 +92,35 @@ def test_a_damaged_copy_of_a_real_file_loses_only_the_damage(tmp_path: Path) -> 
     kept = [r.number for r in found.records]
     assert kept == [r.number for k, r in enumerate(whole) if k != 100]
     assert [(d.byte, d.length_bytes) for d in found.damages] == [(at, whole[101].byte - at)]
+
+
+def test_four_seconds_from_the_middle_of_a_real_file_are_what_the_whole_has_there() -> None:
+    path = real_files()[0]
+    whole = acoio.read(path)
+    middle = len(whole.samples) // 2
+    span = read_span(path, middle, middle + 96_000)
+    np.testing.assert_array_equal(span.samples, whole.samples[middle : middle + 96_000])
+    assert abs(span.begin - whole.time_of(middle)) <= timedelta(microseconds=1)
+
+
+def test_real_files_have_nothing_to_report_but_the_known_error_of_their_clock() -> None:
+    for path, records in zip(real_files(), (1758, 1054), strict=True):
+        report = examine(path)
+        assert (report.records, report.layout, report.faults) == (records, "old", ())
+        assert [bits for bits, _ in report.bits] == [15, 16, 17]
+        assert report.clock_error_s == -1
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_real_sound_is_the_same_in_every_layout(tmp_path: Path, layout: str) -> None:
+    records = acoio.read_chunk(real_files()[0], rate_hz=24_000.0, limit=40).records
+    samples = np.concatenate([record.samples for record in records])
+    times = [to_us(record.begin) for record in records]
+    content = encode_records(samples, begins_us=times, first_number=0, layout=layout)
+    again = chunk_of(content, rate_hz=24_000.0).records
+    assert {record.layout for record in again} == {layout}
+    assert [record.begin for record in again] == [record.begin for record in records]
+    np.testing.assert_array_equal(np.concatenate([r.samples for r in again]), samples)
 
 
 def _written(folder: Path, content: bytearray) -> Path:

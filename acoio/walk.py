@@ -1,0 +1,225 @@
+"""Where the records of a file lie: the walk from header to header, without the samples.
+
+Pure: it looks at bytes that it is given.  A header of a layout that repeats its
+number is believed by itself; one of a layout that does not is believed if a
+neighbour counts on: the one that ends where it begins, or the one that begins
+where its sample size says.  What a header means depends on the 16,420 bytes on
+each side of it and on nothing else, so it does not matter where a read began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from acoio.header import (
+    BYTES_PER_BIT,
+    EARLIEST_S,
+    HEADER_BYTES,
+    LATEST_S,
+    MAX_BITS,
+    MAX_RECORD_BYTES,
+    NUMBERS,
+    OLD,
+    complaint,
+    timed,
+)
+from acoio.record import Damage
+from acoio.source import FileSource, Head, MemorySource, Source
+
+__all__ = ["REACH_BYTES", "FileSource", "MemorySource", "Place", "Walk", "header_stands", "walk"]
+
+REACH_BYTES: Final = MAX_RECORD_BYTES + HEADER_BYTES
+"""How far from a record's begin the next header can end."""
+
+_LIE: Final = "sample size does not lead to the next header"
+_LONGEST_RECORD_US: Final = 2_000_000  # 4096 samples at 2 kHz
+_SEARCH_BYTES: Final = (256, 1 << 16)  # the first and the largest block of a search
+
+
+class Place(NamedTuple):
+    """A record's first byte, the bytes of its samples, and its header."""
+
+    byte: int
+    payload_bytes: int
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The records of a piece of a file, what was passed over, and where the walk ended."""
+
+    places: list[Place]
+    damages: list[Damage]
+    end: int
+
+
+def walk(source: Source, start: int, limit: int, *, final: bool) -> Walk:
+    """Return up to `limit` whole records from `start` on, and as many damages.
+
+    `final` says that the source ends where the file ends, and will not grow.
+    """
+    return _Walker(source, final=final).walk(start, limit)
+
+
+def header_stands(source: Source, at: int) -> bool:
+    """Say whether a header stands at a byte, by what the source holds now."""
+    return bool(_Walker(source, final=True).stands(at))
+
+
+class _Walker:
+    """Answers of True and False hold however the file grows; None waits for more of it."""
+
+    def __init__(self, source: Source, *, final: bool) -> None:
+        self._source, self._head, self._size = source, source.head, source.size
+        self._final = final
+        self._unknown = False if final else None
+
+    def walk(self, at: int, limit: int) -> Walk:
+        places: list[Place] = []
+        damages: list[Damage] = []
+        known = False  # that a header stands at `at`
+        while len(places) < limit and len(damages) < limit and at + HEADER_BYTES <= self._size:
+            stands = known or self.stands(at)
+            if stands is None:
+                break
+            if not stands:
+                at, known = self._pass_over(at, at + 1, damages), False
+                continue
+            head = self._head(at)
+            payload_bytes, known = self._payload(at, head)
+            if payload_bytes:
+                places.append(Place(at, payload_bytes, head))
+                at += HEADER_BYTES + payload_bytes
+                continue
+            found = self._lie(at, head)
+            if found is None:
+                break
+            if found:
+                damages.append(Damage(at, found - at, _LIE))
+                at, known = found, True
+                continue
+            places.append(Place(at, BYTES_PER_BIT * head.bits, head))
+            at += HEADER_BYTES + BYTES_PER_BIT * head.bits
+        return Walk(places, damages, at)
+
+    def stands(self, at: int, before: Head | None = None) -> bool | None:
+        """Say whether a header stands at a byte; `before` is one that ends there."""
+        if at + HEADER_BYTES > self._size:
+            return False
+        head = self._head(at)
+        if not _timed(head):
+            return False
+        if 1 <= head.bits <= MAX_BITS:
+            if head.number in (head.word4, head.word8):
+                return True
+            if before is not None and _counts_on(before, head):
+                return True
+        return self._led_to(at, head) or self._leads_on(at, head)
+
+    def _led_to(self, at: int, head: Head) -> bool:
+        """Say whether a header before this one leads to it; to a wrong width, if unpacked."""
+        for bits in range(1 if 1 <= head.bits <= MAX_BITS else MAX_BITS, MAX_BITS + 1):
+            first = at - HEADER_BYTES - BYTES_PER_BIT * bits
+            if first < 0:
+                return False
+            other = self._head(first)
+            if bits in (other.bits, MAX_BITS) and _counts_on(other, head):
+                return True
+        return False
+
+    def _leads_on(self, at: int, head: Head) -> bool | None:
+        """Say whether this header leads to another, by its sample size or unpacked."""
+        answer: bool | None = False
+        for bits in {head.bits, MAX_BITS}:
+            if not 1 <= bits <= MAX_BITS:
+                continue
+            after = at + HEADER_BYTES + BYTES_PER_BIT * bits
+            if after + HEADER_BYTES > self._size:
+                answer = self._unknown
+            elif _counts_on(head, self._head(after)):
+                return True
+        return answer
+
+    def _payload(self, at: int, head: Head) -> tuple[int, bool]:
+        """Return the bytes of a record's samples and whether a header is known to follow.
+
+        0 if nothing confirms them yet.
+        """
+        payload_bytes = BYTES_PER_BIT * head.bits if head.bits <= MAX_BITS else 0
+        end = at + HEADER_BYTES + payload_bytes
+        if payload_bytes and self.stands(end, head):
+            return payload_bytes, True
+        if head.bits != MAX_BITS and (unpacked := self._unpacked(at, head)) is not None:
+            return BYTES_PER_BIT * MAX_BITS, unpacked
+        return (payload_bytes, False) if end == self._size else (0, False)
+
+    def _unpacked(self, at: int, head: Head) -> bool | None:
+        """Say whether a header is known to follow 32-bit samples, whatever the header says.
+
+        None if no such samples stand here.
+        """
+        end = at + MAX_RECORD_BYTES
+        if end + HEADER_BYTES <= self._size and _counts_on(head, self._head(end)):
+            return True
+        first = at - MAX_RECORD_BYTES
+        before = self._head(first) if first >= 0 else None
+        came = before is not None and before.bits != MAX_BITS and _counts_on(before, head)
+        alone = self._final and end == self._size
+        return False if (came and end <= self._size) or alone else None
+
+    def _lie(self, at: int, head: Head) -> int | None:
+        """Return where the header after a lying one stands, 0 if it does not lie; None: wait.
+
+        Nothing follows where the sample size says: it lies, or what follows is
+        damaged, or is not there yet.  The next header's number tells.
+        """
+        end = at + HEADER_BYTES + BYTES_PER_BIT * head.bits
+        packed = 1 <= head.bits <= MAX_BITS
+        reach = at + REACH_BYTES
+        for found in self._headers(at + HEADER_BYTES, reach - HEADER_BYTES + 1):
+            if self.stands(found) is None:
+                return None
+            counts_on = self._head(found).number == (head.number + 1) % NUMBERS
+            if not packed or end > self._size or counts_on:
+                return found
+            return 0 if end < self._size else None
+        if not packed:
+            return None if not self._final and reach > self._size else self._size
+        return 0 if end < self._size and (self._final or reach <= self._size) else None
+
+    def _pass_over(self, at: int, first: int, damages: list[Damage]) -> int:
+        """Note the damage from `at` to the first header from `first` on, and return where it is."""
+        last = self._size - HEADER_BYTES + 1
+        until = next(self._headers(first, last), last)
+        reason = complaint(self._source.block(at, at + HEADER_BYTES))
+        damages.append(Damage(at, until - at, reason))
+        return until
+
+    def _headers(self, first: int, last: int) -> Iterator[int]:
+        """Yield the places in [first, last) where a header stands, or may turn out to."""
+        last = min(last, self._size - HEADER_BYTES + 1)
+        length, longest = _SEARCH_BYTES
+        while first < last:
+            count = min(length, last - first)
+            block = self._source.block(first, first + count + HEADER_BYTES - 1)
+            heads = np.ndarray((count,), OLD, block, strides=(1,))
+            for k in np.flatnonzero(timed(heads)).tolist():
+                if self.stands(first + k) is not False:
+                    yield first + k
+            first, length = first + count, min(2 * length, longest)
+
+
+def _timed(head: Head) -> bool:
+    return EARLIEST_S <= head.tsec < LATEST_S and head.tusec < 1_000_000 and head.ticks < 10_000_000
+
+
+def _counts_on(head: Head, after: Head) -> bool:
+    """Say whether a header has the number after another's, and a clock of a record later."""
+    if after.number != (head.number + 1) % NUMBERS or not (_timed(head) and _timed(after)):
+        return False
+    ran_us = (after.tsec - head.tsec) * 1_000_000 + after.tusec - head.tusec
+    return 0 < ran_us <= _LONGEST_RECORD_US
