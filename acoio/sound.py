@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.clock import JUMP_US, from_us, record_us, to_us
+from acoio import filters as _filters
+from acoio import levels as _levels
+from acoio import mel as _mel
+from acoio import noise as _noise
+from acoio import spectra as _spectra
+from acoio import spectrogram as _spectrogram
+from acoio.clock import from_us, record_us, to_us, true_rate_hz
 from acoio.header import RECORD_SAMPLES
-from acoio.record import Record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _ROUNDING: Final = 1.5e-6  # seconds: marks and times are whole microseconds
 
@@ -34,17 +43,40 @@ class Gap:
 class Sound:
     """Samples that follow each other, `(n,)` counts at `rate_hz` from `begin` on.
 
-    `marks_us` (m,) int64: UTC microseconds of every 4096th sample, by the
-    headers; sample times between them are interpolated.  `gaps` lie inside, and
-    samples there are zero.  `file` and `sample` say where the sound came from.
+    `samples` are int32 as recorded, or float32 as filtered.  `marks_us` (m,) int64:
+    UTC microseconds of every 4096th sample, by the headers; sample times between
+    them are interpolated.  `gaps` lie inside, and samples there are zero.  `file`
+    and `sample` say where the sound came from, `sample` counted at `rate_hz`.
+
+    The functions of `filters`, `noise`, `spectrogram`, `spectra` and `levels` are
+    methods: `sound.highpass(20)`, `sound.power()`.
     """
 
-    samples: NDArray[np.int32]
+    samples: NDArray[Any]  # int32 or float32
     rate_hz: float
     marks_us: NDArray[np.int64]
     gaps: tuple[Gap, ...] = field(default=())
     file: str = ""
     sample: int = 0
+
+    lowpass = _filters.lowpass
+    highpass = _filters.highpass
+    bandpass = _filters.bandpass
+    resample_fs = _filters.resample_fs
+    resample = _filters.resample
+    normdata = _filters.normdata
+    subtract = _noise.subtract
+    stft = _spectrogram.stft
+    spectrogram = _spectrogram.spectrogram
+    logspectrogram = _spectrogram.logspectrogram
+    power = _spectra.power
+    ltsa = _spectra.ltsa
+    mel_spectrogram = _mel.mel_spectrogram
+    mfcc = _mel.mfcc
+    cepstrum = _spectra.cepstrum
+    autocorr = _spectra.autocorr
+    levels = _levels.levels
+    decidecade_levels = _levels.decidecade_levels
 
     @property
     def begin(self) -> datetime:
@@ -56,31 +88,55 @@ class Sound:
         """UTC time just after the last sample."""
         return self.time_of(len(self.samples))
 
+    @property
+    def duration(self) -> timedelta:
+        """From `begin` to `end`, by the marks."""
+        return self.end - self.begin
+
     def time_of(self, k: int) -> datetime:
         """Return the UTC time of sample k, interpolated between the marks."""
-        return from_us(round(float(np.interp(k, *self._knots()))))
+        return from_us(int(self.times_us(np.array([k]))[0]))
+
+    def times_us(self, k: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the UTC times of samples, whole or not, `(k,) → (k,) µs`."""
+        at, times_us = self.knots()
+        since = np.interp(k, at, times_us - times_us[0])
+        return np.asarray(times_us[0] + np.rint(since).astype(np.int64))
 
     def index_of(self, when: datetime) -> int:
         """Return the index of the first sample at or after a UTC time, within 0 to n."""
-        at, times_us = self._knots()
+        at, times_us = self.knots()
         k = float(np.interp(to_us(when) - times_us[0], times_us - times_us[0], at))
         return int(np.ceil(k - _ROUNDING * self.rate_hz))
 
-    def _knots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def knots(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return samples whose time is known, the end among them, and these times, µs."""
         at = np.arange(0, len(self.marks_us) + 1) * RECORD_SAMPLES
         at[-1] = len(self.samples)
         last_us = (at[-1] - at[-2]) / RECORD_SAMPLES * record_us(self.rate_hz)
         return at, np.append(self.marks_us, self.marks_us[-1] + round(last_us))
 
+    def stretches(self) -> list[tuple[int, int]]:
+        """Return where sound lies between the gaps: its samples, [first, last)."""
+        edges = [k for gap in self.gaps for k in (self.index_of(gap.begin), self.index_of(gap.end))]
+        edges = [0, *edges, len(self.samples)]
+        return [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b]
+
     def __getitem__(self, span: slice) -> Sound:
         """Return the sound of a span of `datetime`, or of `timedelta` since the begin.
+
+        A negative `timedelta` counts from the end, an open edge is the sound's, and
+        edges outside are cut to it.  The samples are a view of these.
 
         Raises
         ------
         IndexError
             If there is no sound in the span, or it has a step.
+        TypeError
+            If it is not a slice, or an edge is not a time.
         """
+        if not isinstance(span, slice):
+            raise TypeError(f"index: found {span!r}, wanted a slice of times")
         if span.step is not None:
             raise IndexError(f"slice: found the step {span.step}, wanted none")
         first, last = self._edge(span.start, 0), self._edge(span.stop, len(self.samples))
@@ -88,13 +144,17 @@ class Sound:
             raise IndexError(
                 f"no sound in [{span.start}, {span.stop}) of {self.begin} to {self.end}"
             )
+        return self.piece(first, last)
+
+    def piece(self, first: int, last: int) -> Sound:
+        """Return samples first to last - 1 as a sound, with the gaps in it."""
+        first, last = max(first, 0), min(last, len(self.samples))
         begin, end = self.time_of(first), self.time_of(last)
-        marks = [to_us(self.time_of(k)) for k in range(first, last, RECORD_SAMPLES)]
         inside = (Gap(max(gap.begin, begin), min(gap.end, end)) for gap in self.gaps)
         return Sound(
             samples=self.samples[first:last],
             rate_hz=self.rate_hz,
-            marks_us=np.asarray(marks, np.int64),
+            marks_us=self.times_us(np.arange(first, last, RECORD_SAMPLES)),
             gaps=tuple(gap for gap in inside if gap.begin < gap.end),
             file=self.file,
             sample=self.sample + first,
@@ -103,56 +163,65 @@ class Sound:
     def _edge(self, edge: datetime | timedelta | None, default: int) -> int:
         if edge is None:
             return default
-        when = self.begin + edge if isinstance(edge, timedelta) else edge
-        return self.index_of(when)
+        if not isinstance(edge, datetime | timedelta):
+            raise TypeError(f"slice: found {edge!r}, wanted a datetime or a timedelta")
+        if isinstance(edge, datetime):
+            return self.index_of(edge)
+        return self.index_of((self.begin if edge >= timedelta() else self.end) + edge)
 
+    def count(self, duration: timedelta) -> int:
+        """Return how many samples a time lasts, to the nearest, at the true rate."""
+        return round(duration.total_seconds() * true_rate_hz(self.rate_hz))
 
-class Joiner:
-    """Records → Sound | Gap: joins what follows, and says where nothing does.
+    def chunk(self, duration: timedelta, step: timedelta | None = None) -> Iterator[Sound]:
+        """Yield pieces of `duration`, one each `step` (without one: end to end).
 
-    A stage with the memory of one record; cutting its input anywhere gives the
-    same sound.  A record that repeats the one before it is dropped.
-    """
+        Both are rounded to whole samples, so that all pieces have one length, but for
+        the last: the first piece to reach the end is the last, and ends there.
+        """
+        length, stride = self.count(duration), self.count(duration if step is None else step)
+        if length < 1 or stride < 1:
+            raise ValueError(f"chunk: found {duration} each {step}, wanted a sample or more")
+        for first in range(0, len(self.samples), stride):
+            yield self.piece(first, first + length)
+            if first + length >= len(self.samples):
+                return
 
-    def __init__(self, rate_hz: float) -> None:
-        self._rate_hz = rate_hz
-        self._last: Record | None = None
+    def random_sample(
+        self, duration: timedelta, rng: np.random.Generator | int | None = None
+    ) -> Sound:
+        """Return a piece that begins anywhere; `rng` is a generator or a seed."""
+        length, n = self.count(duration), len(self.samples)
+        if not 1 <= length <= n:
+            raise ValueError(f"random sample: found {duration}, wanted up to {self.duration}")
+        first = int(np.random.default_rng(rng).integers(0, n - length, endpoint=True))
+        return self.piece(first, first + length)
 
-    def push(self, records: Iterable[Record], file: str = "") -> Iterator[Sound | Gap]:
-        """Yield the sound of consecutive records, and the gaps between."""
-        run: list[Record] = []
-        for record in records:
-            ahead_us = self._ahead_us(record)
-            if self._repeats(record, ahead_us):
-                # What follows lies further on in the file than the run would say.
-                yield from self._sound(run, file)
-                run = []
-                continue
-            if abs(ahead_us) > JUMP_US:
-                yield from self._sound(run, file)
-                run = []
-                end_us = to_us(record.begin)
-                yield Gap(from_us(end_us - ahead_us), from_us(end_us))
-            run.append(record)
-            self._last = record
-        yield from self._sound(run, file)
+    def __matmul__(self, other: Sound) -> Sound:
+        """Return both sounds on one axis of time: `acoio.join.join`."""
+        from acoio.join import join
 
-    def _ahead_us(self, record: Record) -> int:
-        if self._last is None:
-            return 0
-        return to_us(record.begin) - to_us(self._last.begin) - round(record_us(self._rate_hz))
+        return join([self, other])
 
-    def _repeats(self, record: Record, ahead_us: int) -> bool:
-        if self._last is None or ahead_us >= -JUMP_US:
-            return False
-        return record.number == self._last.number and record.begin == self._last.begin
+    def View(self, kind: str = "wave", axes: Axes | None = None) -> Axes:  # noqa: N802
+        """Draw the sound and return the axes: `acoio.view.view`."""
+        from acoio.view import view
 
-    def _sound(self, run: Sequence[Record], file: str) -> Iterator[Sound]:
-        if run:
-            yield Sound(
-                samples=np.concatenate([record.samples for record in run]),
-                rate_hz=self._rate_hz,
-                marks_us=np.array([to_us(record.begin) for record in run], np.int64),
-                file=file,
-                sample=run[0].sample,
-            )
+        return view(self, kind, axes)
+
+    def Listen(self) -> Any:  # noqa: N802
+        """Return a player for notebooks: `acoio.player.listen`."""
+        from acoio.player import listen
+
+        return listen(self)
+
+    def _repr_html_(self) -> str:
+        from acoio.player import html
+
+        return html(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the sound as the file kind its name says: `acoio.audio.save`."""
+        from acoio.audio import save
+
+        save(self, path)

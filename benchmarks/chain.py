@@ -13,8 +13,9 @@ import torch
 
 from acoio.clock import ClockRepair
 from acoio.header import RECORD_SAMPLES
+from acoio.join import Joiner
 from acoio.reader import read_chunks
-from acoio.sound import Joiner, Sound
+from acoio.sound import Sound
 from detector import PRETRAINED, Listener, Scorer, load_model
 from detector.events import EventTracker
 from detector.features import RollingFeatures

@@ -1,20 +1,25 @@
-"""What one file holds, as JSON values."""
+"""What a file or a folder holds, as JSON values."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from acoio.archive import ACOio
+from acoio.catalogue import Found
 from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
+from acoio.coverage import Coverage, FileCover
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
+from acoio.join import Joiner
 from acoio.reader import read_chunks
 from acoio.record import Damage, Record
-from acoio.sound import Gap, Joiner
+from acoio.sound import Gap
 from detector.values import iso
 
 
@@ -56,6 +61,107 @@ def inspect_file(path: Path) -> dict[str, Any]:
         "damages": [asdict(damage) for damage in damages],
         "gaps": [{"begin": iso(g.begin), "end": iso(g.end), "seconds": g.seconds} for g in gaps],
     }
+
+
+def inspect_folder(
+    path: Path, *, band: str, each: Callable[[Sequence[Found]], Iterable[Found]] = iter
+) -> dict[str, Any]:
+    """Return what a folder's recordings of a band hold; `each` may wrap the files.
+
+    Raises
+    ------
+    DataError
+        If there is no sound in any.
+    NotReadyError
+        If it cannot be read.
+    """
+    cover = ACOio(path, band=band).coverage(each=each)
+    bits = _bits(cover.files)
+    return {
+        "folder": str(path),
+        "band": band,
+        **_stretch(cover),
+        "span_seconds": (cover.end - cover.begin).total_seconds(),
+        "records": bits.total(),
+        "bits": _by_width(bits),
+        "layouts": dict(Counter(file.layout for file in cover.files if file.layout)),
+        "size_bytes": sum(file.size_bytes for file in cover.files),
+        "damaged_bytes": sum(file.damaged_bytes for file in cover.files),
+        "days": _days(cover),
+        "files": [_file(file, path) for file in cover.files],
+        "gaps": [_stretch(gap) for gap in cover.gaps],
+        "overlaps": [{**_stretch(x), "file": x.file, "kept": x.kept} for x in cover.overlaps],
+        "corrections": [{**asdict(x), "begin": iso(x.begin)} for x in cover.corrections],
+        "strays": [{**asdict(x), "begin": iso(x.begin)} for x in cover.strays],
+    }
+
+
+class _Stretch(Protocol):
+    @property
+    def begin(self) -> datetime: ...
+    @property
+    def end(self) -> datetime: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+def _stretch(stretch: _Stretch) -> dict[str, Any]:
+    return {
+        "begin": iso(stretch.begin),
+        "end": iso(stretch.end),
+        "seconds": round(stretch.seconds, 6),
+    }
+
+
+def _file(file: FileCover, folder: Path) -> dict[str, Any]:
+    return {
+        "file": str(file.path.relative_to(folder)),
+        "begin": iso(file.begin) if file.begin else None,
+        "end": iso(file.end) if file.end else None,
+        "seconds": file.seconds,
+        "layout": file.layout,
+        "bits": _by_width(Counter(dict(file.bits))),
+        "damaged_bytes": file.damaged_bytes,
+        "clock_error_s": file.clock_error_s,
+        "fault": file.fault,
+    }
+
+
+def _bits(files: Iterable[FileCover]) -> Counter[int]:
+    bits: Counter[int] = Counter()
+    for file in files:
+        bits.update(dict(file.bits))
+    return bits
+
+
+def _by_width(bits: Counter[int]) -> dict[str, int]:
+    return {str(width): bits[width] for width in sorted(bits)}
+
+
+def _days(cover: Coverage) -> list[dict[str, Any]]:
+    """Return the days from the first sound to the last, with the sound of each hour."""
+    first, last = cover.begin.date(), (cover.end - timedelta.resolution).date()
+    midnight = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    hours = [midnight + timedelta(hours=k) for k in range(24 * ((last - first).days + 1) + 1)]
+    sound_s = cover.seconds_in(hours).reshape(-1, 24)
+    files: defaultdict[date, list[FileCover]] = defaultdict(list)
+    for file in cover.files:
+        files[file.named.date()].append(file)
+    gaps = Counter(gap.begin.date() for gap in cover.gaps)
+    overlaps = Counter(overlap.begin.date() for overlap in cover.overlaps)
+    days = (first + timedelta(days=k) for k in range(len(sound_s)))
+    return [
+        {
+            "day": day.isoformat(),
+            "seconds": round(float(hourly_s.sum()), 6),
+            "hours": [round(float(x), 6) for x in hourly_s],
+            "files": len(files[day]),
+            "gaps": gaps[day],
+            "overlaps": overlaps[day],
+            "bits": _by_width(_bits(files[day])),
+        }
+        for day, hourly_s in zip(days, sound_s, strict=True)
+    ]
 
 
 def _rate(path: Path) -> tuple[float, str | None]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from acoio.clock import ClockRepair
+from acoio.join import Joiner
 from acoio.record import Record
-from acoio.sound import Gap, Joiner
+from acoio.sound import Gap
 from detector.events import EventTracker
 from detector.features import RollingFeatures
 from detector.score import Scorer

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from acoio.load import read
+from acoio.picture import Box, draw_boxes, draw_spectrogram, mark_utc, save
 from acoio.simulate import Truth
 from acoio.sound import Sound
 from acoio.spectrogram import spectrogram
-from acoio.view import Box, draw_boxes, draw_spectrogram, mark_utc, save
 
 _Json = Mapping[str, Any]
 _COLORS: Final = {"ship": "silver", "gear": "orange", "call": "lime", "event": "cyan"}

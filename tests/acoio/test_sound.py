@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import acoio
-from acoio.clock import from_us, record_us, to_us
+from acoio.clock import TRUE_RATE_HZ, from_us, record_us, to_us
+from acoio.join import Joiner
 from acoio.reader import read_chunk
 from acoio.record import Record
-from acoio.sound import Gap, Joiner, Sound
+from acoio.sound import Gap, Sound
 
 from .feeds import BEGIN, RATE_HZ, begins_us, feed, noise, write_feed
 
@@ -32,6 +33,11 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, ...]:
 
 def later(record: Record, delay: timedelta) -> Record:
     return replace(record, begin=record.begin + delay)
+
+
+def near(one: datetime, other: datetime) -> bool:
+    """Times are whole microseconds: two roundings may differ by one."""
+    return abs(one - other) <= timedelta(microseconds=1)
 
 
 def join(records: Sequence[Record]) -> list[Sound | Gap]:
@@ -166,6 +172,95 @@ def test_one_record_with_a_wrong_clock_does_not_cost_the_file(tmp_path: Path) ->
     sound = acoio.read(write_feed(tmp_path, content))
     assert (sound.gaps, len(sound.samples)) == ((), 12 * 4096)
     assert np.abs(sound.marks_us - begins_us(12)).max() <= 2
+
+
+def test_a_negative_edge_counts_from_the_end_and_an_open_one_is_the_end() -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30))
+    second = timedelta(seconds=1)
+    assert np.array_equal(whole[-second:].samples, whole[whole.duration - second :].samples)
+    assert np.array_equal(whole[:-second].samples, whole[: whole.duration - second].samples)
+    assert np.array_equal(whole[:].samples, whole.samples)
+    assert whole[whole.begin - second : second].begin == whole.begin
+    assert whole[-9 * second :].begin == whole.begin
+
+
+def test_a_slice_is_a_view_and_its_slices_are_slices_of_the_whole() -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30), file="a", sample=50)
+    part = whole[timedelta(seconds=1) : timedelta(seconds=4)]
+    inner = part[timedelta(seconds=1) : timedelta(seconds=2)]
+    assert np.shares_memory(inner.samples, whole.samples)
+    k = whole.index_of(inner.begin)
+    assert np.array_equal(inner.samples, whole.samples[k : k + len(inner.samples)])
+    assert inner.sample == 50 + k
+
+
+@pytest.mark.parametrize("wrong", [3, slice(1, 2), slice("a", None)])
+def test_an_index_that_is_no_time_is_refused(wrong: slice) -> None:
+    with pytest.raises(TypeError, match="wanted a"):
+        Sound(noise(2), RATE_HZ, begins_us(2))[wrong]
+
+
+@given(length=st.integers(500, 200_000))
+def test_chunks_end_to_end_are_the_whole(length: int) -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30))
+    chunks = list(whole.chunk(timedelta(seconds=length / TRUE_RATE_HZ)))
+    assert {len(chunk.samples) for chunk in chunks[:-1]} <= {length}
+    assert np.array_equal(np.concatenate([c.samples for c in chunks]), whole.samples)
+    assert all(near(b.begin, a.end) for a, b in itertools.pairwise(chunks))
+
+
+@given(length=st.integers(2000, 200_000), stride=st.integers(2000, 200_000))
+def test_chunks_begin_each_step_until_one_reaches_the_end(length: int, stride: int) -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30))
+    duration, step = (timedelta(seconds=k / TRUE_RATE_HZ) for k in (length, stride))
+    chunks = list(whole.chunk(duration, step))
+    assert [c.sample for c in chunks] == [k * stride for k in range(len(chunks))]
+    assert all(len(c.samples) == length for c in chunks[:-1])
+    assert all(c.sample + length < len(whole.samples) for c in chunks[:-1])
+    last = chunks[-1].sample
+    assert max(last + length, last + stride) >= len(whole.samples)
+
+
+def test_a_chunk_of_no_time_is_refused() -> None:
+    whole = Sound(noise(2), RATE_HZ, begins_us(2))
+    with pytest.raises(ValueError, match="wanted a sample or more"):
+        list(whole.chunk(timedelta(0)))
+    with pytest.raises(ValueError, match="wanted a sample or more"):
+        list(whole.chunk(timedelta(seconds=1), timedelta(0)))
+
+
+def test_gaps_are_kept_through_slices() -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30))
+    gap = Gap(whole.time_of(20_000), whole.time_of(30_000))
+    holed = replace(whole, gaps=(gap,))
+    assert holed.stretches() == [(0, 20_000), (30_000, 30 * 4096)]
+    assert holed[gap.begin - timedelta(seconds=0.1) :].gaps == (gap,)
+    middle = gap.begin + (gap.end - gap.begin) / 2
+    (half,) = holed[:middle].gaps
+    assert half.begin == gap.begin
+    assert near(half.end, holed[:middle].end)
+    assert holed[:middle].stretches() == [(0, 20_000)]
+    assert holed[gap.end :].gaps == ()
+
+
+def test_a_random_sample_is_the_same_for_a_seed() -> None:
+    whole = Sound(noise(30), RATE_HZ, begins_us(30))
+    second = timedelta(seconds=1)
+    one, same = whole.random_sample(second, 3), whole.random_sample(second, 3)
+    assert (one.begin, len(one.samples)) == (same.begin, 24_000)
+    rng = np.random.default_rng(0)
+    begins = {whole.random_sample(second, rng).begin for _ in range(20)}
+    assert len(begins) > 15
+    assert len(whole.random_sample(whole.duration, rng).samples) == 30 * 4096
+    with pytest.raises(ValueError, match=r"wanted up to 0:00:05\.1"):
+        whole.random_sample(timedelta(seconds=6))
+
+
+def test_what_a_story_needs_is_imported_from_the_top() -> None:
+    names = {"ACOio", "ACDio", "datetime", "timedelta", "Sound", "Calibration", "OverlapWarning"}
+    assert names <= set(acoio.__all__)
+    assert acoio.ACOio is acoio.ACDio
+    assert acoio.timedelta is timedelta
 
 
 def test_a_slice_with_a_step_is_refused() -> None:
