@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from acoio.catalogue import Found
+from daemon.calendar_lines import folder_lines
 from daemon.cli.options import Json
-from daemon.inspection import inspect_file
+from daemon.inspection import inspect_file, inspect_folder
+from daemon.show import with_bar
 
-EXAMPLE: Final = "Example: kilokai inspect 2018-10-28--00.00.HYD24BBpk"
+EXAMPLE: Final = "Example: kilokai inspect 2018-10-28--00.00.HYD24BBpk, kilokai inspect archive"
 
 
 def command(
-    path: Annotated[Path, typer.Argument(help="A recording.", dir_okay=False)],
+    path: Annotated[Path, typer.Argument(help="A recording, or a folder of them.")],
+    band: Annotated[
+        str, typer.Option(help="Of a folder: BB, or HF for the second hydrophone.")
+    ] = "BB",
     as_json: Json = False,
 ) -> None:
-    """Say what a file holds: records, span, bits, damage, gaps."""
-    found = inspect_file(path)
+    """Say what a file holds, or a folder: sound, gaps, overlaps, clocks, bits, damage."""
+    whole = path.is_dir()
+    found = inspect_folder(path, band=band, each=_with_bar) if whole else inspect_file(path)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        for line in _lines(found):
+        for line in folder_lines(found) if whole else _lines(found):
             typer.echo(line)
+
+
+def _with_bar(files: Sequence[Found]) -> Iterable[Found]:
+    return with_bar(files, "reading headers", len(files))
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

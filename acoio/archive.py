@@ -1,0 +1,225 @@
+"""The observatory's recordings by date and time.
+
+loader = ACOio("./basedir/")
+sound = loader.load(datetime(2016, 2, 18, 7, 55))
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from acoio.assemble import assemble
+from acoio.catalogue import Catalogue, Found, Remembered
+from acoio.chain import EARLY, LONGEST, Chain, Overlap, Stretch
+from acoio.clock import MEMORY_RECORDS, NOMINAL_RATE_HZ, from_us, record_us, to_us
+from acoio.clock_errors import ClockErrors, known_clock_errors
+from acoio.coverage import Coverage, survey
+from acoio.ends import span_us
+from acoio.errors import DataError
+from acoio.header import EARLIEST_S, LATEST_S
+from acoio.index import FileIndex, read_index
+from acoio.join import OverlapWarning
+from acoio.load import read
+from acoio.sound import Sound
+
+FIVE_MINUTES: Final = timedelta(minutes=5)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_LEAD_US: Final = round(MEMORY_RECORDS * record_us())  # what the repair of clocks looks back
+_NEAR_US: Final = 30_000_000  # how far corrections move what the first and last headers say
+_SPANS_KEPT: Final = 4096
+_INDEXES_KEPT: Final = 8
+
+
+class ACOio:
+    """Loads sound of an archive by date and time; a naive datetime is UTC.
+
+    The folder holds `YYYY/MM/DD`, `MM/DD` or files as they are.  `rate_hz` is the
+    nominal rate where the names do not tell the right one; `band` is "BB" or, for
+    the second hydrophone, "HF"; `clock_errors` are taken out of the times, such as
+    those of `known_clock_errors()`.
+
+    Raises
+    ------
+    NotReadyError
+        If there is no such folder, or later, if something in it cannot be read.
+    """
+
+    def __init__(
+        self,
+        basedir: str | Path,
+        *,
+        rate_hz: float | None = None,
+        band: str = "BB",
+        clock_errors: ClockErrors | None = None,
+    ) -> None:
+        self.basedir = Path(basedir)
+        self.band = band
+        self._rate_hz = rate_hz
+        self._clock_errors = clock_errors
+        self._catalogue = Catalogue(self.basedir, band=band)
+        self._spans: Remembered[tuple[int, int] | None] = Remembered(_SPANS_KEPT)
+        self._indexes: Remembered[FileIndex] = Remembered(_INDEXES_KEPT)
+
+    def __repr__(self) -> str:
+        return f"ACOio({str(self.basedir)!r}, band={self.band!r})"
+
+    def load(self, when: datetime | str | Path, duration: timedelta | None = None) -> Sound:
+        """Return the sound of `duration` (five minutes) from an instant on, (n,) counts.
+
+        It begins at the instant and lasts as long as asked for, over as many files
+        as that takes.  Where there is no sound the samples are zero and `gaps` says
+        so.  A path instead of an instant gives that file whole, or as long as asked.
+
+        Raises
+        ------
+        DataError
+            If there is no sound at all in the span: the message says where the
+            nearest is.  If its files are of several rates.
+
+        Warns
+        -----
+        OverlapWarning
+            If files claim the same time: the first of them was kept.
+        """
+        if isinstance(when, str | Path):
+            whole = read(
+                self._path(Path(when)), rate_hz=self._rate_hz, clock_errors=self._clock_errors
+            )
+            return whole if duration is None else whole[:duration]
+        begin_us, end_us = _span(when, FIVE_MINUTES if duration is None else duration)
+        sound = self._sound(begin_us, end_us)
+        if sound is None:
+            self._catalogue.forget()  # a file may have come within a tick of the folder's clock
+            sound = self._sound(begin_us, end_us)
+        if sound is None:
+            raise DataError(self._nothing(begin_us, end_us))
+        return sound
+
+    def blocks(
+        self, begin: datetime, end: datetime, duration: timedelta = FIVE_MINUTES
+    ) -> Iterator[Sound]:
+        """Yield the sound of [begin, end) in blocks of `duration`, the last one perhaps shorter.
+
+        A block is as from `load`; one without any sound is left out.  Memory holds
+        a block at a time.
+
+        Raises
+        ------
+        DataError
+            As `load`, but not where there is no sound.
+        """
+        begin_us, end_us = _span(begin, _aware(end) - _aware(begin))
+        step_us = _span(begin, duration)[1] - begin_us
+        for first_us in range(begin_us, end_us, step_us):
+            sound = self._sound(first_us, min(first_us + step_us, end_us))
+            if sound is not None:
+                yield sound
+
+    def coverage(
+        self,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        each: Callable[[Sequence[Found]], Iterable[Found]] = iter,
+    ) -> Coverage:
+        """Return what there is in [begin, end), or in all the archive, by the headers alone.
+
+        `each` may wrap the files, to show how far this is.
+
+        Raises
+        ------
+        DataError
+            If there is no sound, and the span is open.
+        """
+        first, last = self._catalogue.extent()
+        if first is None or last is None:
+            raise DataError(f"{self.basedir}: found no recording of the band {self.band}")
+        low = first.name.begin if begin is None else _aware(begin)
+        high = last.name.begin if end is None else _aware(end)
+        files = self._catalogue.named(low - LONGEST, high + EARLY)
+        return survey(
+            each(files),
+            Chain(self._rate(files), self._clock_errors),
+            span=(begin, end),
+            clock_errors=self._clock_errors or known_clock_errors(),
+        )
+
+    def _sound(self, begin_us: int, end_us: int) -> Sound | None:
+        files = self._files(begin_us - _LEAD_US, end_us)
+        chain = Chain(self._rate(files), self._clock_errors)
+        stretches: list[Stretch] = []
+        for found in files:
+            for piece in chain.push(found, self._indexes.get(found.path, read_index)):
+                if isinstance(piece, Stretch):
+                    stretches.append(piece)
+                elif isinstance(piece, Overlap) and begin_us < to_us(piece.end):
+                    _tell(piece)
+        return assemble(stretches, begin_us, end_us, chain.rate_hz)
+
+    def _files(self, begin_us: int, end_us: int) -> list[Found]:
+        """Return the files that can hold sound of a span, in order of time."""
+        found = self._catalogue.named(from_us(begin_us) - LONGEST, from_us(end_us) + EARLY)
+        return [file for file in found if self._reaches(file, begin_us, end_us)]
+
+    def _reaches(self, found: Found, begin_us: int, end_us: int) -> bool:
+        rate_hz = self._rate_hz or found.name.rate_hz
+        span = self._spans.get(found.path, lambda path: span_us(path, rate_hz))
+        return span is None or (span[0] - _NEAR_US < end_us and begin_us < span[1] + _NEAR_US)
+
+    def _rate(self, files: Sequence[Found]) -> float:
+        if self._rate_hz is not None:
+            return self._rate_hz
+        rates = {found.name.rate_hz: found.path for found in files}
+        if len(rates) > 1:
+            told = ", ".join(f"{rate:g} Hz ({path})" for rate, path in sorted(rates.items()))
+            raise DataError(f"found files of several rates: {told}; wanted one: load them by path")
+        return next(iter(rates), NOMINAL_RATE_HZ)
+
+    def _path(self, path: Path) -> Path:
+        return path if path.exists() or path.is_absolute() else self.basedir / path
+
+    def _nothing(self, begin_us: int, end_us: int) -> str:
+        before, after = self._catalogue.nearest(from_us(begin_us))
+        near = [f"the last before, {self._told(before)}"] if before else []
+        near += [f"the first after, {self._told(after)}"] if after else []
+        return (
+            f"{self.basedir}: found no sound of band {self.band} from {from_us(begin_us)} to "
+            f"{from_us(end_us)}; nearest: {'; '.join(near) or 'none at all'}"
+        )
+
+    def _told(self, found: Found) -> str:
+        rate_hz = self._rate_hz or found.name.rate_hz
+        span = self._spans.get(found.path, lambda path: span_us(path, rate_hz))
+        if span is None:
+            return f"{found.path}"
+        return f"{found.path}, {from_us(span[0])} to {from_us(span[1])}"
+
+
+ACDio = ACOio
+"""Another name, that of the original report."""
+
+
+def _aware(when: datetime) -> datetime:
+    return from_us(to_us(when))
+
+
+def _span(begin: datetime, duration: timedelta) -> tuple[int, int]:
+    begin_us = to_us(begin)
+    end_us = begin_us + duration // _MICROSECOND
+    if not begin_us < end_us:
+        raise DataError(f"span: found a duration of {duration}, wanted more than nothing")
+    if begin_us < EARLIEST_S * 1_000_000 or end_us >= LATEST_S * 1_000_000:
+        raise DataError(f"span: found {begin} and {duration}, wanted times from 2000 to 2100")
+    return begin_us, end_us
+
+
+def _tell(overlap: Overlap) -> None:
+    text = (
+        f"{overlap.file}: {overlap.seconds:.3f} s from {overlap.begin} on are also in "
+        f"{overlap.kept}, which was kept"
+    )
+    warnings.warn(text, OverlapWarning, stacklevel=4)

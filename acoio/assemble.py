@@ -1,0 +1,135 @@
+"""Stretches of sound from files → one Sound of a span, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.chain import Stretch, gaps_between
+from acoio.clock import JUMP_US, true_rate_hz
+from acoio.errors import DataError
+from acoio.header import RECORD_SAMPLES
+from acoio.reader import RECORDS_AT_ONCE, read_chunk
+from acoio.sound import Sound
+
+
+def assemble(
+    stretches: Sequence[Stretch], begin_us: int, end_us: int, rate_hz: float
+) -> Sound | None:
+    """Return the sound of [begin_us, end_us), zero where there is none, or None if it is nowhere.
+
+    Stretches are in order and apart.  The samples are written to where they stay,
+    a few records at a time.
+    """
+    parts = [_Part(x, begin_us, end_us, rate_hz) for x in stretches]
+    parts = [part for part in parts if part.count > 0]
+    if not parts:
+        return None
+    axis = _Axis(begin_us, rate_hz)
+    places = [axis.place(part) for part in parts]
+    axis.silence(end_us)
+    samples = np.zeros(axis.count, np.int32)
+    for part, at in zip(parts, places, strict=True):
+        part.read_into(samples[at : at + part.count])
+    return Sound(
+        samples=samples,
+        rate_hz=rate_hz,
+        marks_us=axis.marks_us(),
+        gaps=tuple(gaps_between((part.span_us for part in parts), begin_us, end_us)),
+        file=parts[0].stretch.found.path.name,
+        sample=parts[0].first_in_file - places[0],
+    )
+
+
+class _Part:
+    """The samples of a stretch within a span, by the times of its records alone."""
+
+    def __init__(self, stretch: Stretch, begin_us: int, end_us: int, rate_hz: float) -> None:
+        self.stretch = stretch
+        self.span_us = stretch.begin_us, stretch.end_us
+        self.rate_hz = rate_hz
+        self._knots_us = np.append(stretch.marks_us, stretch.end_us)
+        self.first = self._index(max(begin_us, stretch.begin_us))
+        self.count = self._index(min(end_us, stretch.end_us)) - self.first
+        self.first_in_file = stretch.first * RECORD_SAMPLES + self.first
+
+    def _index(self, when_us: int) -> int:
+        """Return the first sample at or after a time, to a microsecond, as `Sound` counts."""
+        times = (self._knots_us - self._knots_us[0]).astype(np.float64)
+        at = np.arange(len(times)) * RECORD_SAMPLES
+        k = float(np.interp(when_us - self._knots_us[0], times, at))
+        return int(np.ceil(k - 1.5e-6 * self.rate_hz))
+
+    def knots(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return samples of the part whose time is known, its edges among them, and these, µs."""
+        last = self.first + self.count
+        inside = np.arange(-(-self.first // RECORD_SAMPLES), -(-last // RECORD_SAMPLES))
+        at = np.unique([self.first, *(inside * RECORD_SAMPLES), last])
+        every = np.arange(len(self._knots_us)) * RECORD_SAMPLES
+        return at - self.first, np.interp(at, every, self._knots_us.astype(np.float64))
+
+    def read_into(self, out: NDArray[np.int32]) -> None:
+        """Read the samples of the part, `→ (count,)`."""
+        done = 0
+        for samples in self._blocks():
+            out[done : done + len(samples)] = samples
+            done += len(samples)
+
+    def _blocks(self) -> Iterator[NDArray[np.int32]]:
+        path, places = self.stretch.found.path, self.stretch.index.byte
+        record, skip = divmod(self.first_in_file, RECORD_SAMPLES)
+        left = self.count
+        while left:
+            wanted = min(-(-(skip + left) // RECORD_SAMPLES), RECORDS_AT_ONCE)
+            byte = int(places[record])
+            chunk = read_chunk(path, byte, rate_hz=self.rate_hz, limit=wanted)
+            for k, found in enumerate(chunk.records):
+                if found.byte != places[record + k]:
+                    raise DataError(f"{path}, byte {found.byte}: the file changed under the reader")
+                samples = found.samples[skip : skip + left]
+                yield samples
+                skip, left = 0, left - len(samples)
+            if not chunk.records:
+                raise DataError(f"{path}, byte {byte}: the file changed under the reader")
+            record += len(chunk.records)
+
+
+class _Axis:
+    """Samples against time: what is laid on it one after the other, and the silence between."""
+
+    def __init__(self, begin_us: int, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._end_us: float = begin_us
+        self.count = 0
+        self._at: list[NDArray[np.int64]] = []
+        self._times_us: list[NDArray[np.float64]] = []
+
+    def place(self, part: _Part) -> int:
+        """Lay a part down after what lies there, and return where it begins."""
+        at, times_us = part.knots()
+        self.silence(times_us[0])
+        begin = self.count
+        self._know(begin + at, times_us)
+        self.count += part.count
+        self._end_us = times_us[-1]
+        return begin
+
+    def silence(self, until_us: float) -> None:
+        """Leave room up to a time, if that is further off than clocks are."""
+        if until_us - self._end_us > JUMP_US:
+            self._know(np.array([self.count]), np.array([self._end_us]))
+            self.count += round((until_us - self._end_us) * true_rate_hz(self._rate_hz) / 1e6)
+            self._know(np.array([self.count]), np.array([until_us]))
+            self._end_us = until_us
+
+    def _know(self, at: NDArray[np.int64], times_us: NDArray[np.float64]) -> None:
+        self._at.append(at)
+        self._times_us.append(times_us)
+
+    def marks_us(self) -> NDArray[np.int64]:
+        """Return the time of every 4096th sample, µs."""
+        every = np.arange(0, self.count, RECORD_SAMPLES)
+        times_us = np.interp(every, np.concatenate(self._at), np.concatenate(self._times_us))
+        return np.rint(times_us).astype(np.int64)

@@ -1,0 +1,186 @@
+"""What an archive holds: files, gaps, overlaps, clock corrections, bits; by headers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.catalogue import Found
+from acoio.chain import Chain, Correction, Overlap, Stray, Stretch, gaps_between
+from acoio.clock import JUMP_US, from_us, to_us
+from acoio.clock_errors import ClockErrors
+from acoio.errors import DataError, NotReadyError
+from acoio.header import HEADER_BYTES
+from acoio.index import FileIndex, read_index
+from acoio.sound import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class FileCover:
+    """What a file holds.
+
+    `named` is the minute in its name; `begin` and `end` are those of its sound, None
+    if it gives none; `seconds` how much of that is no other file's; `bits` how many
+    records there are of each width; `clock_error_s` what the table of known clock
+    errors says of its time; `fault` why there is no sound, or "".
+    """
+
+    path: Path
+    named: datetime
+    rate_hz: float
+    begin: datetime | None = None
+    end: datetime | None = None
+    seconds: float = 0.0
+    layout: str = ""
+    bits: tuple[tuple[int, int], ...] = ()
+    size_bytes: int = 0
+    damaged_bytes: int = 0
+    clock_error_s: float = 0.0
+    fault: str = ""
+
+    @property
+    def records(self) -> int:
+        """How many whole records there are."""
+        return sum(count for _, count in self.bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What there is of sound in [begin, end); everything is in order of time."""
+
+    begin: datetime
+    end: datetime
+    files: tuple[FileCover, ...]
+    gaps: tuple[Gap, ...]
+    overlaps: tuple[Overlap, ...]
+    corrections: tuple[Correction, ...]
+    strays: tuple[Stray, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How much sound there is, in seconds."""
+        return (self.end - self.begin).total_seconds() - sum(gap.seconds for gap in self.gaps)
+
+    def seconds_in(self, edges: Sequence[datetime]) -> NDArray[np.float64]:
+        """Return how much sound lies between neighbouring times, (n + 1,) → (n,) s."""
+        at_us = np.clip([to_us(edge) for edge in edges], to_us(self.begin), to_us(self.end))
+        known_us, silence_us = [to_us(self.begin)], [0]
+        for gap in self.gaps:
+            known_us += [to_us(gap.begin), to_us(gap.end)]
+            silence_us += [silence_us[-1], silence_us[-1] + known_us[-1] - known_us[-2]]
+        known_us, silence_us = [*known_us, to_us(self.end)], [*silence_us, silence_us[-1]]
+        origin_us = known_us[0]
+        before_us = np.interp(at_us - origin_us, np.array(known_us) - origin_us, silence_us)
+        return np.asarray(np.diff(at_us - before_us) / 1e6)
+
+
+def survey(
+    files: Iterable[Found],
+    chain: Chain,
+    *,
+    span: tuple[datetime | None, datetime | None] = (None, None),
+    clock_errors: ClockErrors,
+) -> Coverage:
+    """Return what files hold within a span; None stands for where their sound begins or ends.
+
+    `clock_errors` are told of, no more.
+
+    Raises
+    ------
+    DataError
+        If an open span holds no sound at all.
+    """
+    covers: list[FileCover] = []
+    noted: list[Overlap | Correction | Stray] = []
+    stretches: list[tuple[int, int]] = []
+    for found in files:
+        cover, pieces = _cover(found, chain, clock_errors)
+        covers.append(cover)
+        noted += [piece for piece in pieces if not isinstance(piece, Stretch)]
+        for piece in pieces:
+            if isinstance(piece, Stretch):
+                _extend(stretches, piece.begin_us, piece.end_us)
+    begin_us, end_us = _edges(span, stretches)
+    begin, end = from_us(begin_us), from_us(end_us)
+    return Coverage(
+        begin=begin,
+        end=end,
+        files=tuple(x for x in covers if _within(x, span)),
+        gaps=tuple(gaps_between(stretches, begin_us, end_us)),
+        overlaps=tuple(
+            x for x in noted if isinstance(x, Overlap) and x.begin < end and begin < x.end
+        ),
+        corrections=tuple(x for x in noted if isinstance(x, Correction) and begin <= x.begin < end),
+        strays=tuple(x for x in noted if isinstance(x, Stray)),
+    )
+
+
+def _cover(
+    found: Found, chain: Chain, clock_errors: ClockErrors
+) -> tuple[FileCover, list[Stretch | Overlap | Correction | Stray]]:
+    rate_hz = chain.rate_hz
+    try:
+        index = read_index(found.path)
+    except (DataError, NotReadyError) as error:
+        return FileCover(found.path, found.name.begin, rate_hz, fault=str(error)), []
+    pieces = list(chain.push(found, index))
+    mine = [piece for piece in pieces if isinstance(piece, Stretch)]
+    widths, counts = np.unique(index.bits, return_counts=True)
+    begin = from_us(int(mine[0].marks_us[0])) if mine else None
+    return FileCover(
+        path=found.path,
+        named=found.name.begin,
+        rate_hz=rate_hz,
+        begin=begin,
+        end=from_us(max(piece.end_us for piece in mine)) if mine else None,
+        seconds=sum(piece.end_us - piece.begin_us for piece in mine) / 1e6,
+        layout=index.layout,
+        bits=tuple(zip(widths.tolist(), counts.tolist(), strict=True)),
+        size_bytes=index.size_bytes,
+        damaged_bytes=index.size_bytes - int(np.sum(index.payload_bytes + HEADER_BYTES)),
+        clock_error_s=clock_errors.file_error_s(begin) if begin else 0.0,
+        fault="" if mine else _fault(index, pieces),
+    ), pieces
+
+
+def _fault(index: FileIndex, pieces: Sequence[object]) -> str:
+    if not index.size_bytes:
+        return "empty file"
+    if not len(index):
+        return index.damages[0].reason if index.damages else "no record"
+    return "other files hold all of its time" if _overlaps(pieces) else "a clock of another time"
+
+
+def _overlaps(pieces: Sequence[object]) -> bool:
+    return any(isinstance(piece, Overlap) for piece in pieces)
+
+
+def _extend(stretches: list[tuple[int, int]], begin_us: int, end_us: int) -> None:
+    """Add a stretch; one that follows the last is made one with it."""
+    if stretches and begin_us - stretches[-1][1] <= JUMP_US:
+        stretches[-1] = stretches[-1][0], end_us
+    else:
+        stretches.append((begin_us, end_us))
+
+
+def _edges(
+    span: tuple[datetime | None, datetime | None], stretches: Sequence[tuple[int, int]]
+) -> tuple[int, int]:
+    begin, end = span
+    if not stretches and (begin is None or end is None):
+        raise DataError("coverage: found no sound in any file, and no span was given")
+    return (
+        stretches[0][0] if begin is None else to_us(begin),
+        stretches[-1][1] if end is None else to_us(end),
+    )
+
+
+def _within(file: FileCover, span: tuple[datetime | None, datetime | None]) -> bool:
+    first, last = file.begin or file.named, file.end or file.named
+    begin, end = (None if edge is None else from_us(to_us(edge)) for edge in span)
+    return (begin is None or begin <= last) and (end is None or first < end)

@@ -1,0 +1,71 @@
+"""`kilokai inspect DIR`: a calendar of what is there."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from daemon.calendar_lines import folder_lines, hour_bar
+from daemon.cli import app
+from tests.acoio.archives import MIDNIGHT, MINUTES, archive, content, file_records, put
+
+
+def _run(*words: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["inspect", *(str(word) for word in words)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def _gappy(folder: Path) -> None:
+    archive(folder, without=[1])
+    put(folder, "{:%m/%d}", MINUTES[3], content(*file_records(3)))
+    put(folder, "{:%Y/%m/%d}", MIDNIGHT + timedelta(days=9), b"")
+
+
+def test_a_folder_is_a_calendar_of_80_columns_then_totals_then_gaps(tmp_path: Path) -> None:
+    _gappy(tmp_path)
+    code, out, err = _run(tmp_path)
+    lines = out.splitlines()
+    calendar = lines[: lines.index("")]
+    assert (code, err) == (0, "")
+    assert all(len(line) <= 80 for line in calendar)
+    assert [line[:10] for line in calendar[1:]] == ["2024-02-29", "2024-03-01"]
+    assert calendar[1][12:36] == 23 * "·" + "▁"
+    assert "gaps: 1, 60.07" in out
+    assert "overlaps: 1, 60." in out
+    assert out.index("gaps:\n  2024-02-29 23:58:59.") > out.index("damaged: 0 bytes")
+    assert "2024-03-10--00.00.HYD24BBpk: empty file" in out
+
+
+def test_json_says_the_same(tmp_path: Path) -> None:
+    _gappy(tmp_path)
+    found = json.loads(_run(tmp_path, "--json")[1])
+    assert [day["files"] for day in found["days"]] == [1, 3]
+    assert found["gaps"][0]["begin"].startswith("2024-02-29T23:58:59")
+    assert sum(day["seconds"] for day in found["days"]) == round(found["seconds"], 6)
+    assert found["overlaps"][0]["kept"] == found["overlaps"][0]["file"]
+    assert found["bits"] == {"10": found["records"]}
+    assert len(found["files"]) == 5
+    assert "\n".join(folder_lines(found)) + "\n" == _run(tmp_path)[1]
+
+
+def test_a_folder_without_recordings_fails_in_one_line(tmp_path: Path) -> None:
+    code, out, err = _run(tmp_path)
+    assert (code, out) == (1, "")
+    assert err.startswith("kilokai: ")
+    assert err.count("\n") == 1
+
+
+def test_an_hour_is_full_only_if_it_lacks_no_second() -> None:
+    assert hour_bar([0, 0.1, 450, 1800, 3598, 3599.5, 3600]) == "·▁▁▄▇██"
+
+
+def test_long_nothing_is_one_line() -> None:
+    day = {"seconds": 0.0, "files": 0, "hours": [0.0] * 24, "bits": {}, "gaps": 0, "overlaps": 0}
+    days = [{**day, "day": f"2024-03-{k:02d}"} for k in range(1, 8)]
+    found = {
+        **{key: [] for key in ("files", "gaps", "overlaps", "corrections", "strays")},
+        **{"bits": {}, "layouts": {}, "size_bytes": 0, "damaged_bytes": 0, "band": "BB"},
+        **{"seconds": 0.0, "span_seconds": 1.0, "begin": "a", "end": "b", "days": days},
+    }
+    assert folder_lines(found)[1] == "2024-03-01  to 2024-03-07: 7 days of nothing"
