@@ -18,8 +18,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import acoio
+from acoio.picture import Box, draw_boxes, draw_spectrogram, save
 from acoio.spectrogram import spectrogram
-from acoio.view import Box, draw_boxes, draw_spectrogram, save
 from daemon.batch import score_files
 from daemon.wire import event_from_json
 from detector import PRETRAINED, Event, Listener, load_model
