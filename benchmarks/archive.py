@@ -1,16 +1,12 @@
-"""An archive by time: finding an instant among 100,000 files, a snippet, a month's pass.
-
-`python -m benchmarks.archive`
-"""
+"""An archive by time: finding an instant among 100,000 files, a snippet, a month's pass."""
 
 from __future__ import annotations
 
 import math
 import multiprocessing
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +19,7 @@ from acoio.clock import record_us
 from acoio.filename import FileName
 from acoio.header import RECORD_SAMPLES
 from acoio.writer import encode_records, record_begins_us
+from benchmarks.timing import Row, median_ms
 
 BEGIN = datetime(2018, 10, 1, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -36,14 +33,7 @@ BLOCK_MB = 28.8
 SETTLED = 10
 
 
-def main() -> None:
-    """Print the rows."""
-    with tempfile.TemporaryDirectory(prefix="kilokai-archive-") as folder:
-        for row in rows(Path(folder)):
-            print("| " + " | ".join(row) + " |", flush=True)
-
-
-def rows(folder: Path) -> Iterator[tuple[str, str, str]]:
+def rows(folder: Path) -> Iterator[Row]:
     """Yield what was measured, the figure and its target."""
     fill(folder / "full", 24, FULL_RECORDS)
     fill(folder / "month", MONTH_FILES, SHORT_RECORDS)
@@ -150,17 +140,3 @@ def snippet_ms(folder: Path) -> tuple[float, float]:
     loader = ACOio(folder)
     loader.load(begin, duration)
     return cold, median_ms(lambda: loader.load(begin + timedelta(seconds=20), duration))
-
-
-def median_ms(work: Callable[[], object]) -> float:
-    """Return the median milliseconds of a call."""
-    spent = []
-    for _ in range(REPEATS):
-        begin_s = time.perf_counter()
-        work()
-        spent.append(1e3 * (time.perf_counter() - begin_s))
-    return statistics.median(spent)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,8 +11,9 @@ import numpy
 import torch
 
 from acoio.simulate import OceanSettings, simulate_drop
+from benchmarks import archive, decoder
+from benchmarks import files as sound_files
 from benchmarks.chain import stage_ms, times_real_time
-from benchmarks.decoder import decoder_ms
 from benchmarks.service import arrival_s, peak_memory_mb
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -58,10 +59,9 @@ def rows(files: list[Path], folder: Path) -> Iterator[tuple[str, str, str]]:
     yield what, f"{peak:.0f} MB ({ready:.0f} when ready)", "700 MB"
     low, median, high = arrival_s(files, folder / "arrival")
     yield "from a file moved in to its first message", f"{median:.2f} s ({low:.2f}–{high:.2f})", ""
-    for bits in (8, 13, 16, 17, 24):
-        ours, other = decoder_ms(bits)
-        figure = f"{other / ours:.0f} × faster ({ours:.0f} ms, {other:.0f} ms)"
-        yield f"decoder, {bits} bits, against plain `unpackbits`", figure, "15 ×"
+    yield from decoder.rows()
+    yield from sound_files.rows(folder)
+    yield from archive.rows(folder / "archive")
 
 
 def _processor() -> str:
