@@ -13,7 +13,14 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("acoio", "detector", "daemon")
+DATA = """
+import acoio, numpy as np
+from acoio.labeller import label_page
+assert acoio.known_clock_errors().rows
+noise = np.random.default_rng(0).integers(-500, 500, 24 * 4096).astype(np.int32)
+marks = 1_700_000_000_000_000 + 170_666 * np.arange(24)
+assert label_page(acoio.Sound(noise, 24_000.0, marks), "page.html").stat().st_size
+"""
 
 
 def main() -> None:
@@ -40,16 +47,17 @@ def installed(folder: Path) -> Path:
     run(sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", wheel)
     libraries = next(p for p in sys.path if p.endswith("site-packages"))
     (site / "libraries.pth").write_text(f"{libraries}\n")
+    run(python, "-c", DATA, cwd=folder)
     where = run(python, "-c", "import acoio, detector, daemon; print(daemon.__file__)")
     assert str(site) in where, f"packages: found {where.strip()}, wanted them in {site}"
     return home / "bin" / "kilokai"
 
 
-def run(*command: object) -> str:
+def run(*command: object, cwd: Path | None = None) -> str:
     """Run a command outside the checkout and return what it prints."""
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=tempfile.gettempdir(),
+        cwd=cwd or tempfile.gettempdir(),
         capture_output=True,
         text=True,
         check=False,
