@@ -14,11 +14,15 @@ from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from math import inf
 from pathlib import PurePath
-from typing import Self
+from typing import Final, Self
 
-from acoio.clock import from_us, to_us
+from acoio.audio import is_audio
+from acoio.clock import from_us, record_us, to_us
 from acoio.errors import DataError
+from acoio.header import RECORD_SAMPLES
 from acoio.sound import Sound
+
+_LONGEST_S: Final = 330.0  # files hold 1757 or 1758 records, 300.03 s: docs/quirks.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,7 @@ class Annotation:
             raise DataError(f"annotation: found the end {self.end} before the begin {self.begin}")
         if (self.low_hz is None) != (self.high_hz is None):
             raise DataError(f"annotation: found {self.low_hz} to {self.high_hz} Hz, wanted both")
-        if (
-            self.low_hz is not None
-            and self.high_hz is not None
-            and not (0 <= self.low_hz <= self.high_hz < inf)
-        ):
+        if not (0 <= (self.low_hz or 0) <= (self.high_hz or 0) < inf):
             raise DataError(f"annotation: found {self.low_hz:g} to {self.high_hz:g} Hz")
         for cell in (self.label, *(cell for pair in self.extra for cell in pair)):
             if any(mark in cell for mark in "\t\r\n"):
@@ -65,7 +65,7 @@ class Annotation:
 class FileSpan:
     """A file of sound as other programs see it: so many samples at a nominal rate.
 
-    `begin` and `end` are UTC; the true rate is what lies between.
+    `begin` and `end` are UTC, as naive times are; the true rate is what lies between.
     """
 
     name: str
@@ -73,6 +73,10 @@ class FileSpan:
     end: datetime
     samples: int
     rate_hz: float
+
+    def __post_init__(self) -> None:
+        for name in ("begin", "end"):
+            object.__setattr__(self, name, _utc(getattr(self, name)))
 
     @property
     def seconds(self) -> float:
@@ -83,15 +87,20 @@ class FileSpan:
     def of(cls, sound: Sound, name: str | None = None) -> Self:
         """Return the span of a sound, under the name of its file or another.
 
+        Without a name the sound must be what `acoio.read` gave of one file, as far as
+        it can tell: from sample 0 on, and of the observatory's files whole records of
+        five minutes at most.  It takes the first part of a WAV, FLAC or MP3, or one that
+        happens to end with a record, for the whole.
+
         Raises
         ------
         DataError
-            If the sound is a piece from within a file, and no name is given of a
-            file that holds just this.
+            If the sound cannot be one whole file, and no name is given of a file that
+            holds just this.
         """
-        if name is None and (sound.sample or not sound.file):
+        if name is None and (why := _no_file(sound)):
             raise DataError(
-                f"sound: found a piece from sample {sound.sample} of {sound.file!r}, "
+                f"sound: found {why} of {sound.file!r}, "
                 "wanted a whole file, or the name of a file that holds just this"
             )
         named = sound.file if name is None else name
@@ -121,16 +130,17 @@ class Timeline:
         return self._starts[-1]
 
     def place(self, when: datetime, *, last: bool = False) -> tuple[int, float]:
-        """Return the file (its index) and the seconds into it of a UTC time.
+        """Return the file (its index) and the seconds into it of a time, UTC if naive.
 
-        A time between two files is the begin of the later one, or with `last`,
-        for the end of a stretch, the end of the earlier one.
+        A time between two files is the begin of the later one, or with `last`, for the
+        end of a stretch, the end of the earlier one.
 
         Raises
         ------
         DataError
             If no file has it.
         """
+        when = _utc(when)
         if last:
             k = bisect_left(self._begins, when) - 1
         else:
@@ -204,6 +214,22 @@ class Timeline:
             if wanted.name == found.stem or found.stem in (wanted.stem, PurePath(wanted.stem).stem):
                 return k
         raise DataError(f"file {name!r}: wanted one of the {len(names)} in the list")
+
+
+def _no_file(sound: Sound) -> str:
+    """Say why a sound cannot be the whole of its file; nothing if it can."""
+    if sound.sample or not sound.file:
+        return f"a piece from sample {sound.sample}"
+    if is_audio(sound.file):
+        return ""
+    if sound.gaps and (sound.gaps[0].begin <= sound.begin or sound.gaps[-1].end >= sound.end):
+        return "a gap at an end"
+    # `acoio.read` rounds each gap to samples, and the rest is what the records hold.
+    each_us = record_us(sound.rate_hz) / RECORD_SAMPLES
+    held = len(sound.samples) - sum(round(gap.seconds * 1e6 / each_us) for gap in sound.gaps)
+    if held % RECORD_SAMPLES or held / sound.rate_hz > _LONGEST_S:
+        return f"{held} samples, not the whole records of five minutes at most,"
+    return ""
 
 
 def _check(files: Sequence[FileSpan]) -> None:

@@ -12,13 +12,12 @@ and `read_audio` undoes the scale.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from acoio.audio_note import Note, comment_of, note_of
 from acoio.clock import record_us, to_us
 from acoio.errors import DataError, NotReadyError
 from acoio.filename import begin_of_name
@@ -37,18 +37,10 @@ FORMATS: Final = {".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3"}
 
 _BITS: Final = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _WIDTHS: Final = {"WAV": (16, 24, 32), "FLAC": (16, 24)}
-_MARK: Final = "acoio "
+_MP3_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # MPEG-1, 2, 2.5
+_FLAC_HZ: Final = range(1, 655_351)  # what its frames can say
+_AT_ONCE: Final = 1 << 18  # frames of a file read in one go, whatever its header says
 _HEADROOM: Final = 1 + 2.0**-22  # a peak of exactly full scale would be clipped
-
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """What a file's comment says; a count is the share `count` of full scale."""
-
-    begin: datetime | None = None
-    count: float | None = None
-    fractions: bool = False
-    gaps: tuple[Gap, ...] = ()
 
 
 def is_audio(path: str | Path) -> bool:
@@ -83,14 +75,17 @@ def read_audio(
     """
     path = Path(path)
     with _opened(path) as file:
-        note, rate = _note(file.comment), rate_hz or float(file.samplerate)
+        note, rate = note_of(file.comment), rate_hz or float(file.samplerate)
         first, last = span or (0, file.frames)
         first, last = max(first, 0), min(last, file.frames)
-        if first >= last:
+        if first < last:
+            file.seek(first)
+        samples = list(_blocks(file, last - first, note, path))
+        if not samples:
             raise IndexError(f"{path}: no sound in samples {span}, of {file.frames}")
-        file.seek(first)
-        samples = _samples(file, last - first, note, path)
-    sound = _sound(samples, rate, begin or note.begin or begin_of_name(path), first, path.name)
+    sound = _sound(
+        np.concatenate(samples), rate, begin or note.begin or begin_of_name(path), first, path.name
+    )
     inside = [gap for gap in note.gaps if gap.begin < sound.end and sound.begin < gap.end]
     return replace(
         sound,
@@ -107,8 +102,8 @@ def save(sound: Sound, path: str | Path) -> None:
     Raises
     ------
     ValueError
-        If the extension is none of these, the rate is no whole number of Hz, or
-        FLAC is asked to hold counts of over 24 bits.
+        If the extension is none of these, the format does not have the rate, FLAC is
+        asked to hold counts of over 24 bits, or WAV more gaps than its comment can.
     NotReadyError
         If it cannot be written.
     """
@@ -117,17 +112,38 @@ def save(sound: Sound, path: str | Path) -> None:
     if form is None:
         wanted = ", ".join(FORMATS)
         raise ValueError(f"{path}: found the extension {path.suffix!r}, wanted one of {wanted}")
-    if sound.rate_hz != round(sound.rate_hz):
-        raise ValueError(f"{path}: found a rate of {sound.rate_hz} Hz, wanted a whole number")
+    _check_rate(sound.rate_hz, form, path)
     samples, subtype, scale = _kept(sound.samples, form, path)
+    comment = comment_of(sound, scale)
     half = path.with_name(f".{path.name}.tmp")
     try:
-        _write(half, samples, round(sound.rate_hz), (form, subtype), _comment(sound, scale))
+        _write(half, samples, round(sound.rate_hz), (form, subtype), comment)
+        _check_comment(half, comment, path)
         half.replace(path)
     except OSError as error:
         raise NotReadyError(f"{path}: {error.strerror}") from error
     finally:
         half.unlink(missing_ok=True)
+
+
+def _check_rate(rate_hz: float, form: str, path: Path) -> None:
+    if rate_hz != round(rate_hz):
+        raise ValueError(f"{path}: found a rate of {rate_hz} Hz, wanted a whole number")
+    if form == "MP3" and rate_hz not in _MP3_HZ:
+        wanted = ", ".join(str(hz) for hz in _MP3_HZ)
+        raise ValueError(f"{path}: found a rate of {rate_hz:.0f} Hz, wanted one of {wanted} in MP3")
+    if form == "FLAC" and rate_hz not in _FLAC_HZ:
+        raise ValueError(f"{path}: found a rate of {rate_hz:.0f} Hz, wanted up to 655350 in FLAC")
+
+
+def _check_comment(written: Path, comment: str, path: Path) -> None:
+    """Raise if a file lost its comment: libsndfile drops one of over 2 kB from a WAV."""
+    with _opened(written) as file:
+        if file.comment != comment:
+            raise ValueError(
+                f"{path}: found too many gaps for its comment of {len(comment)} letters, "
+                "wanted fewer: or FLAC"
+            )
 
 
 def _kept(samples: NDArray[Any], form: str, path: Path) -> tuple[NDArray[Any], str, float]:
@@ -167,39 +183,18 @@ def _write(
         raise NotReadyError(f"{path}: cannot be written as {form} {subtype}: {error}") from error
 
 
-def _comment(sound: Sound, scale: float) -> str:
-    note = {
-        "begin": sound.begin.isoformat(),
-        "count": scale,
-        "float": sound.samples.dtype.kind != "i",
-        "gaps": [[gap.begin.isoformat(), gap.end.isoformat()] for gap in sound.gaps],
-    }
-    return _MARK + json.dumps(note)
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is read on and on: soundfile asks the header for no count of frames."""
 
-
-def _note(comment: str) -> _Note:
-    """Return what a comment says, nothing if `save` did not write it."""
-    if not comment.startswith(_MARK):
-        return _Note()
-    try:
-        note = json.loads(comment.removeprefix(_MARK))
-        gaps = tuple(Gap(_time(begin), _time(end)) for begin, end in note["gaps"])
-        found = _Note(_time(note["begin"]), float(note["count"]), bool(note["float"]), gaps)
-    except (ValueError, TypeError, KeyError):
-        return _Note()  # a comment that somebody has changed
-    return found if found.count and 2.0**-64 < found.count < 2.0**64 else _Note()
-
-
-def _time(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    def seekable(self) -> bool:
+        return False
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
     try:
         handle = open_at_once(os.fspath(path), os.O_RDONLY)
-        with os.fdopen(handle, "rb") as raw, soundfile.SoundFile(raw) as file:
+        with os.fdopen(handle, "rb") as raw, _Stream(raw) as file:
             yield file
     except OSError as error:
         raise NotReadyError(f"{path}: {error.strerror}") from error
@@ -207,8 +202,20 @@ def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
         raise DataError(f"{path}: found no sound file: {error.error_string}") from error
 
 
-def _samples(file: soundfile.SoundFile, frames: int, note: _Note, path: Path) -> NDArray[Any]:
-    """Return frames of a file from where it stands, as counts, `(n,)`."""
+def _blocks(
+    file: soundfile.SoundFile, frames: int, note: Note, path: Path
+) -> Iterator[NDArray[Any]]:
+    """Yield up to `frames` of a file from where it stands, until it has no more."""
+    for first in range(0, frames, _AT_ONCE):
+        block = _samples(file, min(_AT_ONCE, frames - first), note, path)
+        if len(block):
+            yield block
+        if len(block) < min(_AT_ONCE, frames - first):
+            return
+
+
+def _samples(file: soundfile.SoundFile, frames: int, note: Note, path: Path) -> NDArray[Any]:
+    """Return up to so many frames of a file from where it stands, as counts, `(n,)`."""
     bits = _BITS.get(file.subtype)
     kind = "float32" if bits is None or note.fractions else "int32"
     samples = file.read(frames, dtype=kind, always_2d=True)

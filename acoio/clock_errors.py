@@ -28,7 +28,7 @@ _INTO_A_FILE: Final = timedelta(seconds=30)
 class ClockError:
     """From `since` until before `until`, by the header, its clock says `error_s` too much.
 
-    None stands for ever.
+    None stands for ever; a naive time is UTC.
     """
 
     since: datetime | None
@@ -36,8 +36,14 @@ class ClockError:
     error_s: float
     source: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            if (when := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _aware(when))
+
     def holds(self, when: datetime) -> bool:
         """Say whether it holds at a time of the header's clock."""
+        when = _aware(when)
         begun = self.since is None or self.since <= when
         return begun and (self.until is None or when < self.until)
 
@@ -50,8 +56,7 @@ class ClockErrors:
 
     def error_s(self, when: datetime) -> float:
         """Return how much too much the header's clock says at a time, in seconds."""
-        aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return next((row.error_s for row in reversed(self.rows) if row.holds(aware)), 0.0)
+        return next((row.error_s for row in reversed(self.rows) if row.holds(when)), 0.0)
 
     def correct(self, begin: datetime) -> datetime:
         """Return the true time of a time by the header; what no row knows stays."""
@@ -119,5 +124,8 @@ def _row(row: Mapping[str, str | None], where: str) -> ClockError:
 def _time(text: str) -> datetime | None:
     if not text.strip():
         return None
-    when = datetime.fromisoformat(text.strip())
+    return _aware(datetime.fromisoformat(text.strip()))
+
+
+def _aware(when: datetime) -> datetime:
     return when if when.tzinfo else when.replace(tzinfo=UTC)

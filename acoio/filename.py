@@ -20,6 +20,7 @@ _NAME = re.compile(
     r"HYD((?P<khz>\d{2,3})(?P<band>BB|HF)pk|R(?P<older_khz>\d{2,3})K(?P<older_band>BB|HF))",
     re.ASCII,
 )
+_HIGHEST_HZ: Final = 500_000.0  # recorders of the sea go to 384 kHz
 _STAMP = "%Y-%m-%d--%H.%M"
 _WANTED = "YYYY-MM-DD--HH.MM.HYD24BBpk or .HYDR24KBB (UTC; BB or HF; rate in kHz)"
 
@@ -65,8 +66,8 @@ def parse_filename(path: str | PurePath) -> FileName:
     except ValueError as error:
         raise FilenameError(f"file name: found {name!r}, which is no date: {error}") from None
     rate_hz = 1000.0 * int(match["khz"] or match["older_khz"])
-    if rate_hz == 0:
-        raise FilenameError(f"file name: found {name!r}, wanted a sampling rate above 0 kHz")
+    if not 0 < rate_hz <= _HIGHEST_HZ:
+        raise FilenameError(f"file name: found {name!r}, wanted a rate above 0 and up to 500 kHz")
     packed = match["khz"] is not None
     return FileName(begin, rate_hz, match["band"] or match["older_band"], packed)
 

@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import scipy.signal
 from numpy.typing import NDArray
 
+from acoio.clock import from_us
 from acoio.header import RECORD_SAMPLES
 
 if TYPE_CHECKING:
-    from acoio.sound import Sound
+    from acoio.sound import Gap, Sound
 
 _Floats = NDArray[np.float64]
 
@@ -30,6 +32,7 @@ BLOCK_SAMPLES: Final = 1 << 18
 ORDER: Final = 4
 """Order of the Butterworth filters; run forth and back, it acts as twice that."""
 
+_NARROWEST: Final = 1e-7  # of the rate: edges nearer to 0, half of it or each other are not told
 _SETTLED: Final = 1e-9  # what is left of a filter's ringing where blocks meet
 _HALF_TAPS: Final = 40  # of the resampling filter, in samples of the lower rate
 _KAISER_BETA: Final = 10.0  # 100 dB of attenuation
@@ -45,7 +48,7 @@ def lowpass(sound: Sound, hz: float = 3000.0) -> Sound:
     Raises
     ------
     ValueError
-        If the frequency is not between zero and half the rate.
+        If the frequency is not between zero and half the rate, by 1e-7 of the rate.
     """
     return _filtered(sound, "lowpass", hz)
 
@@ -66,9 +69,10 @@ def resample_fs(sound: Sound, rate_hz: float) -> Sound:
     """Return the sound at another nominal rate; what is over its Nyquist frequency is taken out.
 
     Flat to 0.84 of the lower Nyquist frequency (±0.001 dB), 100 dB down from it on
-    (`scipy.signal.resample_poly` with a Kaiser window).  Times stay as they were.
-    The ratio of the rates is taken as a fraction of numbers up to 10,000; the rate
-    of the result is what came of it, within a millionth of `rate_hz`.
+    (`scipy.signal.resample_poly` with a Kaiser window).  Times stay as they were, but
+    for the edges of gaps: they move to the next of the new samples.  The ratio of the
+    rates is taken as a fraction of numbers up to 10,000; the rate of the result is
+    what came of it, within a millionth of `rate_hz`.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def normdata(
     peak = max(-float(sound.samples.min()), float(sound.samples.max()))
     scaled = np.zeros(len(sound.samples), dtype)
     for first, last in blocks(0, len(scaled) if peak else 0):
-        block = sound.samples[first:last] * (full / peak)
+        block = sound.samples[first:last].astype(np.float64) * (full / peak)  # float32 rounds up
         scaled[first:last] = np.rint(block) if whole else block
     return scaled
 
@@ -111,10 +115,11 @@ def blocks(first: int, last: int, length: int = BLOCK_SAMPLES) -> Iterator[tuple
 
 
 def _filtered(sound: Sound, kind: Literal["lowpass", "highpass", "bandpass"], *hz: float) -> Sound:
-    nyquist_hz = sound.rate_hz / 2
-    if not all(0 < edge < nyquist_hz for edge in hz):
+    nyquist_hz, least_hz = sound.rate_hz / 2, _NARROWEST * sound.rate_hz
+    if not all(b - a >= least_hz for a, b in pairwise((0.0, *hz, nyquist_hz))):
         found = " to ".join(f"{edge:g}" for edge in hz)
-        raise ValueError(f"{kind}: found {found} Hz, wanted over 0 and under {nyquist_hz:g} Hz")
+        wanted = f"over 0 and under {nyquist_hz:g} Hz, {least_hz:g} Hz apart or more"
+        raise ValueError(f"{kind}: found {found} Hz, wanted {wanted}")
     edges = hz if len(hz) > 1 else hz[0]
     sos = scipy.signal.butter(ORDER, edges, kind, output="sos", fs=sound.rate_hz)
     settle = _settle_samples(sos)
@@ -156,13 +161,28 @@ def _resampled(sound: Sound, ratio: Fraction, count: int | None) -> Sound:
         for a, b in blocks(begin, end, max(1, min(BLOCK_SAMPLES, BLOCK_SAMPLES * up // down))):
             samples[a:b] = _resampled_block(sound.samples[first:last], first, ratio, (a, b))
     at = np.arange(0, n, RECORD_SAMPLES) * (down / up)
-    return replace(
+    other = replace(
         sound,
         samples=samples,
         rate_hz=float(Fraction(sound.rate_hz) * ratio),
         marks_us=sound.times_us(at),
+        gaps=(),
         sample=round(sound.sample * ratio),
     )
+    return replace(other, gaps=tuple(_moved_gaps(sound, other, ratio)))
+
+
+def _moved_gaps(old: Sound, new: Sound, ratio: Fraction) -> Iterator[Gap]:
+    """Yield the gaps of a sound at the samples where its resampled sound has them."""
+    n = len(new.samples)
+    for gap in old.gaps:
+        edges = old.index_of(gap.begin), old.index_of(gap.end)
+        first, last = (min(math.ceil(k * ratio), n) for k in edges)
+        if edges[1] == len(old.samples):
+            last = n
+        if first < last:
+            begin_us, end_us = new.times_us(np.array([first, last])).tolist()
+            yield replace(gap, begin=from_us(begin_us), end=from_us(end_us))
 
 
 def _resampled_block(

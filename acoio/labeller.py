@@ -6,13 +6,12 @@ notebook it shows in a frame.  Its button saves the table that `read_labels` rea
 
 from __future__ import annotations
 
-import csv
 import html
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -22,8 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LinearLocator
 
-from acoio.annotations import Annotation
-from acoio.errors import DataError, NotReadyError
+from acoio.labels import COLUMNS, Label, iso, read_labels, row_of, write_labels
 from acoio.notebook import data_uri, png
 from acoio.picture import (
     LEVELS_DB,
@@ -37,31 +35,16 @@ from acoio.picture import (
 from acoio.player import AUDIBLE_HZ, encode_flac, loud
 from acoio.sound import Sound
 from acoio.spectrogram import spectrogram
+from acoio.view import printable
+
+__all__ = ["Label", "Labeller", "label_page", "labeller", "pieces", "read_labels", "write_labels"]
 
 PIECE: Final = timedelta(seconds=2)
-_COLUMNS: Final = ("begin_utc", "end_utc", "file", "sample", "label", "checked", "note")
 _LEAST: Final = 0.1  # of a piece: what is shorter at the end goes to the one before
 _SIZE: Final = (3.0, 1.7)
 _WHERE: Final = (0.13, 0.21, 0.77, 0.75)
 _DPI: Final = 100
 _COLUMNS_EACH: Final = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A piece of sound that somebody looked at, and whether `label` is there."""
-
-    begin: datetime
-    end: datetime
-    file: str
-    sample: int
-    label: str
-    checked: bool
-    note: str = ""
-
-    def annotation(self) -> Annotation:
-        """Return it as an annotation without a band, for Raven or Audacity."""
-        return Annotation(self.begin, self.end, label=self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +82,9 @@ def labeller(sound: Sound, label: str = "call", *, piece: timedelta = PIECE) -> 
             "picture": data_uri(png(levels.figure(part), dpi=_DPI), "image/png"),
             "audio": data_uri(heard, "audio/flac"),
         }
-        rows.append(_row(Label(part.begin, part.end, part.file, part.sample, label, False)) | media)
+        rows.append(
+            row_of(Label(part.begin, part.end, part.file, part.sample, label, False)) | media
+        )
     caption = (
         f"Pictures: {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB above the median. "
         f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {full_scale:,.4g} counts."
@@ -122,27 +107,6 @@ def label_page(
     path = Path(path)
     path.write_text(labeller(sound, label, piece=piece).page, encoding="utf-8")
     return path
-
-
-def read_labels(path: str | Path) -> tuple[Label, ...]:
-    """Return the labels of a table that the page saved, all pieces, checked or not.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or a value cannot be read; it says which line.
-    NotReadyError
-        If the table cannot be read.
-    """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            if missing := [name for name in _COLUMNS if name not in (table.fieldnames or ())]:
-                raise DataError(f"{path}: found no column {', '.join(missing)}")
-            return tuple(_label(row, f"{path}, line {table.line_num}") for row in table)
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
 
 
 def pieces(sound: Sound, duration: timedelta) -> Iterator[tuple[int, Sound]]:
@@ -194,43 +158,13 @@ class _Levels:
         return figure
 
 
-def _row(label: Label) -> dict[str, Any]:
-    """Return a line of the table."""
-    return {
-        "begin_utc": _iso(label.begin),
-        "end_utc": _iso(label.end),
-        "file": label.file,
-        "sample": label.sample,
-        "label": label.label,
-        "checked": int(label.checked),
-        "note": label.note,
-    }
-
-
-def _label(row: dict[str, str], where: str) -> Label:
-    try:
-        if row["checked"] not in ("0", "1"):
-            raise ValueError(f"checked: found {row['checked']!r}, wanted 0 or 1")
-        return Label(
-            begin=datetime.fromisoformat(row["begin_utc"]),
-            end=datetime.fromisoformat(row["end_utc"]),
-            file=row["file"],
-            sample=int(row["sample"]),
-            label=row["label"],
-            checked=row["checked"] == "1",
-            note=row["note"],
-        )
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {error}") from error
-
-
 def _page(sound: Sound, label: str, rows: Sequence[dict[str, Any]], caption: str) -> str:
     """Return the page with its pieces filled in."""
     begin = f"{sound.begin:%Y-%m-%d %H:%M:%S} UTC"
-    title = f"{label}: {sound.file or 'sound'} from {begin}"
+    title = f"{label}: {printable(sound.file) or 'sound'} from {begin}"
     told = {
-        "columns": _COLUMNS,
-        "key": f"acoio {label} {sound.file} {_iso(sound.begin)} {len(rows)}",
+        "columns": COLUMNS,
+        "key": f"acoio {label} {sound.file} {iso(sound.begin)} {len(rows)}",
         "name": f"{PurePath(sound.file).stem or 'sound'}-{label}.csv",
         "pieces": rows,
     }
@@ -242,7 +176,3 @@ def _page(sound: Sound, label: str, rows: Sequence[dict[str, Any]], caption: str
         "__PIECES__": json.dumps(told).replace("<", "\\u003c"),
     }
     return re.sub("__[A-Z]+__", lambda match: filled[match[0]], page)
-
-
-def _iso(when: datetime) -> str:
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

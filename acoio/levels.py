@@ -100,8 +100,8 @@ def decidecade_levels(
     """Return the mean-square level of each decidecade band from low to high, by nominal centres.
 
     Without `high_hz`, up to the highest band under half the rate.  The power spectral
-    density of frames of one second is added up between the band's edges, bins on an
-    edge in parts.
+    density of frames of one second, longer where the lowest band is under two bins of
+    them, is added up between the band's edges, bins on an edge in parts.
 
     Raises
     ------
@@ -113,11 +113,11 @@ def decidecade_levels(
     Source: IEC 61260-1:2014, base ten: centres 1000 Hz · 10^(x / 10), edges 10^(±1 / 20)
     beside; ISO 18405:2017 (decidecade, mean-square sound pressure level).
     """
-    frame = min(round(sound.rate_hz), len(sound.samples) - 1)
-    spectrum = power(sound, frame_samples=frame, hop_samples=max(1, frame // 2))
     x = _bands(low_hz, sound.rate_hz / 2, high_hz)
     centre_hz = 1000 * 10 ** (x / 10)
     edges_hz = 1000 * 10 ** (np.append(x - 0.5, x[-1] + 0.5) / 10)
+    frame = _frame_samples(sound, edges_hz[1] - edges_hz[0])
+    spectrum = power(sound, frame_samples=frame, hop_samples=max(1, frame // 2))
     if edges_hz[1] - edges_hz[0] < spectrum.hz[0]:
         raise ValueError(
             f"decidecade bands: found bins of {spectrum.hz[0]:.3g} Hz in {sound.duration}, "
@@ -131,6 +131,16 @@ def decidecade_levels(
         high_hz=edges_hz[1:],
         reference=f"1 {calibration.unit}",
     )
+
+
+def _frame_samples(sound: Sound, width_hz: float) -> int:
+    """Return a frame of a second, or of two bins to a width, or what the sound has room for."""
+    wanted = max(round(sound.rate_hz), math.ceil(2 * sound.rate_hz / width_hz))
+    room = len(sound.samples) - 1
+    if wanted > sound.rate_hz and sound.gaps:  # of frames half apart one lies in 3/2 of its length
+        longest = max((last - first for first, last in sound.stretches()), default=0)
+        room = min(room, max(2 * longest // 3, round(sound.rate_hz)))
+    return min(wanted, room)
 
 
 def _bands(low_hz: float, nyquist_hz: float, high_hz: float | None) -> NDArray[np.int64]:

@@ -26,7 +26,8 @@ from acoio.sound import Gap, Sound
 
 __all__ = ["Fault", "FileReport", "examine", "read", "read_span", "records_of", "shifted"]
 
-_LONGEST: Final = timedelta(hours=1)  # a file that spans more has a clock that lies
+_LONGEST: Final = timedelta(minutes=30)  # six files; one with gaps that spans more lies
+_MOST_ZEROS: Final = 1 << 26  # samples of gaps in a file at any rate: 256 MiB, 11 min at 96 kHz
 _NO_SAMPLES: Final = np.zeros(0, np.int32)
 
 
@@ -47,8 +48,8 @@ def read(
     FilenameError
         If the name does not tell the rate and none is given.
     DataError
-        If the file holds no sound at all, gaps of over an hour, or a clock that
-        goes back: such a file is read record by record, with `read_chunks`.
+        If the file holds no sound at all, gaps and over 30 minutes from begin
+        to end, or a clock that goes back: such a file is read record by record, with `read_chunks`.
     NotReadyError
         If the file cannot be read.
     """
@@ -101,12 +102,14 @@ def read_span(
             f"{path}: no sound in samples [{first_sample}, {last_sample}), of {held} to there"
         )
     timed = [r for r in _timed(index, begin, rate) if r.sample >= begin * RECORD_SAMPLES]
+    if not timed:
+        raise IndexError(f"{path}: no sound in samples [{first_sample}, {last_sample}), a repeat")
     records = _with_samples(path, timed, rate)
-    pieces = list(Joiner(rate).push(records, path.name))
-    sound = _joined(pieces, rate, path)
+    sound = _joined(list(Joiner(rate).push(records, path.name)), rate, path)
     front = max(first_sample - timed[0].sample, 0)
     back = max(timed[-1].sample + RECORD_SAMPLES - last_sample, 0)
-    sound = _cut(sound, front, len(sound.samples) - back, timed[0].sample + front)
+    piece = sound.piece(front, len(sound.samples) - back)
+    sound = replace(piece, sample=timed[0].sample + front)
     if clock_errors is None:
         return sound
     first_us = int(index.begins_us(rate)[0])
@@ -181,32 +184,24 @@ def _steady(numbers: NDArray[np.uint32], times: NDArray[np.int64], rate_hz: floa
 
 
 def _with_samples(path: Path, timed: Sequence[Record], rate_hz: float) -> Iterator[Record]:
-    """Yield records with their samples, decoded from the file."""
+    """Yield records with their samples, decoded from the file, over damage between them."""
     times = {record.byte: record for record in timed}
-    chunk = read_chunk(
-        path, timed[0].byte, sample=timed[0].sample, rate_hz=rate_hz, limit=len(timed) + 1
-    )
-    for record in chunk.records:
-        if record.byte in times:
-            yield replace(record, begin=times[record.byte].begin, sample=times[record.byte].sample)
-
-
-def _cut(sound: Sound, first: int, last: int, sample: int) -> Sound:
-    """Return the samples [first, last) of a sound, as its slice by time would."""
-    begin, end = sound.time_of(first), sound.time_of(last)
-    inside = (Gap(max(gap.begin, begin), min(gap.end, end)) for gap in sound.gaps)
-    return replace(
-        sound,
-        samples=sound.samples[first:last],
-        marks_us=sound.times_us(np.arange(first, last, RECORD_SAMPLES)),
-        gaps=tuple(gap for gap in inside if gap.begin < gap.end),
-        sample=sample,
-    )
+    byte, end = timed[0].byte, timed[-1].byte
+    while byte <= end:
+        chunk = read_chunk(path, byte, rate_hz=rate_hz, limit=len(timed) + 1)
+        for record in chunk.records:
+            if known := times.pop(record.byte, None):
+                yield replace(record, begin=known.begin, sample=known.sample)
+        if chunk.next_byte == byte:
+            break
+        byte = chunk.next_byte
+    if times:
+        raise DataError(f"{path}: found no record at bytes {[*times][:9]}, wanted one: it changed")
 
 
 def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
     gaps = tuple(piece for piece in pieces if isinstance(piece, Gap))
-    _check(gaps, path)
+    _check(pieces, rate_hz, path)
     blocks: list[NDArray[np.int32]] = []
     at: list[int] = []
     times_us: list[int] = []
@@ -230,15 +225,23 @@ def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
     )
 
 
-def _check(gaps: Sequence[Gap], path: Path) -> None:
+def _check(pieces: Sequence[Sound | Gap], rate_hz: float, path: Path) -> None:
+    gaps = [piece for piece in pieces if isinstance(piece, Gap)]
     for gap in gaps:
         if gap.end < gap.begin:
             raise DataError(
                 f"{path}: found a clock that goes back {-gap.seconds:.3f} s at {gap.begin}"
             )
-    if sum((gap.end - gap.begin for gap in gaps), timedelta()) > _LONGEST:
-        seconds = sum(gap.seconds for gap in gaps)
-        raise DataError(f"{path}: found gaps of {seconds:.0f} s in all, wanted under 1 h in a file")
+    seconds = sum(gap.seconds for gap in gaps)
+    heard_s = sum(p.duration.total_seconds() for p in pieces if isinstance(p, Sound))
+    if gaps and seconds + heard_s > _LONGEST.total_seconds():
+        raise DataError(
+            f"{path}: found gaps of {seconds:.0f} s in all and {heard_s:.0f} s of sound, "
+            f"wanted under {_LONGEST} in a file with gaps"
+        )
+    zeros = sum(_gap_samples(gap, rate_hz) for gap in gaps)
+    if zeros > _MOST_ZEROS:
+        raise DataError(f"{path}: found gaps of {zeros} samples, wanted under {_MOST_ZEROS}")
 
 
 def _gap_samples(gap: Gap, rate_hz: float) -> int:

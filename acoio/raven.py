@@ -34,10 +34,10 @@ def read_raven(
     `files` are those that were open in Raven, in their order; their names are
     compared without extensions (Raven reads the WAV of a file).  Where a line has
     Begin File and File Offset these are believed, so that a table over another list
-    is read right; else Begin Time is, over the list.  Of the lines of one selection
-    the spectrogram's is taken.  The label is in the column `label`, or the first
-    there is of Annotation, Label, Species, Tags; columns that mean nothing here are
-    kept in `extra` where they are not empty.
+    is read right; else Begin Time is, over the list.  Of the lines of one selection,
+    which share number, channel and times, the first of a spectrogram is taken.  The
+    label is in the column `label`, or the first there is of Annotation, Label, Species,
+    Tags; columns that mean nothing here are kept in `extra` where they are not empty.
 
     Raises
     ------
@@ -77,11 +77,17 @@ def write_raven(
     ------
     DataError
         If an annotation lies outside of the files, or wholly between two, or its
-        `extra` has a column of Raven's own.
+        `extra` has a column of Raven's own, or the label's: labels that were read
+        from another column, with `label=`, are written back with the same.
     """
     timeline = files if isinstance(files, Timeline) else Timeline(files)
     extra = list(dict.fromkeys(name for a in annotations for name, _ in a.extra))
-    if taken := {*extra} & {*_COLUMNS, label}:
+    if label in extra:
+        raise DataError(
+            f"annotation: found {label} in extra, wanted it for the labels: give write_raven "
+            "label=, the column that they were read from"
+        )
+    if taken := {*extra} & {*_COLUMNS}:
         raise DataError(f"annotation: found {', '.join(sorted(taken))} in extra, wanted others")
     columns = [*_COLUMNS, label, *extra]
     lines = ["\t".join(columns)]
@@ -115,13 +121,27 @@ def _rows(path: Path) -> list[tuple[int, _Row]]:
 
 
 def _one_view(rows: Sequence[tuple[int, _Row]]) -> list[tuple[int, _Row]]:
-    """Drop the waveform's line of each selection that has a spectrogram's."""
-    seen = {row.get(_SELECTION) for _, row in rows if row.get(_VIEW, "").startswith("Spectrogram")}
+    """Keep one line of each selection: the first spectrogram's, or the first waveform's.
+
+    Lines without a number, or of another view, are all kept.  The times tell apart
+    selections of one number, as in tables that were put one below the other.
+    """
+    best: dict[tuple[str | None, ...], tuple[int, bool]] = {}
+    for number, row in rows:
+        key, drawn = _key(row), row.get(_VIEW, "").startswith("Spectrogram")
+        if _has_views(row) and (key not in best or (drawn and not best[key][1])):
+            best[key] = number, drawn
     return [
-        (number, row)
-        for number, row in rows
-        if not (row.get(_VIEW, "").startswith("Waveform") and row.get(_SELECTION) in seen)
+        (number, row) for number, row in rows if not _has_views(row) or best[_key(row)][0] == number
     ]
+
+
+def _has_views(row: _Row) -> bool:
+    return bool(row.get(_SELECTION)) and row.get(_VIEW, "").startswith(("Spectrogram", "Waveform"))
+
+
+def _key(row: _Row) -> tuple[str | None, ...]:
+    return tuple(row.get(name) for name in (_SELECTION, _CHANNEL, _BEGIN, _END, _FILE, _OFFSET))
 
 
 def _annotation(row: _Row, timeline: Timeline, label: str) -> Annotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.audacity import read_audacity, write_audacity
 from acoio.clock import from_us, to_us
 from acoio.errors import DataError, NotReadyError
+from acoio.load import read
 from acoio.raven import read_raven, write_raven
-from acoio.sound import Sound
+from acoio.sound import Gap, Sound
 
-from .feeds import BEGIN, NAME, RATE_HZ, begins_us, noise
+from .feeds import BEGIN, NAME, RATE_HZ, begins_us, feed, noise, write_feed
 
 EXACT = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -220,11 +222,11 @@ def test_a_damaged_label_track_is_refused_with_its_line(tmp_path: Path, content:
 
 def test_what_is_no_text_or_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
-    for read in (read_raven, read_audacity):
+    for reader in (read_raven, read_audacity):
         with pytest.raises(DataError, match="byte 0: found no UTF-8"):
-            read(tmp_path / "bytes", real_list())
+            reader(tmp_path / "bytes", real_list())
         with pytest.raises(NotReadyError, match="No such file"):
-            read(tmp_path / "nothing", real_list())
+            reader(tmp_path / "nothing", real_list())
 
 
 def test_an_annotation_is_in_utc_and_one_line() -> None:
@@ -251,6 +253,86 @@ def test_a_timeline_takes_whole_sounds_and_wants_a_name_for_pieces() -> None:
     with pytest.raises(DataError, match="found a piece from sample 24001"):
         Timeline([piece])
     assert Timeline([FileSpan.of(piece, "piece.wav")]).files[0].samples == len(piece.samples)
+
+
+def test_a_sound_that_cannot_be_one_whole_file_wants_a_name(tmp_path: Path) -> None:
+    sound = Sound(noise(12), RATE_HZ, begins_us(12), file=NAME)
+    later = replace(sound, marks_us=sound.marks_us + 60_000_000)
+    long = Sound(noise(3515), RATE_HZ, begins_us(3515), file=NAME)
+    gap = Gap(sound.begin, sound.time_of(4096))
+    for piece, why in (
+        (sound[: timedelta(seconds=1)], "found 24001 samples, not the whole records"),
+        (long, "five minutes at most"),  # two files
+        (replace(sound, gaps=(gap,)), "found a gap at an end"),
+        (replace(sound, gaps=(Gap(sound.time_of(45_000), sound.end),)), "found a gap at an end"),
+        ((sound @ later)[: timedelta(seconds=61)], "not the whole records"),
+    ):
+        with pytest.raises(DataError, match=why):
+            Timeline([piece])
+        assert Timeline([FileSpan.of(piece, "piece.wav")]).seconds > 0
+    sound[: timedelta(seconds=1)].save(tmp_path / "2024-03-01--06.00.wav")
+    assert Timeline([read(tmp_path / "2024-03-01--06.00.wav")]).files[0].samples == 24_001
+
+
+def test_a_file_that_lacks_records_is_a_whole_file(tmp_path: Path) -> None:
+    content = feed(noise(12), bits=16)
+    each = len(content) // 12
+    path = write_feed(tmp_path, content[: 4 * each] + content[7 * each :])
+    sound = read(path)
+    assert len(sound.gaps) == 1
+    assert Timeline(
+        [
+            sound,
+        ]
+    ).files[0].samples == len(sound.samples)
+
+
+def test_a_naive_time_is_utc_in_a_list_of_files() -> None:
+    one, two, three = real_list()
+    naive = replace(one, begin=one.begin.replace(tzinfo=None), end=one.end.replace(tzinfo=None))
+    assert naive == one
+    timeline = Timeline([naive, two, three])
+    when = BEGIN + timedelta(seconds=7)
+    assert timeline.place(when.replace(tzinfo=None)) == timeline.place(when)
+
+
+def test_one_line_is_read_of_a_selection_with_two_spectrograms(tmp_path: Path) -> None:
+    head, one, drawn, two = RAVEN.format(name=real_list()[1].name).splitlines()
+    again = drawn.replace("Spectrogram 1", "Spectrogram 2").replace("61.3", "60.0")
+    other = drawn.replace("Spectrogram 1\t1", "Spectrogram 1\t2")
+    wave = two.replace("Waveform 1", "Waveform 2")
+    path = tmp_path / "table.txt"
+    path.write_text("\n".join([head, one, drawn, again, other, two, wave]) + "\n")
+    found = read_raven(path, real_list())
+    assert [a.channel for a in found] == [1, 2, 1]
+    assert [a.low_hz for a in found] == [80, 80, None]
+    assert found[0].extra == (("Avg Power (dB)", "61.3"),)
+
+
+def test_without_numbers_every_line_is_a_selection(tmp_path: Path) -> None:
+    rows = ["View\tBegin Time (s)\tEnd Time (s)", "Waveform 1\t1\t2", "Spectrogram 1\t3\t4"]
+    path = tmp_path / "table.txt"
+    path.write_text("\n".join([*rows, "Spectrogram 1\t3\t4", "Waveform 1\t5\t6"]) + "\n")
+    assert len(read_raven(path, real_list())) == 4
+
+
+def test_two_tables_one_below_the_other_keep_their_selections(tmp_path: Path) -> None:
+    rows = ["Selection\tView\tBegin Time (s)\tEnd Time (s)", "1\tSpectrogram 1\t1\t2"]
+    path = tmp_path / "table.txt"
+    path.write_text("\n".join([*rows, "1\tSpectrogram 1\t3\t4"]) + "\n")
+    assert len(read_raven(path, real_list())) == 2
+
+
+def test_labels_of_a_column_of_choice_go_back_to_it(tmp_path: Path) -> None:
+    path, files = tmp_path / "table.txt", real_list()
+    table = "Begin Time (s)\tEnd Time (s)\tAnnotation\tSpecies\n1\t2\tloud\tMn\n"
+    path.write_text(table)
+    found = [replace(a, low_hz=1, high_hz=2) for a in read_raven(path, files, label="Species")]
+    assert found[0].label == "Mn"
+    with pytest.raises(DataError, match=r"found Annotation in extra, .* give write_raven label="):
+        write_raven(path, found, files)
+    write_raven(path, found, files, label="Species")
+    assert list(read_raven(path, files, label="Species")) == found
 
 
 def test_files_out_of_order_or_of_one_name_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,6 +112,65 @@ def test_gaps_are_kept(tmp_path: Path) -> None:
     save(replace(sound_of(drawn(9)), gaps=(gap,)), tmp_path / "a.flac")
     assert read_audio(tmp_path / "a.flac").gaps == (gap,)
     assert read_audio(tmp_path / "a.flac", span=(6000, 9000)).gaps == ()
+
+
+def holed(gaps: int) -> Sound:
+    sound = sound_of(np.zeros(2000 * gaps, np.int32))
+    edges = [(sound.time_of(2000 * k + 700), sound.time_of(2000 * k + 900)) for k in range(gaps)]
+    return replace(sound, gaps=tuple(Gap(*pair) for pair in edges))
+
+
+@pytest.mark.parametrize(
+    ("name", "gaps"), [("a.wav", 31), ("a.wav", 100), ("a.flac", 3000), ("a.mp3", 500)]
+)
+def test_many_gaps_are_kept(tmp_path: Path, name: str, gaps: int) -> None:
+    save(holed(gaps), tmp_path / name)
+    again = read_audio(tmp_path / name)
+    assert (again.begin, again.gaps) == (BEGIN, holed(gaps).gaps)
+
+
+def test_more_gaps_than_a_wav_can_tell_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"too many gaps .* wanted fewer: or FLAC"):
+        save(holed(1000), tmp_path / "a.wav")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gaps_of_older_comments_are_read(tmp_path: Path) -> None:
+    gap = Gap(BEGIN + timedelta(seconds=0.1), BEGIN + timedelta(seconds=0.2))
+    note = {"begin": BEGIN.isoformat(), "count": 2.0**-15, "float": False}
+    note["gaps"] = [[gap.begin.isoformat(), gap.end.isoformat()]]
+    with soundfile.SoundFile(tmp_path / "a.wav", "w", 24_000, 1, subtype="PCM_16") as file:
+        file.comment = "acoio " + json.dumps(note)
+        file.write(np.zeros(9000, np.int16))
+    assert read_audio(tmp_path / "a.wav").gaps == (gap,)
+
+
+@pytest.mark.parametrize(("name", "rate_hz"), [("a.mp3", 96_000.0), ("a.flac", 700_000.0)])
+def test_a_rate_that_a_format_lacks_is_refused(tmp_path: Path, name: str, rate_hz: float) -> None:
+    with pytest.raises(ValueError, match=f"found a rate of {rate_hz:.0f} Hz, wanted"):
+        save(sound_of(drawn(9), rate_hz), tmp_path / name)
+
+
+def claiming(path: Path, samples: NDArray[np.int32], frames: int) -> Path:
+    """Write a FLAC file whose STREAMINFO claims so many samples in all; 0 is unknown."""
+    save(sound_of(samples), path)
+    data = bytearray(path.read_bytes())
+    data[21] = (data[21] & 0xF0) | (frames >> 32)
+    data[22:26] = (frames & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("count", [9000, 1 << 18, 300_000])
+@pytest.mark.parametrize("frames", [0, 2**33, 2**36 - 1, 300_001])
+def test_a_flac_header_that_lies_costs_nothing(tmp_path: Path, count: int, frames: int) -> None:
+    samples = drawn(17, count)
+    path = claiming(tmp_path / "a.flac", samples, frames)
+    assert np.array_equal(read_audio(path).samples, samples)
+    assert np.array_equal(read_audio(path, span=(5000, 10**9)).samples, samples[5000:])
+    assert np.array_equal(read_audio(path, span=(500, 700)).samples, samples[500:700])
+    with pytest.raises((DataError, IndexError), match=r"a\.flac"):
+        read_audio(path, span=(count, count + 5))
 
 
 def written(path: Path, samples: NDArray[Any], rate: int = 44_100) -> Path:

@@ -83,3 +83,12 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, message: st
 def test_a_table_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
     with pytest.raises(NotReadyError, match="No such file"):
         read_clock_errors(tmp_path / "none.csv")
+
+
+def test_a_naive_time_in_a_row_is_utc() -> None:
+    row = ClockError(datetime(2019, 1, 1), None, 3.0)  # noqa: DTZ001
+    assert row == ClockError(datetime(2019, 1, 1, tzinfo=UTC), None, 3.0)
+    table = known_clock_errors().extended([row])
+    for when in (datetime(2019, 2, 1), datetime(2019, 2, 1, tzinfo=UTC)):  # noqa: DTZ001
+        assert table.error_s(when) == 3
+        assert row.holds(when)

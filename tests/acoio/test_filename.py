@@ -35,6 +35,8 @@ def test_a_name_read_and_written_is_the_same(name: str, rate_hz: float, band: st
         "2016-02-18--08.15.HYD24BBpk.part",
         ".2016-02-18--08.15.HYD24BBpk.Xa3d",
         "2016-02-18--08.15.HYD00BBpk",
+        "2016-02-18--08.15.HYD999BBpk",
+        "2016-02-18--08.15.HYDR501KBB",
         "2016-02-18--08.15.wav",
         "2016-02-18--08.15.HYDR24KBBpk",
         "2016-02-18--08.15.HYD24BB",

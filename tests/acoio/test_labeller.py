@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from acoio.errors import DataError, NotReadyError
-from acoio.labeller import Label, label_page, labeller, pieces, read_labels
+from acoio.labeller import Label, label_page, labeller, pieces, read_labels, write_labels
 from acoio.sound import Gap, Sound
 
 from .feeds import NAME, RATE_HZ, begins_us, noise
@@ -195,3 +197,52 @@ def test_a_table_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_pieces_too_short_to_see_are_refused(sound: Sound) -> None:
     with pytest.raises(ValueError, match="wanted 50 ms or more"):
         labeller(sound, piece=timedelta(milliseconds=1))
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+TIMES = st.datetimes(datetime(2007, 1, 1), datetime(2099, 1, 1))  # noqa: DTZ001
+LABELS = st.builds(
+    Label, TIMES, TIMES, TEXTS, st.integers(0, 10**9), TEXTS, st.booleans(), note=TEXTS
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LABELS, max_size=4))
+def test_a_table_gives_back_what_was_written(tmp_path: Path, labels: list[Label]) -> None:
+    write_labels(tmp_path / "labels.csv", labels)
+    assert list(read_labels(tmp_path / "labels.csv")) == labels
+
+
+def test_a_table_is_written_as_the_page_saves_it(tmp_path: Path) -> None:
+    begin = datetime(2016, 2, 18, 8, 15, tzinfo=UTC)
+    write_labels(tmp_path / "labels.csv", [Label(begin, begin + TWO, "a", 0, "song", True)])
+    assert (tmp_path / "labels.csv").read_bytes() == (HEAD + ROW).replace("\n", "\r\n").encode()
+
+
+def test_a_label_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    label = Label(datetime(2016, 2, 18, tzinfo=UTC), datetime.now(UTC), "\udcff", 0, "song", True)
+    with pytest.raises(DataError, match="in a label, wanted UTF-8"):
+        write_labels(tmp_path / "labels.csv", [label])
+    with pytest.raises(NotReadyError, match="No such file"):
+        write_labels(tmp_path / "none" / "labels.csv", [])
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ((HEAD + ROW).encode() + b"\xff", "labels.csv, line 3: found no UTF-8"),
+        ((HEAD + ROW + "a\rb\n").encode(), "labels.csv, line 3: "),
+        ((HEAD + "x" * 200_000).encode(), "labels.csv, line 2: found no CSV: field larger"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_its_line(
+    tmp_path: Path, content: bytes, fault: str
+) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(DataError, match=fault):
+        read_labels(tmp_path / "labels.csv")
+
+
+def test_any_name_of_a_file_has_a_page(sound: Sound, tmp_path: Path) -> None:
+    odd = replace(sound.piece(0, 60_000), file="\udcff\n$<b>.wav")
+    assert "<title>" in label_page(odd, tmp_path / "page.html").read_text("utf-8")

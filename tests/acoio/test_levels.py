@@ -92,6 +92,16 @@ def test_bands_that_cannot_be_told_are_refused() -> None:
     assert whole[: seconds(0.1)].decidecade_levels(low_hz=200).nominal_hz[0] == 200
 
 
+def test_low_bands_are_told_of_a_sound_that_is_long_enough() -> None:
+    whole = sound((hiss(3 * N) + tone(1, 3 * N, amplitude=1000)).astype(np.float32))
+    for each in (whole, with_gap(whole, N, 2 * N)):
+        bands = each.decidecade_levels(low_hz=1)
+        assert bands.nominal_hz[0] == 1
+        assert bands.level_db[0] == pytest.approx(60 - 3.0103, abs=1.5)
+    with pytest.raises(ValueError, match=r"bins of .* Hz in 0:00:02.* narrower than the lowest"):
+        whole[: seconds(2)].decidecade_levels(low_hz=1)
+
+
 @pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan])
 def test_a_calibration_that_cannot_be_is_refused(wrong: float) -> None:
     with pytest.raises(SetupError, match="wanted over 0"):

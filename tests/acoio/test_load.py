@@ -95,6 +95,66 @@ def test_a_span_over_lacking_records_has_zeros_and_a_gap_there(tmp_path: Path) -
     assert len(span.gaps) == 1
 
 
+@pytest.mark.parametrize("zeros", [1, 5_000, 200_000])
+def test_a_span_over_damage_is_what_the_whole_has_there(tmp_path: Path, zeros: int) -> None:
+    data = content()
+    data[record(1)] = bytes(zeros)
+    path = write_feed(tmp_path, bytes(data))
+    whole, span = read(path), read_span(path, 100, 2 * RECORD_SAMPLES)
+    assert len(span.samples) == 3 * RECORD_SAMPLES - 100
+    assert np.array_equal(span.samples, whole.samples[100 : 3 * RECORD_SAMPLES])
+    assert span.gaps == whole.gaps
+    assert len(span.gaps) == 1
+
+
+@given(
+    holes=st.lists(st.tuples(st.integers(0, 80_000), st.integers(1, 60_000)), max_size=3),
+    first=st.integers(0, 20_000),
+    fill=st.binary(min_size=1, max_size=90),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_span_of_any_damaged_file_is_the_end_of_the_whole(
+    tmp_path_factory: pytest.TempPathFactory,
+    holes: list[tuple[int, int]],
+    first: int,
+    fill: bytes,
+) -> None:
+    data = content()
+    for byte, length in sorted(holes, reverse=True):
+        data[byte:byte] = (fill * length)[:length]
+    path = write_feed(tmp_path_factory.mktemp("holes"), bytes(data))
+    whole, span = read(path), read_span(path, 0, RECORDS * RECORD_SAMPLES)
+    assert np.array_equal(span.samples, whole.samples)
+    assert span.gaps == whole.gaps
+    records = examine(path).records
+    if first < records * RECORD_SAMPLES:
+        tail = read_span(path, first, RECORDS * RECORD_SAMPLES).samples
+        assert np.array_equal(tail, whole.samples[len(whole.samples) - len(tail) :])
+
+
+def far_apart(seconds: float, rate_hz: float) -> bytes:
+    begin, times = begins_us(1), []
+    for k in range(2):
+        late = begin + round(k * seconds * 1e6)
+        one = noise(1, seed=k)
+        times.append(encode_records(one, begins_us=late, first_number=9 * k, rate_hz=rate_hz))
+    return b"".join(times)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate_hz", "wanted"),
+    [(3500, 24_000.0, "wanted under 0:30:00"), (1700, 96_000.0, "wanted under 67108864")],
+)
+def test_a_small_file_does_not_ask_for_gigabytes(
+    tmp_path: Path, seconds: float, rate_hz: float, wanted: str
+) -> None:
+    path = write_feed(tmp_path, far_apart(seconds, rate_hz))
+    with pytest.raises(DataError, match=f"found gaps of .* {wanted}"):
+        read(path, rate_hz=rate_hz)
+    near = write_feed(tmp_path, far_apart(100, rate_hz))
+    assert len(read(near, rate_hz=rate_hz).gaps) == 1
+
+
 @pytest.mark.parametrize(("first", "last"), [(5, 5), (7, 3), (RECORDS * RECORD_SAMPLES, 10**9)])
 def test_a_span_without_sound_is_refused(tmp_path: Path, first: int, last: int) -> None:
     path = write_feed(tmp_path, bytes(content()))

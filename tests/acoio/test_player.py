@@ -116,3 +116,8 @@ def test_facts_name_the_first_gaps_and_count_the_others() -> None:
 def test_ipython_is_never_needed() -> None:
     code = "import sys; sys.modules['IPython'] = None; import acoio.player, acoio.view"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_any_name_of_a_file_has_a_page() -> None:
+    for name in ("a$\\q$b.wav", "a\nb<c>.wav", "\udcff.wav"):
+        assert html(replace(sea(0.5), file=name)).encode().startswith(b"<div>")

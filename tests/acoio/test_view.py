@@ -205,6 +205,24 @@ def test_given_axes_are_drawn_on_and_given_back(snippet: Sound) -> None:
     assert view(snippet, "wave", axes) is axes
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("a$\\q$b.wav", "a$\\q$b.wav"),
+        ("one\ntwo\r\t.wav", "one\\ntwo\\r\\t.wav"),
+        ("\udcff.wav", "\\udcff.wav"),
+        ("\x00", "\\x00"),
+        ("é {}_^%.wav", "é {}_^%.wav"),
+    ],
+)
+def test_any_name_of_a_file_is_drawn_as_it_is_in_one_line(
+    snippet: Sound, name: str, title: str
+) -> None:
+    axes = view(replace(snippet, file=name), "raw")
+    assert axes.get_title("left") == title
+    assert png(axes.figure).startswith(b"\x89PNG")  # type: ignore[arg-type]
+
+
 def test_an_unknown_kind_is_refused_with_those_there_are(snippet: Sound) -> None:
     with pytest.raises(ValueError, match="found 'waves', wanted one of wave, raw"):
         view(snippet, "waves")

@@ -1,0 +1,131 @@
+"""Labels of pieces of sound ↔ the table that the labelling page saves."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.annotations import Annotation
+from acoio.clock import from_us, to_us
+from acoio.errors import DataError, NotReadyError
+
+COLUMNS: Final = ("begin_utc", "end_utc", "file", "sample", "label", "checked", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A piece of sound that somebody looked at, and whether `label` is there.
+
+    A naive time is UTC.
+    """
+
+    begin: datetime
+    end: datetime
+    file: str
+    sample: int
+    label: str
+    checked: bool
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("begin", "end"):
+            object.__setattr__(self, name, from_us(to_us(getattr(self, name))))
+
+    def annotation(self) -> Annotation:
+        """Return it as an annotation without a band, for Raven or Audacity."""
+        return Annotation(self.begin, self.end, label=self.label)
+
+
+def read_labels(path: str | Path) -> tuple[Label, ...]:
+    """Return the labels of a table that the page saved, all pieces, checked or not.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a value cannot be read; it says which line.
+    NotReadyError
+        If the table cannot be read.
+    """
+    path = Path(path)
+    table = csv.DictReader(io.StringIO(_text(path), newline=""))
+    try:
+        if missing := [name for name in COLUMNS if name not in (table.fieldnames or ())]:
+            raise DataError(f"{path}: found no column {', '.join(missing)}")
+        return tuple(_label(row, f"{path}, line {table.line_num}") for row in table)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.reader.line_num}: found no CSV: {error}") from error
+
+
+def write_labels(path: str | Path, labels: Iterable[Label]) -> None:
+    """Write labels as the table that the page saves: `read_labels` undone.
+
+    Raises
+    ------
+    DataError
+        If a text has no UTF-8, as a file's name that is not in it.
+    NotReadyError
+        If the table cannot be written.
+    """
+    path, table = Path(path), io.StringIO(newline="")
+    lines = csv.DictWriter(table, COLUMNS, lineterminator="\r\n")
+    lines.writeheader()
+    lines.writerows(row_of(label) for label in labels)
+    try:
+        path.write_bytes(table.getvalue().encode())
+    except UnicodeEncodeError as error:
+        found = error.object[error.start : error.end]
+        raise DataError(f"{path}: found {found!r} in a label, wanted UTF-8") from error
+    except OSError as error:
+        raise NotReadyError(f"{path}: {error.strerror}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NotReadyError(f"{path}: {error.strerror}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}, line {number}: found no UTF-8: {error.reason}") from error
+
+
+def row_of(label: Label) -> dict[str, Any]:
+    """Return a line of the table."""
+    return {
+        "begin_utc": iso(label.begin),
+        "end_utc": iso(label.end),
+        "file": label.file,
+        "sample": label.sample,
+        "label": label.label,
+        "checked": int(label.checked),
+        "note": label.note,
+    }
+
+
+def _label(row: dict[str, str], where: str) -> Label:
+    try:
+        if row["checked"] not in ("0", "1"):
+            raise ValueError(f"checked: found {row['checked']!r}, wanted 0 or 1")
+        return Label(
+            begin=datetime.fromisoformat(row["begin_utc"]),
+            end=datetime.fromisoformat(row["end_utc"]),
+            file=row["file"],
+            sample=int(row["sample"]),
+            label=row["label"],
+            checked=row["checked"] == "1",
+            note=row["note"],
+        )
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: {error}") from error
+
+
+def iso(when: datetime) -> str:
+    """Return a UTC time as text, to the microsecond, with a Z."""
+    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
