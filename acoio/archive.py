@@ -78,14 +78,17 @@ class ACOio:
         ------
         DataError
             If there is no sound at all in the span: the message says where the
-            nearest is.  If its files are of several rates.
+            nearest is.  If its files are of several rates.  If it asks for nothing.
 
         Warns
         -----
         OverlapWarning
-            If files claim the same time: the first of them was kept.
+            If files claim the same time: the first of them was kept, and the
+            others fill what it lacks.
         """
         if isinstance(when, str | Path):
+            if duration is not None:
+                _more_than_nothing(duration)
             whole = read(
                 self._path(Path(when)), rate_hz=self._rate_hz, clock_errors=self._clock_errors
             )
@@ -156,8 +159,9 @@ class ACOio:
             for piece in chain.push(found, self._indexes.get(found.path, read_index)):
                 if isinstance(piece, Stretch):
                     stretches.append(piece)
-                elif isinstance(piece, Overlap) and begin_us < to_us(piece.end):
+                elif isinstance(piece, Overlap) and _within(piece, begin_us, end_us):
                     _tell(piece)
+        stretches.sort(key=lambda stretch: stretch.begin_us)
         return assemble(stretches, begin_us, end_us, chain.rate_hz)
 
     def _files(self, begin_us: int, end_us: int) -> list[Found]:
@@ -210,11 +214,19 @@ def _aware(when: datetime) -> datetime:
 def _span(begin: datetime, duration: timedelta) -> tuple[int, int]:
     begin_us = to_us(begin)
     end_us = begin_us + duration // _MICROSECOND
-    if not begin_us < end_us:
-        raise DataError(f"span: found a duration of {duration}, wanted more than nothing")
+    _more_than_nothing(duration)
     if begin_us < EARLIEST_S * 1_000_000 or end_us >= LATEST_S * 1_000_000:
         raise DataError(f"span: found {begin} and {duration}, wanted times from 2000 to 2100")
     return begin_us, end_us
+
+
+def _more_than_nothing(duration: timedelta) -> None:
+    if duration <= timedelta(0):
+        raise DataError(f"span: found a duration of {duration}, wanted more than nothing")
+
+
+def _within(overlap: Overlap, begin_us: int, end_us: int) -> bool:
+    return begin_us < to_us(overlap.end) and to_us(overlap.begin) < end_us
 
 
 def _tell(overlap: Overlap) -> None:

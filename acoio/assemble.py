@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.chain import Stretch, gaps_between
-from acoio.clock import JUMP_US, true_rate_hz
+from acoio.clock import JUMP_US, record_us, true_rate_hz
 from acoio.errors import DataError
 from acoio.header import RECORD_SAMPLES
 from acoio.reader import RECORDS_AT_ONCE, read_chunk
@@ -50,7 +50,8 @@ class _Part:
         self.stretch = stretch
         self.span_us = stretch.begin_us, stretch.end_us
         self.rate_hz = rate_hz
-        self._knots_us = np.append(stretch.marks_us, stretch.end_us)
+        end_of_last_us = stretch.marks_us[-1] + round(record_us(rate_hz))
+        self._knots_us = np.append(stretch.marks_us, end_of_last_us)
         self.first = self._index(max(begin_us, stretch.begin_us))
         self.count = self._index(min(end_us, stretch.end_us)) - self.first
         self.first_in_file = stretch.first * RECORD_SAMPLES + self.first

@@ -1,13 +1,14 @@
 """Files in order of time → stretches of sound that follow each other, and what is wrong.
 
 Times are the records' own, repaired where a clock jumped.  Where two files, or two
-parts of one, claim the same time, the first to claim it has it.
+parts of one, claim the same time, the first to claim it has it, and the other fills
+what the first lacks.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.catalogue import Found
-from acoio.clock import JUMP_US, MEMORY_RECORDS, ClockRepair, from_us, record_us, to_us
+from acoio.claims import Claims
+from acoio.clock import (
+    JUMP_US,
+    MEMORY_RECORDS,
+    ClockRepair,
+    anchored_us,
+    from_us,
+    record_us,
+    to_us,
+)
 from acoio.clock_errors import ClockErrors
 from acoio.header import OLD
 from acoio.index import FileIndex
@@ -72,8 +82,8 @@ class Stray:
 class Stretch:
     """Records of a file that follow each other, from the record `first` of its `index` on.
 
-    `marks_us` (n,) are their begins.  Only [begin_us, end_us) is free: what comes
-    before is claimed by what lies before.
+    `marks_us` (n,) are their begins.  Only [begin_us, end_us) is free: what lies
+    around is claimed by others.
     """
 
     found: Found
@@ -122,7 +132,7 @@ class Chain:
     """Takes files in order of time; a stage with the memory of some records.
 
     What it says of a file depends on that file, on the `MEMORY_RECORDS` records
-    before it, and on when the sound before it ended.  `clock_errors` are taken
+    before it, and on what time those before it claimed.  `clock_errors` are taken
     out of each file as a whole.
     """
 
@@ -130,8 +140,7 @@ class Chain:
         self.rate_hz = rate_hz
         self._errors = clock_errors or ClockErrors()
         self._record_us = record_us(rate_hz)
-        self._end_us: int | None = None
-        self._kept = ""
+        self._claims = Claims()
         self._memory = _Heads(np.empty(0, OLD), _NO_TIMES, _NO_TIMES)
 
     def push(
@@ -141,13 +150,19 @@ class Chain:
         if not len(index):
             return
         told_us = index.begins_us(self.rate_hz)
-        told_us -= round(1e6 * self._errors.file_error_s(from_us(told_us[0])))
-        times_us = self._repaired(index, told_us)
+        numbers = index.headers["Record"].astype(np.int64)
+        right_us = anchored_us(told_us, numbers, self.rate_hz)
+        error_us = round(1e6 * self._errors.file_error_s(from_us(right_us[0])))
+        told_us = told_us - error_us
+        times_us = self._repaired(index, right_us - error_us)
         yield from _corrections(found, times_us, times_us - told_us)
         low_us, high_us = to_us(found.name.begin - EARLY), to_us(found.name.begin + LONGEST)
-        for first, last in self._runs(times_us, (times_us >= low_us) & (times_us < high_us)):
+        self._claims.forget(low_us)
+        runs = list(self._runs(times_us, (times_us >= low_us) & (times_us < high_us)))
+        lost = _out_of_order([x for x in runs if low_us <= times_us[x[0]] < high_us], times_us)
+        for first, last in runs:
             marks_us = times_us[first:last]
-            if low_us <= marks_us[0] < high_us:
+            if low_us <= marks_us[0] < high_us and (first, last) not in lost:
                 yield from self._place(found, index, first, marks_us)
             else:
                 yield Stray(found.path.name, from_us(marks_us[0]), last - first)
@@ -163,15 +178,13 @@ class Chain:
         self, found: Found, index: FileIndex, first: int, marks_us: _Times
     ) -> Iterator[Stretch | Overlap]:
         file = found.path.name
-        begin_us = int(marks_us[0])
         end_us = int(marks_us[-1]) + round(self._record_us)
-        if self._end_us is not None and begin_us < self._end_us - JUMP_US:
-            until_us = min(self._end_us, end_us)
-            yield Overlap(from_us(begin_us), from_us(until_us), file, self._kept)
-            begin_us = until_us
-        if end_us - begin_us > JUMP_US:
-            self._end_us, self._kept = end_us, file
-            yield Stretch(found, index, first, marks_us, begin_us, end_us)
+        for part in self._claims.split(int(marks_us[0]), end_us):
+            if part.file:
+                yield Overlap(from_us(part.begin_us), from_us(part.end_us), file, part.file)
+            else:
+                self._claims.take(part.begin_us, part.end_us, file)
+                yield Stretch(found, index, first, marks_us, part.begin_us, part.end_us)
 
     def _repaired(self, index: FileIndex, told_us: _Times) -> _Times:
         """Return the times of a file's records, by `ClockRepair` unless all is plain, (n,) µs.
@@ -187,6 +200,30 @@ class Chain:
             return told_us
         repaired = ClockRepair(self.rate_hz).push(heads.records(index.layout))
         return np.array([to_us(record.begin) for record in repaired], np.int64)[-count:]
+
+
+def _out_of_order(runs: Sequence[tuple[int, int]], times_us: _Times) -> set[tuple[int, int]]:
+    """Return the short runs that claim a time past that of a longer one after them.
+
+    And those that claim one before that of a longer one which they follow.
+    """
+    kept: list[tuple[int, int]] = []
+    lost: set[tuple[int, int]] = set()
+    for run in runs:
+        while kept and times_us[run[0]] < times_us[kept[-1][0]] and run not in lost:
+            shorter = min(kept[-1], run, key=_length)
+            if _length(shorter) > MEMORY_RECORDS // 2:
+                break
+            lost.add(shorter)
+            if shorter != run:
+                kept.pop()
+        if run not in lost:
+            kept.append(run)
+    return lost
+
+
+def _length(run: tuple[int, int]) -> int:
+    return run[1] - run[0]
 
 
 def gaps_between(stretches: Iterable[tuple[int, int]], begin_us: int, end_us: int) -> Iterator[Gap]:

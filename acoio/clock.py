@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -85,6 +86,50 @@ def header_from_begin(begin_us: int, rate_hz: float, ahead_us: int = 531_800) ->
         "AtSec": second,
         "AtnSec": fraction * 1000,
     }
+
+
+def anchored_us(
+    told_us: NDArray[np.int64], numbers: NDArray[np.int64], rate_hz: float
+) -> NDArray[np.int64]:
+    """Return a file's times with the few that lie put right by the many, `(n,) → (n,) µs`.
+
+    Each header says when the file's first record began, by its record number.  Where
+    most agree within `JUMP_US`, the others are timed by their numbers from a record
+    near them that does; those of a clock that stays off for more than half the
+    memory are left, and those whose number does not fit between its neighbours'.
+    """
+    ahead = (numbers - numbers[0] + NUMBERS // 2) % NUMBERS - NUMBERS // 2
+    ran_us = np.rint(ahead * record_us(rate_hz)).astype(np.int64)
+    zero_us = told_us - ran_us
+    agrees = np.abs(zero_us - int(np.sort(zero_us)[len(zero_us) // 2])) <= JUMP_US
+    if agrees.all() or 2 * np.count_nonzero(agrees) <= len(agrees):
+        return told_us
+    edges = [0, *(np.flatnonzero(np.abs(np.diff(zero_us)) > JUMP_US) + 1).tolist(), len(zero_us)]
+    solid = agrees | np.repeat(np.diff(edges) > MEMORY_RECORDS // 2, np.diff(edges))
+    right_us = told_us.copy()
+    for first, last in pairwise(edges):
+        near = _near(solid, ahead, first, last)
+        if near is not None and not _runs_on(told_us, first, last, record_us(rate_hz)):
+            right_us[first:last] = zero_us[near] + ran_us[first:last]
+    return right_us
+
+
+def _near(solid: NDArray[np.bool_], ahead: NDArray[np.int64], first: int, last: int) -> int | None:
+    """Return a sound record by which the records [first, last) can be timed, if there is one."""
+    if solid[first]:
+        return None
+    before = np.flatnonzero(solid[:first])[-1:]
+    after = last + np.flatnonzero(solid[last:])[:1]
+    low = ahead[before[0]] if before.size else ahead[after[0]] - MEMORY_RECORDS
+    high = ahead[after[0]] if after.size else low + MEMORY_RECORDS
+    fits = low < ahead[first] and ahead[last - 1] < high
+    return int(np.concatenate([before, after])[0]) if fits else None
+
+
+def _runs_on(told_us: NDArray[np.int64], first: int, last: int, step_us: float) -> bool:
+    """Whether the clock of the records [first, last) runs on from before, or after them."""
+    steps = [told_us[k] - told_us[k - 1] for k in (first, last) if 0 < k < len(told_us)]
+    return any(abs(step - step_us) <= JUMP_US for step in steps)
 
 
 class ClockRepair:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from acoio.catalogue import Found
 from acoio.chain import Chain, Correction, Overlap, Stray, Stretch, gaps_between
-from acoio.clock import JUMP_US, from_us, to_us
+from acoio.clock import JUMP_US, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError, NotReadyError
 from acoio.header import HEADER_BYTES
@@ -102,9 +102,8 @@ def survey(
         cover, pieces = _cover(found, chain, clock_errors)
         covers.append(cover)
         noted += [piece for piece in pieces if not isinstance(piece, Stretch)]
-        for piece in pieces:
-            if isinstance(piece, Stretch):
-                _extend(stretches, piece.begin_us, piece.end_us)
+        stretches += [(x.begin_us, x.end_us) for x in pieces if isinstance(x, Stretch)]
+    stretches = _joined(stretches)
     begin_us, end_us = _edges(span, stretches)
     begin, end = from_us(begin_us), from_us(end_us)
     return Coverage(
@@ -113,7 +112,10 @@ def survey(
         files=tuple(x for x in covers if _within(x, span)),
         gaps=tuple(gaps_between(stretches, begin_us, end_us)),
         overlaps=tuple(
-            x for x in noted if isinstance(x, Overlap) and x.begin < end and begin < x.end
+            sorted(
+                (x for x in noted if isinstance(x, Overlap) and x.begin < end and begin < x.end),
+                key=lambda x: x.begin,
+            )
         ),
         corrections=tuple(x for x in noted if isinstance(x, Correction) and begin <= x.begin < end),
         strays=tuple(x for x in noted if isinstance(x, Stray)),
@@ -131,13 +133,14 @@ def _cover(
     pieces = list(chain.push(found, index))
     mine = [piece for piece in pieces if isinstance(piece, Stretch)]
     widths, counts = np.unique(index.bits, return_counts=True)
-    begin = from_us(int(mine[0].marks_us[0])) if mine else None
+    begin = from_us(min(int(piece.marks_us[0]) for piece in mine)) if mine else None
+    last_us = max((int(piece.marks_us[-1]) for piece in mine), default=0)
     return FileCover(
         path=found.path,
         named=found.name.begin,
         rate_hz=rate_hz,
         begin=begin,
-        end=from_us(max(piece.end_us for piece in mine)) if mine else None,
+        end=from_us(last_us + round(record_us(rate_hz))) if mine else None,
         seconds=sum(piece.end_us - piece.begin_us for piece in mine) / 1e6,
         layout=index.layout,
         bits=tuple(zip(widths.tolist(), counts.tolist(), strict=True)),
@@ -160,12 +163,15 @@ def _overlaps(pieces: Sequence[object]) -> bool:
     return any(isinstance(piece, Overlap) for piece in pieces)
 
 
-def _extend(stretches: list[tuple[int, int]], begin_us: int, end_us: int) -> None:
-    """Add a stretch; one that follows the last is made one with it."""
-    if stretches and begin_us - stretches[-1][1] <= JUMP_US:
-        stretches[-1] = stretches[-1][0], end_us
-    else:
-        stretches.append((begin_us, end_us))
+def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return stretches in order; one that follows another is made one with it."""
+    joined: list[tuple[int, int]] = []
+    for begin_us, end_us in sorted(stretches):
+        if joined and begin_us - joined[-1][1] <= JUMP_US:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end_us)
+        else:
+            joined.append((begin_us, end_us))
+    return joined
 
 
 def _edges(

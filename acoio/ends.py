@@ -11,16 +11,26 @@ from numpy.typing import NDArray
 
 from acoio.clock import begins_us, record_us
 from acoio.errors import NotReadyError
-from acoio.header import BYTES_PER_BIT, HEADER_BYTES, MAX_BITS, MAX_RECORD_BYTES, OLD, timed
+from acoio.header import (
+    BYTES_PER_BIT,
+    HEADER_BYTES,
+    MAX_BITS,
+    MAX_RECORD_BYTES,
+    NUMBERS,
+    OLD,
+    timed,
+)
 from acoio.reader import open_at_once
 
+_FAR_US: Final = 1_000_000  # how far the clocks of a file that is well are not from its numbers
 _BITS: Final = HEADER_BYTES - 1  # where the sample size stands
 
 
 def span_us(path: Path, rate_hz: float) -> tuple[int, int] | None:
     """Return the begin and end (µs) of a file by its first and last header, or None.
 
-    None where these two cannot be told without looking at all of it.  At the end,
+    None where these two cannot be told without looking at all of it, or say another
+    time than their record numbers, so that one of them may lie.  At the end,
     a sample size that leads exactly to the end of the file tells the last header.
 
     Raises
@@ -37,8 +47,11 @@ def span_us(path: Path, rate_hz: float) -> tuple[int, int] | None:
     if both is None or len(both) != 2 or not timed(both).all():
         return None
     begin_us, last_us = begins_us(both, rate_hz).tolist()
-    end_us = last_us + round(record_us(rate_hz))
-    return (begin_us, end_us) if begin_us < end_us else None
+    first_number, last_number = both["Record"].tolist()
+    counted_us = (last_number - first_number) % NUMBERS * record_us(rate_hz)
+    if abs(last_us - begin_us - counted_us) > _FAR_US:
+        return None
+    return begin_us, last_us + round(record_us(rate_hz))
 
 
 def _ends(path: Path) -> tuple[bytes, NDArray[np.uint8]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,8 +37,18 @@ def file_records(k: int) -> tuple[int, int]:
     return math.ceil(k * 60e6 / record_us()), math.ceil((k + 1) * 60e6 / record_us())
 
 
-def content(first: int, last: int, *, glitch: Sequence[int] = ()) -> bytes:
-    """Return the bytes of records; `timecount` of those in `glitch` jumped by 0.3 s."""
+def content(
+    first: int,
+    last: int,
+    *,
+    glitch: Sequence[int] = (),
+    lies: Mapping[int, int] | None = None,
+    without: Sequence[int] = (),
+) -> bytes:
+    """Return the bytes of records; `timecount` of those in `glitch` jumped by 0.3 s.
+
+    `tSec` of those in `lies` is off by so many seconds; those in `without` are missing.
+    """
     data = bytearray(
         encode_records(
             _NOISE[first * RECORD_SAMPLES : last * RECORD_SAMPLES],
@@ -51,7 +61,11 @@ def content(first: int, last: int, *, glitch: Sequence[int] = ()) -> bytes:
     for k in glitch:
         header: NDArray[np.void] = np.frombuffer(data, OLD, 1, (k - first) * size)
         header["timecount"] = (header["timecount"] + 3_000_000) % 10_000_000
-    return bytes(data)
+    for k, seconds in (lies or {}).items():
+        told: NDArray[np.void] = np.frombuffer(data, OLD, 1, (k - first) * size)
+        told["tSec"] = told["tSec"].astype(np.int64) + seconds
+    kept = (k - first for k in range(first, last) if k not in without)
+    return b"".join(data[k * size : (k + 1) * size] for k in kept)
 
 
 def put(base: Path, tree: str, named: datetime, data: bytes, **name: object) -> Path:
