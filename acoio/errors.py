@@ -21,10 +21,6 @@ class FilenameError(DataError):
     """A name that does not say when its sound begins."""
 
 
-class HeaderError(DataError):
-    """A record header that cannot be true."""
-
-
 class SetupError(AcoError, ValueError):
     """A wrong configuration, model or installation; exit code 78."""
 

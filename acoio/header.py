@@ -75,9 +75,6 @@ EARLIEST: Final = np.dtype(
 
 LAYOUTS: Final = {"earliest": EARLIEST, "old": OLD, "new": NEW, "shore": SHORE}
 
-REPEATING: Final = ("old", "new")
-"""Layouts that repeat the record number; the others are known by their neighbours."""
-
 NUMBERS: Final = 1 << 32
 """The record number is an unsigned 32-bit count that wraps."""
 

@@ -8,7 +8,6 @@ from typing import Final
 
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
-EXIT_WRONG_USE: Final = 2
 EXIT_WRONG_SETUP: Final = 78  # EX_CONFIG of sysexits.h
 
 
