@@ -1,0 +1,213 @@
+"""Scores of typical sound and of calls → how many calls are found at so many false alarms.
+
+False alarms are counted as the daemon would raise them: windows above the release
+are joined into events, and an event whose peak reaches the threshold is one alarm.
+On plain arrays, so that any score can be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acoio.errors import DataError
+from detector.events import JOIN
+from detector.metrics import Estimate, wilson
+
+_Floats: TypeAlias = NDArray[np.float64]
+_Bools: TypeAlias = NDArray[np.bool_]
+
+RATES_PER_HOUR: Final = (0.1, 1.0, 10.0)
+_FEWEST_ALARMS: Final = 10  # a rate is told only where this many false alarms were heard
+_RELEASE_QUANTILES: Final = (0.99, 0.98, 0.95, 0.9, 0.8)
+"""Of typical scores: the daemon's (`detector.calibrate`), then lower ones.
+
+A score that moves slowly joins so much that too few events lie above the first.
+"""
+
+
+class TooLittleSoundError(DataError):
+    """A rate of false alarms that this much typical sound cannot tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Scores (n,) of windows of unbroken sound, which begin at `begins_s` (n,), rising."""
+
+    begins_s: _Floats
+    scores: _Floats
+
+    def __post_init__(self) -> None:
+        """Raise `DataError` if times and scores do not fit each other."""
+        if self.begins_s.ndim != 1 or self.begins_s.shape != self.scores.shape:
+            raise DataError(
+                f"stretch: found begins {self.begins_s.shape} and scores {self.scores.shape}, "
+                "wanted both (n,)"
+            )
+        if not len(self.scores) or not np.isfinite([self.begins_s, self.scores]).all():
+            raise DataError("stretch: found none or not finite, wanted finite times and scores")
+        if len(self.begins_s) > 1 and (least_s := float(np.diff(self.begins_s).min())) <= 0:
+            raise DataError(f"stretch: found a step of {least_s:g} s, wanted begins that rise")
+
+    def hours(self, window_s: float) -> float:
+        """Return the hours of sound in it."""
+        return float(self.begins_s[-1] - self.begins_s[0] + window_s) / 3600
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmThreshold:
+    """The threshold that gave `alarms` in `hours` of typical sound, joined above `release`."""
+
+    rate_per_hour: float
+    threshold: float
+    release: float
+    alarms: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The share of calls found at a rate of false alarms, in all and for each group.
+
+    `at` is None where there was too little sound to tell the rate, and `found` is empty.
+    """
+
+    rate_per_hour: float
+    at: AlarmThreshold | None
+    found: Mapping[str, Estimate]
+
+
+def stretches(begins_s: _Floats, scores: _Floats, *, step_s: float) -> list[Stretch]:
+    """Return windows as unbroken stretches, cut where over one and a half steps are missing."""
+    whole = Stretch(begins_s, scores)
+    cuts = np.flatnonzero(np.diff(whole.begins_s) > 1.5 * step_s) + 1
+    pieces = zip(np.split(begins_s, cuts), np.split(scores, cuts), strict=True)
+    return [Stretch(begins, values) for begins, values in pieces]
+
+
+def alarm_peaks(stretch: Stretch, release: float, *, window_s: float) -> _Floats:
+    """Return the highest score of each run of windows that would be one event, (events,)."""
+    above = stretch.scores >= release
+    if not above.any():
+        return np.empty(0)
+    # Whole microseconds, as everywhere: a window that begins as another ends is joined.
+    begins_us = np.rint(stretch.begins_s[above] * 1e6).astype(np.int64)
+    reach_us = round((window_s + JOIN.total_seconds()) * 1e6)
+    starts = np.flatnonzero(np.diff(begins_us) > reach_us) + 1
+    return np.maximum.reduceat(stretch.scores[above], np.concatenate(([0], starts)))
+
+
+def threshold_at_rate(
+    typical: Sequence[Stretch], *, window_s: float, rate_per_hour: float
+) -> AlarmThreshold:
+    """Return the threshold at which typical sound raises at most so many alarms an hour.
+
+    Equal peaks are all kept below it, so a score that saturates has fewer alarms.
+
+    Raises
+    ------
+    TooLittleSoundError
+        If the rate makes under ten alarms in all, or fewer events than alarms are heard.
+    DataError
+        If the window or the rate is not above 0, or there are no stretches.
+    """
+    if not (window_s > 0 and rate_per_hour > 0 and typical):
+        raise DataError(
+            f"alarms: found {len(typical)} stretches of {window_s:g} s windows and a rate of "
+            f"{rate_per_hour:g} an hour, wanted all above 0"
+        )
+    hours = sum(stretch.hours(window_s) for stretch in typical)
+    allowed = int(rate_per_hour * hours + 1e-9)  # 0.1 * 100.0 must not lose one to rounding
+    if allowed < _FEWEST_ALARMS:
+        raise TooLittleSoundError(
+            f"alarms: found {hours:.2f} hours of typical sound, wanted "
+            f"{_FEWEST_ALARMS / rate_per_hour:g} for {rate_per_hour:g} an hour"
+        )
+    release, peaks = _peaks(typical, allowed, window_s)
+    threshold = _between(peaks, allowed)
+    alarms = int(np.count_nonzero(peaks >= threshold))
+    return AlarmThreshold(rate_per_hour, threshold, release, alarms, hours)
+
+
+def detection_at_rate(
+    typical: Sequence[Stretch],
+    peaks: _Floats,
+    groups: Mapping[str, _Bools],
+    *,
+    window_s: float,
+    rate_per_hour: float,
+) -> Detection:
+    """Return the share of calls whose highest score reaches the threshold for a rate.
+
+    `peaks` (m,) is each call's highest score over the windows that overlap it
+    (`call_peaks`), and `groups` names sets of calls, each (m,) (`call_groups`).  Too little
+    typical sound is an answer here and not an error.
+    """
+    for name, members in groups.items():
+        if members.shape != peaks.shape or not members.any():
+            raise DataError(
+                f"group {name}: found {int(members.sum())} calls of {members.shape}, wanted one "
+                f"or more of {peaks.shape}"
+            )
+    try:
+        at = threshold_at_rate(typical, window_s=window_s, rate_per_hour=rate_per_hour)
+    except TooLittleSoundError:
+        return Detection(rate_per_hour, None, {})
+    hit = peaks >= at.threshold
+    shares = {
+        name: wilson(int(hit[members].sum()), int(members.sum()))
+        for name, members in groups.items()
+    }
+    return Detection(rate_per_hour, at, shares)
+
+
+def call_peaks(scores: _Floats, calls: NDArray[np.int64]) -> tuple[NDArray[np.int64], _Floats]:
+    """Return each call's number (m,) and highest score (m,), of window scores (n,).
+
+    `calls` (n,) says which call a window overlaps; one that overlaps two comes twice.
+    """
+    if scores.shape != calls.shape or not np.isfinite(scores).all():
+        found = f"{int(np.isfinite(scores).sum())} finite scores and {len(calls)} calls"
+        raise DataError(f"calls: found {found}, wanted one score for each")
+    numbers, of_window = np.unique(calls, return_inverse=True)
+    peaks = np.full(len(numbers), -np.inf)
+    np.maximum.at(peaks, of_window, scores)
+    return numbers, peaks
+
+
+def call_groups(labels: Mapping[str, NDArray[Any]]) -> dict[str, _Bools]:
+    """Return sets of calls by name: "all", and "label=value" for each value of each label (m,)."""
+    if not labels:
+        raise DataError("groups: found no labels, wanted one or more")
+    groups = {"all": np.ones(len(next(iter(labels.values()))), np.bool_)}
+    for name, values in labels.items():
+        groups |= {f"{name}={value}": np.asarray(values == value) for value in np.unique(values)}
+    return groups
+
+
+def _peaks(
+    typical: Sequence[Stretch], allowed: int, window_s: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the highest release that leaves more events than are allowed, and their peaks."""
+    scores = np.concatenate([stretch.scores for stretch in typical])
+    most = 0
+    for release in np.quantile(scores, _RELEASE_QUANTILES).tolist():
+        peaks = np.concatenate([alarm_peaks(s, release, window_s=window_s) for s in typical])
+        if len(peaks) > allowed:
+            return release, np.sort(peaks)[::-1]
+        most = max(most, len(peaks))
+    raise TooLittleSoundError(
+        f"alarms: found {most} separate peaks in typical sound, wanted over {allowed}"
+    )
+
+
+def _between(peaks: _Floats, allowed: int) -> float:
+    """Return what at most `allowed` of the falling peaks reach: midway, or just above a tie."""
+    below = float(peaks[allowed])
+    higher = peaks[peaks > below]
+    midway = float(higher.min() + below) / 2 if len(higher) else below
+    return max(midway, float(np.nextafter(below, np.inf)))
