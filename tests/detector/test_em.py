@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from detector import em
 from detector.em import Fit
+from detector.gaussians import Gaussians
 from detector.mixture import Mixture
 
 from .blobs import blobs, some_mixture
@@ -77,6 +79,27 @@ def test_every_empty_part_is_put_to_use_and_never_at_a_loss(seed: int) -> None:
     assert climbs(fit) and fit.reseeded == 4
     assert fit.log_likelihood[-1] > alone.fit(z, seed=0).log_likelihood[-1] + 0.5
     assert float(mixture.responsibilities(z).sum(dim=0).min()) > 10
+
+
+def test_a_reseeding_that_makes_points_less_likely_is_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost(state: em._State, *_: object) -> Gaussians:
+        return state.mixture.shifted(torch.tensor(50.0))
+
+    monkeypatch.setattr(em, "_reseeded", lost)
+    monkeypatch.setattr(em, "_TRIAL", 0)
+    mixture = Mixture(3, 2)
+    mixture.means[2] += 1e3
+    fit = mixture.fit(blobs(300, [[0.0, 0.0], [3.0, 1.0]]), seed=None)
+    assert climbs(fit) and fit.converged and fit.reseeded == 0
+
+
+def test_a_fit_finds_its_way_from_where_every_density_underflows() -> None:
+    mixture = Mixture(3, 2)
+    mixture.means += torch.arange(6).view(3, 2)
+    fit = mixture.fit(blobs(300, [[1e5, 0.0], [0.0, 2e5]]), seed=None)
+    assert climbs(fit) and fit.log_likelihood[-1] > -2
 
 
 def test_a_part_that_helps_no_point_is_left_and_harms_none() -> None:
