@@ -11,7 +11,7 @@ import numpy
 import torch
 
 from acoio.simulate import OceanSettings, simulate_drop
-from benchmarks import archive, decoder
+from benchmarks import archive, decoder, mixture
 from benchmarks import files as sound_files
 from benchmarks.chain import stage_ms, times_real_time
 from benchmarks.service import arrival_s, peak_memory_mb
@@ -62,6 +62,7 @@ def rows(files: list[Path], folder: Path) -> Iterator[tuple[str, str, str]]:
     yield from decoder.rows()
     yield from sound_files.rows(folder)
     yield from archive.rows(folder / "archive")
+    yield from mixture.rows()
 
 
 def _processor() -> str:

@@ -128,7 +128,7 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
     for group, names in (("normalisation", _NORMALISATION), ("mixture", _MIXTURE)):
         for name in names:
-            state[f"{group}.{name}"] = torch.tensor(getattr(getattr(model, group), name))
+            state[f"{group}.{name}"] = torch.as_tensor(getattr(getattr(model, group), name)).clone()
     return state
 
 
@@ -153,7 +153,7 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         features=features,
         normalisation=Normalisation(*(arrays[f"normalisation.{n}"] for n in _NORMALISATION)),
         network=network.eval().requires_grad_(False),
-        mixture=Mixture(*(arrays[f"mixture.{n}"] for n in _MIXTURE)),
+        mixture=Mixture.of(*(tensors[f"mixture.{n}"] for n in _MIXTURE)),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,
     )

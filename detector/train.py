@@ -31,7 +31,7 @@ from detector.gumiho import (
     draw_latent,
 )
 from detector.losses import anomaly_score, kl_to_prior, neyman_pearson, squared_error
-from detector.mixture import Mixture, fit_mixture
+from detector.mixture import Mixture
 
 _Floats = NDArray[np.float32]
 
@@ -67,6 +67,7 @@ class Report:
 
 _REPORT_EVERY: Final = 100
 _MOST_DRAWS: Final = 1000  # for each latent vector wanted
+_CONVERGED: Final = 1e-4  # nats a point that a step of the mixture gains no more
 
 
 class Trainer:
@@ -180,8 +181,8 @@ class Trainer:
         drawn = found = 0
         while found < len(various):
             z = torch.cat((self._prior(len(various)), self._posterior(various)))
-            unlikely = self._mixture.log_likelihood(z.double().numpy()) < self._limit
-            kept.append(z[torch.from_numpy(unlikely)])
+            unlikely = self._mixture.log_likelihood(z.double()) < self._limit
+            kept.append(z[unlikely])
             drawn, found = drawn + len(z), found + int(unlikely.sum())
             if drawn > _MOST_DRAWS * len(various):
                 raise DataError(f"anomalies: found {found} of {drawn} latent vectors unlikely")
@@ -198,15 +199,16 @@ class Trainer:
         """Fit the mixture to typical windows; return their mean log-likelihood."""
         s = self.settings
         latent = self._encode(self._typical[: s.mixture_points])
-        self._mixture = fit_mixture(latent, s.mixture_parts, seed=s.seed)
+        self._mixture = Mixture(s.mixture_parts, latent.shape[1])
+        self._mixture.fit(latent, seed=s.seed, tolerance=_CONVERGED)
         log_likelihood = self._mixture.log_likelihood(latent)
-        self._limit = float(np.quantile(log_likelihood, s.rho))
-        return float(np.mean(log_likelihood))
+        self._limit = float(log_likelihood.quantile(s.rho))
+        return float(log_likelihood.mean())
 
     @torch.no_grad()
-    def _encode(self, windows: Tensor) -> NDArray[np.float64]:
+    def _encode(self, windows: Tensor) -> Tensor:
         parts = [self.network.encode(part)[0] for part in windows.split(self.settings.batch)]
-        return torch.cat(parts).double().numpy()
+        return torch.cat(parts).double()
 
     def _optimiser(
         self, steps: int, rate: float
