@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -89,6 +90,19 @@ def test_broken_copies_are_faults_and_hinder_no_load(tmp_path: Path) -> None:
         "found samples that are no numbers",
     ]
     assert (cover.gaps, cover.overlaps) == ((), ())
+
+
+def test_headers_and_comments_that_lie_are_faults(tmp_path: Path) -> None:
+    copies(tmp_path, tree=".", without=[1])
+    soundfile.write(tmp_path / "20240229-235901.wav", np.ones(9000, np.int16), 600_000)
+    note = {"begin": "9999-12-31T23:59:59+00:00", "count": 2.0**-15, "float": False, "edges": []}
+    with soundfile.SoundFile(tmp_path / "20240229-235902.wav", "w", 24_000, 1, "PCM_16") as file:
+        file.comment = "acoio " + json.dumps(note)
+        file.write(np.zeros(9000, np.int16))
+    loader = ACOio(tmp_path)
+    assert len(loader.load(MINUTES[0], 100 * SECOND).gaps) == 1
+    faults = [file.fault for file in loader.coverage().files if file.fault]
+    assert ["600000 Hz" in faults[0], "wanted 2000 on" in faults[1], len(faults)] == [True, True, 2]
 
 
 def test_a_copy_that_is_gone_is_not_ready(tmp_path: Path) -> None:
