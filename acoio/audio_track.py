@@ -84,12 +84,13 @@ class AudioTrack:
 
     def _between_gaps(self) -> Iterator[tuple[int, int]]:
         gaps_us = sorted((to_us(gap.begin), to_us(gap.end)) for gap in self.gaps)
+        least = (JUMP_US + 2) / record_us(self.rate_hz) * RECORD_SAMPLES
         at = 0
-        for begin_us, end_us in gaps_us:
-            if end_us - begin_us > JUMP_US:  # a shorter one is none, here as between records
-                if self._at(begin_us) > at:
-                    yield at, self._at(begin_us)
-                at = max(at, self._at(end_us))
+        for begin, end in ((self._at(a), self._at(b)) for a, b in gaps_us):
+            if end - begin > least:  # a shorter one is none, here as between records
+                if begin > at:
+                    yield at, begin
+                at = max(at, end)
         if at < self.frames:
             yield at, self.frames
 

@@ -33,8 +33,7 @@ def runs_within(
 def _runs(marks: Marks, near: NDArray[np.bool_], rate_hz: float) -> Iterator[Run]:
     lasted_us = marks.count[:-1] * (record_us(rate_hz) / RECORD_SAMPLES)
     off_us = np.abs(np.diff(marks.times_us) - lasted_us)
-    apart = np.diff(marks.first) != marks.count[:-1]
-    breaks = np.flatnonzero((off_us > JUMP_US) | apart | (near[1:] != near[:-1])) + 1
+    breaks = np.flatnonzero((off_us > JUMP_US) | (near[1:] != near[:-1])) + 1
     yield from itertools.pairwise([0, *breaks.tolist(), len(marks)])
 
 

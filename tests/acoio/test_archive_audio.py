@@ -162,6 +162,18 @@ def test_gaps_of_the_comment_are_gaps(tmp_path: Path) -> None:
     assert loader.coverage().gaps == (gap,)
 
 
+@pytest.mark.parametrize("long_us", [5_000, 19_999, 20_001, 20_030, 20_070, 25_000])
+def test_a_gap_of_any_length_moves_no_sample(tmp_path: Path, long_us: int) -> None:
+    sound = minute_sound(1)
+    begin = sound.time_of(500_000)
+    gap = Gap(begin, begin + timedelta(microseconds=long_us))
+    put_copy(tmp_path, ".", MINUTES[1], replace(sound, gaps=(gap,)), "{:%Y-%m-%d--%H.%M}.flac")
+    found = ACOio(tmp_path).load(sound.begin, 40 * SECOND)
+    last = sound.index_of(gap.end)
+    assert len(found.gaps) == int(long_us > 20_050) or long_us in {20_030, 20_070}
+    assert np.array_equal(found.samples[last + 1 :], sound.samples[last + 1 : len(found.samples)])
+
+
 def test_a_gap_of_a_copy_is_filled_by_the_recording_of_its_time(tmp_path: Path) -> None:
     sound = minute_sound(1)
     holed = sound.samples.copy()

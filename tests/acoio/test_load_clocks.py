@@ -85,6 +85,15 @@ def test_one_second_that_lies_costs_nothing(tmp_path: Path, place: int, wrong_s:
     assert len(sound.samples) == (LAST - FIRST) * 4096
 
 
+def test_the_rest_of_a_file_puts_right_a_begin_that_lies(tmp_path: Path) -> None:
+    lies = {k: 5 + k % 7 for k in range(FIRST, FIRST + 100)}
+    path = put(tmp_path, ".", MINUTES[0], content(FIRST, LAST, lies=lies))
+    alone, span = read(path), read_span(path, 50_000, 90_000)
+    assert (alone.begin, alone.gaps) == (BEGIN, ())
+    assert abs(to_us(span.begin) - to_us(alone.time_of(50_000))) <= 1
+    assert np.array_equal(span.samples, alone.samples[50_000:90_000])
+
+
 @pytest.mark.parametrize("lies", [{}, {FIRST: 64}, {FIRST: -2048, FIRST + 7: 1}])
 def test_known_errors_are_taken_out_alike(tmp_path: Path, lies: dict[int, int]) -> None:
     path = put(tmp_path, ".", MINUTES[0], content(FIRST, LAST, lies=lies))
