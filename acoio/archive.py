@@ -13,34 +13,32 @@ from pathlib import Path
 from typing import Final
 
 from acoio.assemble import assemble
-from acoio.catalogue import Catalogue, Found, Remembered
-from acoio.chain import EARLY, LONGEST, Chain, Overlap, Stretch
+from acoio.catalogue import Catalogue, Found
+from acoio.chain import EARLY, LONGEST, Chain, Overlap, Stretch, in_turn
 from acoio.clock import MEMORY_RECORDS, NOMINAL_RATE_HZ, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors, known_clock_errors
 from acoio.coverage import Coverage, survey
-from acoio.ends import span_us
 from acoio.errors import DataError
 from acoio.header import EARLIEST_S, LATEST_S
-from acoio.index import FileIndex, read_index
 from acoio.join import OverlapWarning
 from acoio.load import read
 from acoio.sound import Sound
+from acoio.tracks import Tracks
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LEAD_US: Final = round(MEMORY_RECORDS * record_us())  # what the repair of clocks looks back
 _NEAR_US: Final = 30_000_000  # how far corrections move what the first and last headers say
-_SPANS_KEPT: Final = 4096
-_INDEXES_KEPT: Final = 8
 
 
 class ACOio:
     """Loads sound of an archive by date and time; a naive datetime is UTC.
 
-    The folder holds `YYYY/MM/DD`, `MM/DD` or files as they are.  `rate_hz` is the
-    nominal rate where the names do not tell the right one; `band` is "BB" or, for
-    the second hydrophone, "HF"; `clock_errors` are taken out of the times, such as
-    those of `known_clock_errors()`.
+    The folder holds `YYYY/MM/DD`, `MM/DD` or files as they are: recordings of the
+    observatory and, by the times in their names, WAV, FLAC and MP3.  `rate_hz` is the
+    nominal rate where names or headers do not tell the right one; `band` is "BB" or, for
+    the second hydrophone, "HF"; `clock_errors`, such as those of
+    `known_clock_errors()`, are taken out of the times of recordings.
 
     Raises
     ------
@@ -61,8 +59,7 @@ class ACOio:
         self._rate_hz = rate_hz
         self._clock_errors = clock_errors
         self._catalogue = Catalogue(self.basedir, band=band)
-        self._spans: Remembered[tuple[int, int] | None] = Remembered(_SPANS_KEPT)
-        self._indexes: Remembered[FileIndex] = Remembered(_INDEXES_KEPT)
+        self._tracks = Tracks(rate_hz)
 
     def __repr__(self) -> str:
         return f"ACOio({str(self.basedir)!r}, band={self.band!r})"
@@ -72,7 +69,8 @@ class ACOio:
 
         It begins at the instant and lasts as long as asked for, over as many files
         as that takes.  Where there is no sound the samples are zero and `gaps` says
-        so.  A path instead of an instant gives that file whole, or as long as asked.
+        so.  Samples are int32, or float32 if some are of a file of fractions.  A path
+        instead of an instant gives that file whole, or as long as asked.
 
         Raises
         ------
@@ -83,8 +81,8 @@ class ACOio:
         Warns
         -----
         OverlapWarning
-            If files claim the same time: the first of them was kept, and the
-            others fill what it lacks.
+            If files claim the same time: the first of them was kept, and the others
+            fill what it lacks.  None tells of a copy beside its recording, which is kept.
         """
         if isinstance(when, str | Path):
             if duration is not None:
@@ -145,7 +143,8 @@ class ACOio:
         high = last.name.begin if end is None else _aware(end)
         files = self._catalogue.named(low - LONGEST, high + EARLY)
         return survey(
-            each(files),
+            each(in_turn(files)),
+            self._tracks,
             Chain(self._rate(files), self._clock_errors),
             span=(begin, end),
             clock_errors=self._clock_errors or known_clock_errors(),
@@ -155,11 +154,11 @@ class ACOio:
         files = self._files(begin_us - _LEAD_US, end_us)
         chain = Chain(self._rate(files), self._clock_errors)
         stretches: list[Stretch] = []
-        for found in files:
-            for piece in chain.push(found, self._indexes.get(found.path, read_index)):
+        for found in in_turn(files):
+            for piece in chain.push(found, self._tracks.track(found)):
                 if isinstance(piece, Stretch):
                     stretches.append(piece)
-                elif isinstance(piece, Overlap) and _within(piece, begin_us, end_us):
+                elif isinstance(piece, Overlap) and _to_tell(piece, begin_us, end_us):
                     _tell(piece)
         stretches.sort(key=lambda stretch: stretch.begin_us)
         return assemble(stretches, begin_us, end_us, chain.rate_hz)
@@ -170,17 +169,17 @@ class ACOio:
         return [file for file in found if self._reaches(file, begin_us, end_us)]
 
     def _reaches(self, found: Found, begin_us: int, end_us: int) -> bool:
-        rate_hz = self._rate_hz or found.name.rate_hz
-        span = self._spans.get(found.path, lambda path: span_us(path, rate_hz))
+        span = self._tracks.ends(found).span_us
         return span is None or (span[0] - _NEAR_US < end_us and begin_us < span[1] + _NEAR_US)
 
     def _rate(self, files: Sequence[Found]) -> float:
         if self._rate_hz is not None:
             return self._rate_hz
-        rates = {found.name.rate_hz: found.path for found in files}
+        told = ((self._tracks.rate_hz(found), found.path) for found in files)
+        rates = {rate_hz: path for rate_hz, path in told if rate_hz is not None}
         if len(rates) > 1:
-            told = ", ".join(f"{rate:g} Hz ({path})" for rate, path in sorted(rates.items()))
-            raise DataError(f"found files of several rates: {told}; wanted one: load them by path")
+            each = ", ".join(f"{rate:g} Hz ({path})" for rate, path in sorted(rates.items()))
+            raise DataError(f"found files of several rates: {each}; wanted one: load them by path")
         return next(iter(rates), NOMINAL_RATE_HZ)
 
     def _path(self, path: Path) -> Path:
@@ -196,8 +195,7 @@ class ACOio:
         )
 
     def _told(self, found: Found) -> str:
-        rate_hz = self._rate_hz or found.name.rate_hz
-        span = self._spans.get(found.path, lambda path: span_us(path, rate_hz))
+        span = self._tracks.ends(found).span_us
         if span is None:
             return f"{found.path}"
         return f"{found.path}, {from_us(span[0])} to {from_us(span[1])}"
@@ -225,8 +223,9 @@ def _more_than_nothing(duration: timedelta) -> None:
         raise DataError(f"span: found a duration of {duration}, wanted more than nothing")
 
 
-def _within(overlap: Overlap, begin_us: int, end_us: int) -> bool:
-    return begin_us < to_us(overlap.end) and to_us(overlap.begin) < end_us
+def _to_tell(overlap: Overlap, begin_us: int, end_us: int) -> bool:
+    """Say whether a span has an overlap that is more than a copy beside its recording."""
+    return not overlap.of_copy and begin_us < to_us(overlap.end) and to_us(overlap.begin) < end_us
 
 
 def _tell(overlap: Overlap) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from acoio.chain import Stretch, gaps_between
 from acoio.clock import JUMP_US, record_us, true_rate_hz
-from acoio.errors import DataError
 from acoio.header import RECORD_SAMPLES
-from acoio.reader import RECORDS_AT_ONCE, read_chunk
 from acoio.sound import Sound
 
 
@@ -20,8 +19,8 @@ def assemble(
 ) -> Sound | None:
     """Return the sound of [begin_us, end_us), zero where there is none, or None if it is nowhere.
 
-    Stretches are in order and apart.  The samples are written to where they stay,
-    a few records at a time.
+    Stretches are in order and apart.  The samples are written to where they stay, a
+    few records at a time: int32, or float32 if a file of fractions is among them.
     """
     parts = [_Part(x, begin_us, end_us, rate_hz) for x in stretches]
     parts = [part for part in parts if part.count > 0]
@@ -30,14 +29,18 @@ def assemble(
     axis = _Axis(begin_us, rate_hz)
     places = [axis.place(part) for part in parts]
     axis.silence(end_us)
-    samples = np.zeros(axis.count, np.int32)
+    whole = all(part.stretch.track.whole for part in parts)
+    samples: NDArray[Any] = np.zeros(axis.count, np.int32 if whole else np.float32)
+    heard_us: list[tuple[int, int]] = []
     for part, at in zip(parts, places, strict=True):
-        part.read_into(samples[at : at + part.count])
+        heard_us += part.read_into(samples[at : at + part.count])
+    if not heard_us:
+        return None
     return Sound(
         samples=samples,
         rate_hz=rate_hz,
         marks_us=axis.marks_us(),
-        gaps=tuple(gaps_between((part.span_us for part in parts), begin_us, end_us)),
+        gaps=tuple(gaps_between(heard_us, begin_us, end_us)),
         file=parts[0].stretch.found.path.name,
         sample=parts[0].first_in_file - places[0],
     )
@@ -50,51 +53,45 @@ class _Part:
         self.stretch = stretch
         self.span_us = stretch.begin_us, stretch.end_us
         self.rate_hz = rate_hz
-        end_of_last_us = stretch.marks_us[-1] + round(record_us(rate_hz))
-        self._knots_us = np.append(stretch.marks_us, end_of_last_us)
+        self._at = np.append(np.arange(len(stretch.marks_us)) * RECORD_SAMPLES, stretch.count)
+        last_us = (self._at[-1] - self._at[-2]) / RECORD_SAMPLES * record_us(rate_hz)
+        self._knots_us = np.append(stretch.marks_us, stretch.marks_us[-1] + round(last_us))
         self.first = self._index(max(begin_us, stretch.begin_us))
         self.count = self._index(min(end_us, stretch.end_us)) - self.first
-        self.first_in_file = stretch.first * RECORD_SAMPLES + self.first
+        self.first_in_file = stretch.first + self.first
 
     def _index(self, when_us: int) -> int:
         """Return the first sample at or after a time, to a microsecond, as `Sound` counts."""
         times = (self._knots_us - self._knots_us[0]).astype(np.float64)
-        at = np.arange(len(times)) * RECORD_SAMPLES
-        k = float(np.interp(when_us - self._knots_us[0], times, at))
+        k = float(np.interp(when_us - self._knots_us[0], times, self._at))
         return int(np.ceil(k - 1.5e-6 * self.rate_hz))
 
     def knots(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return samples of the part whose time is known, its edges among them, and these, µs."""
         last = self.first + self.count
-        inside = np.arange(-(-self.first // RECORD_SAMPLES), -(-last // RECORD_SAMPLES))
-        at = np.unique([self.first, *(inside * RECORD_SAMPLES), last])
-        every = np.arange(len(self._knots_us)) * RECORD_SAMPLES
-        return at - self.first, np.interp(at, every, self._knots_us.astype(np.float64))
+        inside = self._at[(self.first < self._at) & (self._at < last)]
+        at = np.array([self.first, *inside, last])
+        return at - self.first, self._times_us(at)
 
-    def read_into(self, out: NDArray[np.int32]) -> None:
-        """Read the samples of the part, `→ (count,)`."""
-        done = 0
-        for samples in self._blocks():
-            out[done : done + len(samples)] = samples
-            done += len(samples)
+    def _times_us(self, k: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.interp(k, self._at, self._knots_us.astype(np.float64))
 
-    def _blocks(self) -> Iterator[NDArray[np.int32]]:
-        path, places = self.stretch.found.path, self.stretch.index.byte
-        record, skip = divmod(self.first_in_file, RECORD_SAMPLES)
-        left = self.count
-        while left:
-            wanted = min(-(-(skip + left) // RECORD_SAMPLES), RECORDS_AT_ONCE)
-            byte = int(places[record])
-            chunk = read_chunk(path, byte, rate_hz=self.rate_hz, limit=wanted)
-            for k, found in enumerate(chunk.records):
-                if found.byte != places[record + k]:
-                    raise DataError(f"{path}, byte {found.byte}: the file changed under the reader")
-                samples = found.samples[skip : skip + left]
-                yield samples
-                skip, left = 0, left - len(samples)
-            if not chunk.records:
-                raise DataError(f"{path}, byte {byte}: the file changed under the reader")
-            record += len(chunk.records)
+    def read_into(self, out: NDArray[Any]) -> list[tuple[int, int]]:
+        """Read the samples of the part, `→ (count,)`; return the times of what could be, µs."""
+        heard: list[tuple[int, int]] = []
+        for at, samples in self.stretch.track.read(self.first_in_file, self.count):
+            begin = at - self.first_in_file
+            end = begin + len(samples)
+            out[begin:end] = samples
+            joined = bool(heard) and heard[-1][1] == begin
+            heard = [*heard[:-1], (heard[-1][0], end)] if joined else [*heard, (begin, end)]
+        return [(self._edge_us(a), self._edge_us(b)) for a, b in heard]
+
+    def _edge_us(self, k: int) -> int:
+        """Return the time of a sample of the part; at the part's edges, those of the stretch."""
+        if k in (0, self.count):
+            return self.span_us[k > 0]
+        return round(float(self._times_us(np.array(self.first + k))))
 
 
 class _Axis:

@@ -13,9 +13,6 @@ and `read_audio` undoes the scale.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,27 +22,21 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from acoio.audio_note import Note, comment_of, note_of
+from acoio.audio_file import FORMATS, is_audio, opened, samples_of
+from acoio.audio_note import comment_of, note_of
 from acoio.clock import record_us, to_us
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import NotReadyError
 from acoio.filename import begin_of_name
 from acoio.header import RECORD_SAMPLES
-from acoio.reader import open_at_once
 from acoio.sound import Gap, Sound
 
-FORMATS: Final = {".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3"}
+__all__ = ["FORMATS", "is_audio", "read_audio", "save"]
 
-_BITS: Final = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 _WIDTHS: Final = {"WAV": (16, 24, 32), "FLAC": (16, 24)}
 _MP3_HZ: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # MPEG-1, 2, 2.5
 _FLAC_HZ: Final = range(1, 655_351)  # what its frames can say
 _AT_ONCE: Final = 1 << 18  # frames of a file read in one go, whatever its header says
 _HEADROOM: Final = 1 + 2.0**-22  # a peak of exactly full scale would be clipped
-
-
-def is_audio(path: str | Path) -> bool:
-    """Say whether a name has the extension of a format that is read here."""
-    return Path(path).suffix.lower() in FORMATS
 
 
 def read_audio(
@@ -74,13 +65,13 @@ def read_audio(
         If the file holds no sound in the span.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         note, rate = note_of(file.comment), rate_hz or float(file.samplerate)
         first, last = span or (0, file.frames)
         first, last = max(first, 0), min(last, file.frames)
         if first < last:
             file.seek(first)
-        samples = list(_blocks(file, last - first, note, path))
+        samples = list(samples_of(file, last - first, note, at_once=_AT_ONCE, path=path))
         if not samples:
             raise IndexError(f"{path}: no sound in samples {span}, of {file.frames}")
     sound = _sound(
@@ -138,7 +129,7 @@ def _check_rate(rate_hz: float, form: str, path: Path) -> None:
 
 def _check_comment(written: Path, comment: str, path: Path) -> None:
     """Raise if a file lost its comment: libsndfile drops one of over 2 kB from a WAV."""
-    with _opened(written) as file:
+    with opened(written) as file:
         if file.comment != comment:
             raise ValueError(
                 f"{path}: found too many gaps for its comment of {len(comment)} letters, "
@@ -181,52 +172,6 @@ def _write(
                 file.write(samples)
     except soundfile.LibsndfileError as error:
         raise NotReadyError(f"{path}: cannot be written as {form} {subtype}: {error}") from error
-
-
-class _Stream(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read on and on: soundfile asks the header for no count of frames."""
-
-    def seekable(self) -> bool:
-        return False
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    try:
-        handle = open_at_once(os.fspath(path), os.O_RDONLY)
-        with os.fdopen(handle, "rb") as raw, _Stream(raw) as file:
-            yield file
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    except soundfile.LibsndfileError as error:
-        raise DataError(f"{path}: found no sound file: {error.error_string}") from error
-
-
-def _blocks(
-    file: soundfile.SoundFile, frames: int, note: Note, path: Path
-) -> Iterator[NDArray[Any]]:
-    """Yield up to `frames` of a file from where it stands, until it has no more."""
-    for first in range(0, frames, _AT_ONCE):
-        block = _samples(file, min(_AT_ONCE, frames - first), note, path)
-        if len(block):
-            yield block
-        if len(block) < min(_AT_ONCE, frames - first):
-            return
-
-
-def _samples(file: soundfile.SoundFile, frames: int, note: Note, path: Path) -> NDArray[Any]:
-    """Return up to so many frames of a file from where it stands, as counts, `(n,)`."""
-    bits = _BITS.get(file.subtype)
-    kind = "float32" if bits is None or note.fractions else "int32"
-    samples = file.read(frames, dtype=kind, always_2d=True)
-    if (samples != samples[:, :1]).any():
-        raise DataError(f"{path}: found {samples.shape[1]} channels that differ, wanted one")
-    one: NDArray[Any] = np.ascontiguousarray(samples[:, 0])
-    if bits is not None and not note.fractions:
-        return one >> np.int32(32 - bits)
-    if not np.isfinite(one).all():
-        raise DataError(f"{path}: found samples that are no numbers")
-    return one / np.float32(note.count or 1.0)
 
 
 def _sound(samples: NDArray[Any], rate_hz: float, begin: datetime, first: int, name: str) -> Sound:

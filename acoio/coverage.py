@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from acoio.catalogue import Found
 from acoio.chain import Chain, Correction, Overlap, Stray, Stretch, gaps_between
-from acoio.clock import JUMP_US, from_us, record_us, to_us
+from acoio.clock import JUMP_US, from_us, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError, NotReadyError
-from acoio.header import HEADER_BYTES
-from acoio.index import FileIndex, read_index
 from acoio.sound import Gap
+from acoio.tracks import Tracks
 
 
 @dataclass(frozen=True, slots=True)
 class FileCover:
     """What a file holds.
 
-    `named` is the minute in its name; `begin` and `end` are those of its sound, None
-    if it gives none; `seconds` how much of that is no other file's; `bits` how many
-    records there are of each width; `clock_error_s` what the table of known clock
+    `named` is the time in its name; `begin` and `end` are those of its sound, None
+    if it gives none; `seconds` how much of that is no other file's; `layout`
+    that of its headers, or "WAV", "FLAC" or "MP3"; `bits` how many records there are of
+    each width (a copy has no records); `clock_error_s` what the table of known clock
     errors says of its time; `fault` why there is no sound, or "".
     """
 
@@ -81,6 +81,7 @@ class Coverage:
 
 def survey(
     files: Iterable[Found],
+    tracks: Tracks,
     chain: Chain,
     *,
     span: tuple[datetime | None, datetime | None] = (None, None),
@@ -99,7 +100,7 @@ def survey(
     noted: list[Overlap | Correction | Stray] = []
     stretches: list[tuple[int, int]] = []
     for found in files:
-        cover, pieces = _cover(found, chain, clock_errors)
+        cover, pieces = _cover(found, tracks, chain, clock_errors)
         covers.append(cover)
         noted += [piece for piece in pieces if not isinstance(piece, Stretch)]
         stretches += [(x.begin_us, x.end_us) for x in pieces if isinstance(x, Stretch)]
@@ -109,7 +110,7 @@ def survey(
     return Coverage(
         begin=begin,
         end=end,
-        files=tuple(x for x in covers if _within(x, span)),
+        files=tuple(x for x in sorted(covers, key=_named) if _within(x, span)),
         gaps=tuple(gaps_between(stretches, begin_us, end_us)),
         overlaps=tuple(
             sorted(
@@ -122,40 +123,38 @@ def survey(
     )
 
 
+def _named(file: FileCover) -> datetime:
+    return file.named
+
+
 def _cover(
-    found: Found, chain: Chain, clock_errors: ClockErrors
+    found: Found, tracks: Tracks, chain: Chain, clock_errors: ClockErrors
 ) -> tuple[FileCover, list[Stretch | Overlap | Correction | Stray]]:
     rate_hz = chain.rate_hz
     try:
-        index = read_index(found.path)
-    except (DataError, NotReadyError) as error:
+        track = tracks.track(found)
+    except NotReadyError as error:
         return FileCover(found.path, found.name.begin, rate_hz, fault=str(error)), []
-    pieces = list(chain.push(found, index))
+    pieces = list(chain.push(found, track))
     mine = [piece for piece in pieces if isinstance(piece, Stretch)]
-    widths, counts = np.unique(index.bits, return_counts=True)
     begin = from_us(min(int(piece.marks_us[0]) for piece in mine)) if mine else None
-    last_us = max((int(piece.marks_us[-1]) for piece in mine), default=0)
     return FileCover(
         path=found.path,
         named=found.name.begin,
         rate_hz=rate_hz,
         begin=begin,
-        end=from_us(last_us + round(record_us(rate_hz))) if mine else None,
+        end=from_us(max(piece.last_us(rate_hz) for piece in mine)) if mine else None,
         seconds=sum(piece.end_us - piece.begin_us for piece in mine) / 1e6,
-        layout=index.layout,
-        bits=tuple(zip(widths.tolist(), counts.tolist(), strict=True)),
-        size_bytes=index.size_bytes,
-        damaged_bytes=index.size_bytes - int(np.sum(index.payload_bytes + HEADER_BYTES)),
-        clock_error_s=clock_errors.file_error_s(begin) if begin else 0.0,
-        fault="" if mine else _fault(index, pieces),
+        layout=track.layout,
+        bits=track.bits,
+        size_bytes=track.size_bytes,
+        damaged_bytes=track.damaged_bytes,
+        clock_error_s=clock_errors.file_error_s(begin) if begin and not found.copy else 0.0,
+        fault="" if mine else track.fault or _fault(pieces),
     ), pieces
 
 
-def _fault(index: FileIndex, pieces: Sequence[object]) -> str:
-    if not index.size_bytes:
-        return "empty file"
-    if not len(index):
-        return index.damages[0].reason if index.damages else "no record"
+def _fault(pieces: Sequence[object]) -> str:
     return "other files hold all of its time" if _overlaps(pieces) else "a clock of another time"
 
 

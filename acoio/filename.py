@@ -20,7 +20,10 @@ _NAME = re.compile(
     r"HYD((?P<khz>\d{2,3})(?P<band>BB|HF)pk|R(?P<older_khz>\d{2,3})K(?P<older_band>BB|HF))",
     re.ASCII,
 )
-_HIGHEST_HZ: Final = 500_000.0  # recorders of the sea go to 384 kHz
+HIGHEST_HZ: Final = 500_000.0
+"""Recorders of the sea go to 384 kHz."""
+
+_HF: Final = re.compile(r"\.HYD(\d{2,3}HFpk|R\d{2,3}KHF)(?![0-9A-Za-z])", re.ASCII)
 _STAMP = "%Y-%m-%d--%H.%M"
 _WANTED = "YYYY-MM-DD--HH.MM.HYD24BBpk or .HYDR24KBB (UTC; BB or HF; rate in kHz)"
 
@@ -66,7 +69,7 @@ def parse_filename(path: str | PurePath) -> FileName:
     except ValueError as error:
         raise FilenameError(f"file name: found {name!r}, which is no date: {error}") from None
     rate_hz = 1000.0 * int(match["khz"] or match["older_khz"])
-    if not 0 < rate_hz <= _HIGHEST_HZ:
+    if not 0 < rate_hz <= HIGHEST_HZ:
         raise FilenameError(f"file name: found {name!r}, wanted a rate above 0 and up to 500 kHz")
     packed = match["khz"] is not None
     return FileName(begin, rate_hz, match["band"] or match["older_band"], packed)
@@ -97,3 +100,18 @@ def begin_of_name(path: str | PurePath) -> datetime:
     raise FilenameError(
         f"file name: found no time in {name!r}, wanted one as YYYY-MM-DD--HH.MM (UTC)"
     )
+
+
+def name_of_copy(path: str | PurePath) -> FileName:
+    """Return the time and the band that the name of a copy in another format says.
+
+    It is of the band BB unless it has the kind of an HF recording in it, as
+    `2016-02-18--08.15.HYD24HFpk.wav` has.  Of the rate it says nothing: the file does.
+
+    Raises
+    ------
+    FilenameError
+        As `begin_of_name`.
+    """
+    band = "HF" if _HF.search(PurePath(path).name) else "BB"
+    return FileName(begin_of_name(path), band=band)

@@ -12,22 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.audio import is_audio, read_audio
-from acoio.clock import JUMP_US, MEMORY_RECORDS, ClockRepair, from_us, record_us, to_us
+from acoio.clock import JUMP_US, MEMORY_RECORDS, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError
 from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
-from acoio.index import FileIndex, read_index
+from acoio.index import read_index
 from acoio.join import Joiner
-from acoio.reader import read_chunk, read_chunks
-from acoio.record import Damage, Record
+from acoio.reader import RECORDS_AT_ONCE, read_chunk
+from acoio.record import Record
+from acoio.record_times import RecordTimes
+from acoio.record_track import RecordTrack, record_track
 from acoio.report import Fault, FileReport, examine
+from acoio.runs import runs_within
 from acoio.sound import Gap, Sound
 
-__all__ = ["Fault", "FileReport", "examine", "read", "read_span", "records_of", "shifted"]
+__all__ = ["Fault", "FileReport", "examine", "read", "read_span"]
 
 _LONGEST: Final = timedelta(minutes=30)  # six files; one with gaps that spans more lies
 _MOST_ZEROS: Final = 1 << 26  # samples of gaps in a file at any rate: 256 MiB, 11 min at 96 kHz
+_FAR_US: Final = 86_400_000_000  # a record this far from the middle one is of no such file
 _NO_SAMPLES: Final = np.zeros(0, np.int32)
 
 
@@ -40,8 +44,9 @@ def read(
     reads them.  Where records are missing or damaged between others, the samples
     are zero and `gaps` says so.
     `rate_hz` is the nominal rate; without it the file's name tells.  Times are those
-    of the file's clock as it stands; with a table of its errors, the whole file is
-    put right by what the table says of its begin (`known_clock_errors()`).
+    of the file's clock, without its jumps, as `ACOio` gives them; with a table of known
+    errors, the whole file is put right by what it says of the begin
+    (`known_clock_errors()`).
 
     Raises
     ------
@@ -57,15 +62,11 @@ def read(
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz)
     rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
-    damages: list[Damage] = []
-    records = ClockRepair(rate).push(records_of(path, rate, damages))
-    first: list[Record] = []
-    pieces = list(Joiner(rate).push(_noting(records, first), path.name))
-    if not pieces:
-        why = damages[0].reason if damages else "it is empty"
-        raise DataError(f"{path}: found no record of sound: {why}")
-    sound = _joined(pieces, rate, path)
-    return shifted(sound, -clock_errors.file_error_s(first[0].begin)) if clock_errors else sound
+    track = record_track(path, rate)
+    if track.fault:
+        raise DataError(f"{path}: found no record of sound: {track.fault}")
+    timed = _timed(track, RecordTimes(rate, clock_errors), 0, len(track.index))
+    return _sound_of(path, timed, rate)
 
 
 def read_span(
@@ -81,7 +82,8 @@ def read_span(
     Samples are counted as the file holds them, as `Record.sample` and an event's
     `sample` are: records that it lacks are not counted, and where some are lacking
     within the span, zeros stand for them and `gaps` says so.  The headers before the
-    span are walked, and no others; times are the same as those of `read`.
+    span are walked, and where one of them lies the others too, since most of them tell
+    which few do; times are the same as those of `read`.
 
     Raises
     ------
@@ -94,93 +96,63 @@ def read_span(
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz, span=(first_sample, last_sample))
     rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
-    begin = max(first_sample, 0) // RECORD_SAMPLES
-    index = read_index(path, records=max(-(-last_sample // RECORD_SAMPLES), 1))
-    if last_sample <= first_sample or begin >= len(index):
-        held = len(index) * RECORD_SAMPLES
-        raise IndexError(
-            f"{path}: no sound in samples [{first_sample}, {last_sample}), of {held} to there"
-        )
-    timed = [r for r in _timed(index, begin, rate) if r.sample >= begin * RECORD_SAMPLES]
-    if not timed:
-        raise IndexError(f"{path}: no sound in samples [{first_sample}, {last_sample}), a repeat")
-    records = _with_samples(path, timed, rate)
-    sound = _joined(list(Joiner(rate).push(records, path.name)), rate, path)
+    first, last = max(first_sample, 0) // RECORD_SAMPLES, -(-last_sample // RECORD_SAMPLES)
+    track = _walked(path, rate, last)
+    timed = _timed(track, RecordTimes(rate, clock_errors), first, last)
+    if last_sample <= first_sample or not timed:
+        held = len(track.index) * RECORD_SAMPLES
+        raise IndexError(f"{path}: no sound in samples [{first_sample}, {last_sample}), of {held}")
+    sound = _sound_of(path, timed, rate)
     front = max(first_sample - timed[0].sample, 0)
     back = max(timed[-1].sample + RECORD_SAMPLES - last_sample, 0)
     piece = sound.piece(front, len(sound.samples) - back)
-    sound = replace(piece, sample=timed[0].sample + front)
-    if clock_errors is None:
-        return sound
-    first_us = int(index.begins_us(rate)[0])
-    return shifted(sound, -clock_errors.file_error_s(from_us(first_us)))
+    return replace(piece, sample=timed[0].sample + front)
 
 
-def records_of(path: Path, rate_hz: float, damages: list[Damage]) -> Iterator[Record]:
-    """Yield the records of a file as it is now; what gave no sound is added to `damages`."""
-    for chunk in read_chunks(path, rate_hz=rate_hz):
-        damages += chunk.damages
-        yield from chunk.records
-    damages += [chunk.tail] if chunk.tail else []
+def _walked(path: Path, rate_hz: float, records: int) -> RecordTrack:
+    """Return a track of so many records at least, with all that tells their times.
 
-
-def shifted(sound: Sound, seconds: float) -> Sound:
-    """Return a sound with all of its times later by some seconds; the samples are shared."""
-    if not seconds:
-        return sound
-    later = timedelta(seconds=seconds)
-    return replace(
-        sound,
-        marks_us=sound.marks_us + round(seconds * 1e6),
-        gaps=tuple(
-            replace(gap, begin=gap.begin + later, end=gap.end + later) for gap in sound.gaps
-        ),
-    )
-
-
-def _noting(records: Iterator[Record], first: list[Record]) -> Iterator[Record]:
-    """Pass records on, and keep the first."""
-    for record in records:
-        if not first:
-            first.append(record)
-        yield record
-
-
-def _timed(index: FileIndex, begin: int, rate_hz: float) -> Iterator[Record]:
-    """Yield the records of an index from `begin` on, and those that tell their times.
-
-    Their times are repaired, they have no samples, and none repeats the one before it.
+    Where the clock of more than half the memory runs on, no other header changes it.
     """
-    times, bits = index.begins_us(rate_hz), index.bits
-    first = max(begin - MEMORY_RECORDS - 1, 0)
-    if _steady(index.headers["Record"][first:], times[first:], rate_hz):
-        first = begin
-    bare = (
+    index = read_index(path, records=max(records, MEMORY_RECORDS))
+    told_us, numbers = index.begins_us(rate_hz), index.headers["Record"]
+    drift_us = told_us - np.arange(len(told_us)) * record_us(rate_hz)
+    steady = len(index) and np.ptp(drift_us) < JUMP_US - 2 and (np.diff(numbers) == 1).all()
+    return RecordTrack(path, rate_hz, index) if steady else record_track(path, rate_hz)
+
+
+def _timed(track: RecordTrack, clock: RecordTimes, first: int, last: int) -> list[Record]:
+    """Return the records [first, last) at their times, without samples, strays and repeats."""
+    index, marks = track.index, track.marks(clock)
+    if not len(marks):
+        return []
+    middle_us = int(np.sort(marks.times_us)[len(marks) // 2])
+    span_us = middle_us - _FAR_US, middle_us + _FAR_US
+    kept, strays = runs_within(marks, *span_us, track.rate_hz)
+    if sum(end - begin for begin, end in strays) > min(MEMORY_RECORDS, len(marks) - 1) // 2:
+        kept = [(0, len(marks))]  # so many are not set aside: who joins them says what is wrong
+    numbers, bits, times_us = index.headers["Record"].tolist(), index.bits.tolist(), marks.times_us
+    heads = [(numbers[k], int(times_us[k]), k) for run in kept for k in range(*run)]
+    before = [None, *heads]
+    return [
         Record(
-            number=int(index.headers["Record"][k]),
-            begin=from_us(int(times[k])),
-            bits=int(bits[k]),
+            number=number,
+            begin=from_us(begin_us),
+            bits=bits[k],
             samples=_NO_SAMPLES,
             raw=index.headers[k].tobytes(),
             layout=index.layout,
             byte=int(index.byte[k]),
             sample=k * RECORD_SAMPLES,
         )
-        for k in range(first, len(index))
-    )
-    last: Record | None = None
-    for record in ClockRepair(rate_hz).push(bare):
-        if last is None or (record.number, record.begin) != (last.number, last.begin):
-            yield record
-        last = record
+        for (number, begin_us, k), last_one in zip(heads, before, strict=False)
+        if first <= k < last and (last_one is None or last_one[:2] != (number, begin_us))
+    ]
 
 
-def _steady(numbers: NDArray[np.uint32], times: NDArray[np.int64], rate_hz: float) -> bool:
-    """Say whether records follow each other by number and clock, so that no time is repaired."""
-    if (np.diff(numbers) != 1).any():
-        return False
-    off_us = times - times[0] - np.arange(len(times)) * record_us(rate_hz)
-    return bool(np.ptp(off_us) < JUMP_US - 2)
+def _sound_of(path: Path, timed: Sequence[Record], rate_hz: float) -> Sound:
+    records = _with_samples(path, timed, rate_hz)
+    return _joined(list(Joiner(rate_hz).push(records, path.name)), rate_hz, path)
 
 
 def _with_samples(path: Path, timed: Sequence[Record], rate_hz: float) -> Iterator[Record]:
@@ -188,7 +160,7 @@ def _with_samples(path: Path, timed: Sequence[Record], rate_hz: float) -> Iterat
     times = {record.byte: record for record in timed}
     byte, end = timed[0].byte, timed[-1].byte
     while byte <= end:
-        chunk = read_chunk(path, byte, rate_hz=rate_hz, limit=len(timed) + 1)
+        chunk = read_chunk(path, byte, rate_hz=rate_hz, limit=min(len(timed) + 1, RECORDS_AT_ONCE))
         for record in chunk.records:
             if known := times.pop(record.byte, None):
                 yield replace(record, begin=known.begin, sample=known.sample)

@@ -85,7 +85,7 @@ def _totals(found: _Found) -> Iterator[str]:
         f"{len(found['files'])} files of {found['size_bytes'] / 1e6:.1f} MB"
     )
     yield f"layouts by files: {layouts}"
-    yield f"records by bits: {bits}"
+    yield f"records by bits: {bits or 'no records'}"
     for kind in ("gaps", "overlaps"):
         seconds = sum(x["seconds"] for x in found[kind])
         yield f"{kind}: {len(found[kind])}" + (f", {seconds:.3f} s in all" if seconds else "")

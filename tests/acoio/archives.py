@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from acoio.audio import save
 from acoio.clock import record_us
 from acoio.filename import FileName
 from acoio.header import OLD, RECORD_SAMPLES
@@ -84,3 +86,39 @@ def archive(base: Path, tree: str = "{:%Y/%m/%d}", *, without: Sequence[int] = (
         for k, minute in enumerate(MINUTES)
         if k not in without
     ]
+
+
+def minute_sound(k: int) -> Sound:
+    """Return the sound of a minute's file."""
+    first, last = file_records(k)
+    sound = whole().piece(first * RECORD_SAMPLES, last * RECORD_SAMPLES)
+    return replace(sound, sample=0)
+
+
+def put_copy(base: Path, tree: str, named: datetime, sound: Sound, name: str) -> Path:
+    """Save a sound in its place in a tree; `name` is a format of the time, as `{:%H%M}.wav`."""
+    folder = base / tree.format(named)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name.format(named)
+    save(sound, path)
+    return path
+
+
+def copies(
+    base: Path,
+    name: str = "{:%Y-%m-%d--%H.%M}.wav",
+    tree: str = "{:%Y/%m/%d}",
+    *,
+    without: Sequence[int] = (),
+) -> list[Path]:
+    """Save the files of all minutes but some as audio."""
+    return [
+        put_copy(base, tree, minute, minute_sound(k), name)
+        for k, minute in enumerate(MINUTES)
+        if k not in without
+    ]
+
+
+def cut(sound: Sound, begin: datetime, duration: timedelta) -> Sound:
+    """Return a piece of a sound."""
+    return sound[begin : begin + duration]

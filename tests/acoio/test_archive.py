@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import acoio.catalogue
+import acoio.listing
 from acoio.archive import ACDio, ACOio
 from acoio.clock import to_us
 from acoio.clock_errors import ClockError, ClockErrors
@@ -218,13 +219,13 @@ def test_only_the_folders_that_can_hold_an_instant_are_listed(
         put(tmp_path, "{:%Y/%m/%d}", MIDNIGHT + timedelta(days=k, hours=12), b"")
     archive(tmp_path)
     listed: list[str] = []
-    listing_of = acoio.catalogue._listing_of
+    listing_of = acoio.listing.listing_of
 
     def noting(folder: str) -> object:
         listed.append(folder)
         return listing_of(folder)
 
-    monkeypatch.setattr(acoio.catalogue, "_listing_of", noting)
+    monkeypatch.setattr(acoio.catalogue, "listing_of", noting)
     loader = ACOio(tmp_path)
     for _ in range(3):
         loader.load(MIDNIGHT + 40 * SECOND, SECOND)

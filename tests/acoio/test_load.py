@@ -258,7 +258,7 @@ def test_an_empty_file_is_reported_and_is_no_sound(tmp_path: Path) -> None:
     path = write_feed(tmp_path, b"")
     report = examine(path)
     assert (report.records, report.begin, report.faults) == (0, None, ())
-    with pytest.raises(DataError, match="it is empty"):
+    with pytest.raises(DataError, match="empty file"):
         read(path)
 
 

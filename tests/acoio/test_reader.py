@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from acoio.errors import DataError, NotReadyError
 from acoio.header import HEADER_BYTES, RECORD_SAMPLES
-from acoio.load import records_of
-from acoio.reader import Chunk, read_chunk
+from acoio.reader import Chunk, read_chunk, read_chunks
 from acoio.record import Damage, Record
 from acoio.writer import encode_records
 
@@ -37,6 +36,14 @@ def content(samples: NDArray[np.int32]) -> bytearray:
 
 def chunk_of(folder: Path, content: bytes | bytearray, limit: int = 512) -> Chunk:
     return read_chunk(write_feed(folder, bytes(content)), rate_hz=RATE_HZ, limit=limit)
+
+
+def records_of(path: Path, damages: list[Damage]) -> list[Record]:
+    """Return the records of a file; what gave no sound is added to `damages`."""
+    chunks = list(read_chunks(path, rate_hz=RATE_HZ))
+    damages += [damage for chunk in chunks for damage in chunk.damages]
+    damages += [chunks[-1].tail] if chunks[-1].tail else []
+    return [record for chunk in chunks for record in chunk.records]
 
 
 def numbers(records: tuple[Record, ...]) -> list[int]:
@@ -228,7 +235,7 @@ def test_the_next_read_goes_on_with_a_record_that_has_become_whole(
 def test_a_short_last_record_is_told(tmp_path: Path, content: bytearray) -> None:
     path = write_feed(tmp_path, bytes(content[:-10]))
     damages: list[Damage] = []
-    assert len(list(records_of(path, RATE_HZ, damages))) == RECORDS - 1
+    assert len(records_of(path, damages)) == RECORDS - 1
     reason = f"short last record: found {RECORD_BYTES - 10} bytes, wanted {RECORD_BYTES}"
     assert damages == [Damage((RECORDS - 1) * RECORD_BYTES, RECORD_BYTES - 10, reason)]
 
@@ -240,7 +247,7 @@ def test_noise_gives_damage_and_no_sound(
 ) -> None:
     damages: list[Damage] = []
     path = write_feed(tmp_path_factory.mktemp("noise"), content)
-    assert list(records_of(path, RATE_HZ, damages)) == []
+    assert records_of(path, damages) == []
     assert sum(d.length_bytes for d in damages) == len(content)
 
 

@@ -269,7 +269,7 @@ def test_a_slice_with_a_step_is_refused() -> None:
 
 
 def test_a_file_without_sound_is_refused_with_its_reason(tmp_path: Path) -> None:
-    with pytest.raises(acoio.DataError, match="no record of sound: it is empty"):
+    with pytest.raises(acoio.DataError, match="no record of sound: empty file"):
         acoio.read(write_feed(tmp_path, b""))
     with pytest.raises(acoio.DataError, match="no record of sound: no record header"):
         acoio.read(write_feed(tmp_path, bytes(range(256)) * 50))

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from daemon.calendar_lines import folder_lines, hour_bar
 from daemon.cli import app
-from tests.acoio.archives import MIDNIGHT, MINUTES, archive, content, file_records, put
+from tests.acoio.archives import MIDNIGHT, MINUTES, archive, content, copies, file_records, put
 
 
 def _run(*words: str | Path) -> tuple[int, str, str]:
@@ -47,6 +47,19 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     assert found["bits"] == {"10": found["records"]}
     assert len(found["files"]) == 5
     assert "\n".join(folder_lines(found)) + "\n" == _run(tmp_path)[1]
+
+
+def test_a_folder_of_audio_is_told_as_one_of_recordings(tmp_path: Path) -> None:
+    archive(tmp_path / "packed", without=[1])
+    copies(tmp_path / "audio", "HYD_{:%Y%m%dT%H%M%S}Z.flac", without=[1])
+    (tmp_path / "audio/20240301-000030.wav").write_bytes(b"RIFF")
+    told = {x: json.loads(_run(tmp_path / x, "--json")[1]) for x in ("packed", "audio")}
+    assert told["audio"]["seconds"] == told["packed"]["seconds"]
+    assert len(told["audio"]["gaps"]) == 1
+    assert (told["audio"]["layouts"], told["audio"]["records"]) == ({"FLAC": 3}, 0)
+    lines = _run(tmp_path / "audio")[1]
+    assert "layouts by files: FLAC (3)\nrecords by bits: no records\n" in lines
+    assert "20240301-000030.wav: " in lines[lines.index("no sound:") :]
 
 
 def test_a_folder_without_recordings_fails_in_one_line(tmp_path: Path) -> None:
