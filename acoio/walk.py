@@ -215,10 +215,14 @@ class _Walker:
 
 
 def _stands_alone(head: Head) -> bool:
-    """Say whether a header is believed by itself; most are, so this is what a walk costs."""
+    """Say whether a header is believed by itself; most are, so this is what a walk costs.
+
+    A clock that is one of the words before it is no repeated number: it is a pattern.
+    """
     number, word4, word8, tsec, tusec, ticks, bits = head
     return (
         number in (word8, word4)
+        and tsec not in (number, word4, word8)
         and 0 < bits <= MAX_BITS
         and EARLIEST_S <= tsec < LATEST_S
         and tusec < 1_000_000
