@@ -1,6 +1,10 @@
 """Read ACO hydrophone recordings: archives, files, records, clocks, sounds, levels."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.archive import ACDio, ACOio
@@ -12,6 +16,7 @@ from acoio.coverage import Coverage, FileCover
 from acoio.errors import AcoError, DataError, NotReadyError, SetupError
 from acoio.filename import FileName, parse_filename
 from acoio.join import OverlapWarning
+from acoio.labels import Label, read_labels, write_labels
 from acoio.levels import DecidecadeLevels, Levels
 from acoio.load import read, read_span
 from acoio.mel import MelSpectrogram, Mfcc
@@ -23,6 +28,10 @@ from acoio.sound import Gap, Sound
 from acoio.spectra import Autocorrelation, Cepstrum, PowerSpectrum
 from acoio.spectrogram import LogSpectrogram, Spectrogram, Stft
 from acoio.writer import write
+
+if TYPE_CHECKING:
+    from acoio.labelling import Labeller, label_page, labeller
+    from acoio.player import Player, listen
 
 __all__ = [
     "COUNTS",
@@ -46,12 +55,15 @@ __all__ = [
     "FileReport",
     "FileSpan",
     "Gap",
+    "Label",
+    "Labeller",
     "Levels",
     "LogSpectrogram",
     "MelSpectrogram",
     "Mfcc",
     "NotReadyError",
     "OverlapWarning",
+    "Player",
     "PowerSpectrum",
     "Record",
     "SetupError",
@@ -62,6 +74,9 @@ __all__ = [
     "datetime",
     "examine",
     "known_clock_errors",
+    "label_page",
+    "labeller",
+    "listen",
     "parse_filename",
     "read",
     "read_audacity",
@@ -69,10 +84,31 @@ __all__ = [
     "read_chunk",
     "read_chunks",
     "read_clock_errors",
+    "read_labels",
     "read_raven",
     "read_span",
     "timedelta",
     "write",
     "write_audacity",
+    "write_labels",
     "write_raven",
 ]
+
+# These draw, and matplotlib takes longer to import than all the rest.
+_DRAWN = {
+    "Labeller": "acoio.labelling",
+    "Player": "acoio.player",
+    "label_page": "acoio.labelling",
+    "labeller": "acoio.labelling",
+    "listen": "acoio.player",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DRAWN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_DRAWN[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

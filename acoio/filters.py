@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from acoio.clock import from_us

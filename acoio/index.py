@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from acoio.errors import NotReadyError
 from acoio.header import BYTES_PER_BIT, HEADER_BYTES, OLD, layout_of
 from acoio.reader import open_at_once
 from acoio.record import Damage
+from acoio.source import Head
 from acoio.walk import FileSource, Place, walk
 
 DAMAGES_KEPT: Final = 1000
@@ -88,11 +89,10 @@ def read_index(path: Path, *, records: int | None = None) -> FileIndex:
                 break
             at = found.end
         layout = layout_of(_first_headers(source, places))
-    columns = np.array([(p.byte, p.payload_bytes) for p in places], np.int64).reshape(-1, 2)
     return FileIndex(
         size_bytes=source.size,
-        byte=columns[:, 0],
-        payload_bytes=columns[:, 1],
+        byte=np.array([place.byte for place in places], np.int64),
+        payload_bytes=np.array([place.payload_bytes for place in places], np.int64),
         headers=_common(places),
         layout=layout,
         damages=tuple(damages),
@@ -124,9 +124,10 @@ def _first_headers(source: FileSource, places: list[Place]) -> NDArray[np.void]:
 def _common(places: list[Place]) -> NDArray[np.void]:
     """Return what the walk read of each header, `(n,) OLD`."""
     headers = np.zeros(len(places), OLD)
+    heads = np.fromiter(chain.from_iterable(place.head for place in places), np.int64)
     names = ("Record", "Record_Duplicate", "tSec", "tuSec", "timecount", "SampleSize")
     for name, column in zip(names, (0, 2, 3, 4, 5, 6), strict=True):
-        headers[name] = [place.head[column] for place in places]
+        headers[name] = heads[column :: len(Head._fields)]
     return headers
 
 

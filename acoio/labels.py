@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from acoio.annotations import Annotation
 from acoio.clock import from_us, to_us
 from acoio.errors import DataError, NotReadyError
+
+if TYPE_CHECKING:
+    from acoio.sound import Sound
 
 COLUMNS: Final = ("begin_utc", "end_utc", "file", "sample", "label", "checked", "note")
 
@@ -35,6 +38,11 @@ class Label:
     def __post_init__(self) -> None:
         for name in ("begin", "end"):
             object.__setattr__(self, name, from_us(to_us(getattr(self, name))))
+
+    @classmethod
+    def of(cls, sound: Sound, label: str, *, checked: bool = True, note: str = "") -> Label:
+        """Return the label of a whole sound."""
+        return cls(sound.begin, sound.end, sound.file, sound.sample, label, checked, note)
 
     def annotation(self) -> Annotation:
         """Return it as an annotation without a band, for Raven or Audacity."""

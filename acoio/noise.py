@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from acoio.filters import blocks

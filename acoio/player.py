@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
-import scipy.signal
+import scipy
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 

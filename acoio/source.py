@@ -6,9 +6,11 @@ import os
 import struct
 from typing import Final, NamedTuple, Protocol
 
-from acoio.header import HEADER_BYTES
+from acoio.header import HEADER_BYTES, MAX_RECORD_BYTES
 
 _HEAD: Final = struct.Struct("<6I11xB")
+_BEHIND_BYTES: Final = MAX_RECORD_BYTES  # a walk looks back a record at most
+_WINDOW_BYTES: Final = 1 << 17
 
 
 class Head(NamedTuple):
@@ -43,7 +45,7 @@ class MemorySource:
 
     def head(self, at: int) -> Head:
         """Return the header at a byte."""
-        return Head(*_HEAD.unpack_from(self._data, at))
+        return Head._make(_HEAD.unpack_from(self._data, at))
 
     def block(self, first: int, last: int) -> bytes:
         """Return the bytes [first, last)."""
@@ -51,20 +53,24 @@ class MemorySource:
 
 
 class FileSource:
-    """An open file, of which only what is looked at is read; `size` is that of now."""
+    """An open file, read a window at a time; `size` is that of now.
+
+    A header lies on every page or two: reading them one by one would save the disk
+    little, and costs more calls than there are bytes to copy.
+    """
 
     def __init__(self, handle: int) -> None:
         self._handle, self.size = handle, os.fstat(handle).st_size
-        self._at, self._last = -1, Head(0, 0, 0, 0, 0, 0, 0)  # a walk asks for each header twice
+        self._first, self._held = 0, b""
 
     def head(self, at: int) -> Head:
         """Return the header at a byte; a file that has shrunk holds none there."""
-        if at != self._at:
-            raw = os.pread(self._handle, HEADER_BYTES, at)
-            if len(raw) < HEADER_BYTES:
-                raw = raw.ljust(HEADER_BYTES, b"\0")
-            self._at, self._last = at, Head(*_HEAD.unpack(raw))
-        return self._last
+        k = at - self._first
+        if not 0 <= k <= len(self._held) - HEADER_BYTES:
+            self._first = at if k > 0 else max(at - _BEHIND_BYTES, 0)
+            self._held = self.block(self._first, self._first + _WINDOW_BYTES)
+            k = at - self._first
+        return Head._make(_HEAD.unpack_from(self._held, k))
 
     def block(self, first: int, last: int) -> bytes:
         """Return the bytes [first, last)."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import scipy.signal
+import scipy
 from numpy.typing import NDArray
 
 from acoio.calibration import COUNTS, Calibration

@@ -2,8 +2,9 @@
 
 Samples lie one after the other in a least-significant-bit-first stream, so
 eight samples fill exactly `bits` bytes.  Sample j of each group of eight begins
-at bit `j * bits`; one unaligned little-endian word read there holds it, and two
-shifts take it out with its sign.
+at bit `j * bits`; one unaligned little-endian word of 64 bits read there holds it
+and, up to 15 bits, the next three, or up to 30 the next one.  They are moved apart
+to the tops of equal lanes of the word, where one shift leaves each with its sign.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_WORD_BITS = 32
+_MAX_BITS = 32
 _WHOLE_BYTES = (8, 16, 32)  # these need no shifting
 _GROUPS_AT_ONCE = 32768  # 256 Ki samples: the work stays in cache, and calls are few
+_BEYOND = np.zeros(8, np.uint8)  # the last words reach over the payload's end
 
 
 def unpack(payload: NDArray[np.uint8], bits: int) -> NDArray[np.int32]:
@@ -27,14 +29,20 @@ def unpack(payload: NDArray[np.uint8], bits: int) -> NDArray[np.int32]:
     groups = _whole_groups(payload.size, bits)
     if bits in _WHOLE_BYTES:
         return np.ascontiguousarray(payload).view(f"<i{bits // 8}").astype(np.int32)
+    payload = np.ascontiguousarray(payload)
     samples = np.empty((groups, 8), np.int32)
-    padded = np.empty(payload.size + 8, np.uint8)
-    padded[: payload.size] = payload
-    padded[payload.size :] = 0
-    shifted = np.empty(min(groups, _GROUPS_AT_ONCE), np.int64)
+    together = _together(bits)
+    room = np.empty((2, min(groups, _GROUPS_AT_ONCE)), "<u8")
+    work = np.empty((room.shape[1], 8 // together), "<u8")
     for first in range(0, groups, _GROUPS_AT_ONCE):
         part = samples[first : first + _GROUPS_AT_ONCE]
-        _unpack_groups(padded[first * bits :], bits, part, shifted[: len(part)])
+        m = len(part)
+        read = payload[first * bits : (first + m) * bits + len(_BEYOND)]
+        if first + m == groups:
+            read = np.concatenate([read, _BEYOND])
+        _to_lanes(read, bits, work[:m], room[:, :m])
+        lanes = work[:m].view(f"<i{8 // together}")
+        part[:] = np.right_shift(lanes, 64 // together - bits, out=lanes)
     return samples.reshape(-1)
 
 
@@ -67,24 +75,40 @@ def width_of(samples: NDArray[np.integer]) -> int:
 
 
 def _whole_groups(size_bytes: int, bits: int) -> int:
-    if not 1 <= bits <= _WORD_BITS:
-        raise ValueError(f"sample size: found {bits} bits, wanted 1 to {_WORD_BITS}")
+    if not 1 <= bits <= _MAX_BITS:
+        raise ValueError(f"sample size: found {bits} bits, wanted 1 to {_MAX_BITS}")
     if size_bytes % bits:
         raise ValueError(f"payload: found {size_bytes} bytes, wanted a multiple of {bits}")
     return size_bytes // bits
 
 
-def _unpack_groups(
-    payload: NDArray[np.uint8], bits: int, out: NDArray[np.int32], room: NDArray[np.int64]
+def _together(bits: int) -> int:
+    """Return how many samples are taken out of one word."""
+    return 4 if bits < 16 else 2 if bits < 31 else 1
+
+
+def _to_lanes(
+    payload: NDArray[np.uint8], bits: int, lanes: NDArray[np.uint64], room: NDArray[np.uint64]
 ) -> None:
-    """Write whole groups of eight to `out` (m, 8); `room` (m,) is for the work."""
-    for j in range(8):
-        byte, shift = divmod(j * bits, 8)
-        size = 64 if shift + bits > _WORD_BITS else _WORD_BITS
-        words = np.ndarray((len(out),), f"<i{size // 8}", payload, offset=byte, strides=(bits,))
-        top = room.view(f"i{size // 8}")[: len(out)]
-        np.left_shift(words, size - shift - bits, out=top)
-        np.right_shift(top, size - bits, out=out[:, j], casting="unsafe")
+    """Write groups of eight to the tops of lanes, (m, words of a group); below them is rest.
+
+    `room` (2, m) is for the work.
+    """
+    words, lower = room
+    together = 8 // lanes.shape[1]
+    for k in range(lanes.shape[1]):
+        byte, shift = divmod(k * together * bits, 8)
+        read = np.ndarray((len(lanes),), "<u8", payload, offset=byte, strides=(bits,))
+        np.left_shift(read, 64 - shift - together * bits, out=words)
+        count, width = together, 64
+        while count > 1:  # halve each lane: of its samples the lower half moves down
+            count, width = count // 2, width // 2
+            mask = (2**64 - 1) // (2**width + 1)  # the lower half of each lane
+            np.right_shift(words, width - count * bits, out=lower)
+            np.bitwise_and(lower, mask, out=lower)
+            np.bitwise_and(words, mask << width, out=words)
+            np.bitwise_or(words, lower, out=words)
+        lanes[:, k] = words
 
 
 def _packed_groups(eights: NDArray[np.integer], bits: int) -> NDArray[np.uint8]:

@@ -81,29 +81,28 @@ class _Walker:
     def walk(self, at: int, limit: int) -> Walk:
         places: list[Place] = []
         damages: list[Damage] = []
-        known = False  # that a header stands at `at`
+        head: Head | None = None  # the one that is known to stand at `at`
         while len(places) < limit and len(damages) < limit and at + HEADER_BYTES <= self._size:
-            stands = known or self.stands(at)
-            if stands is None:
-                break
-            if not stands:
-                at, known = self._pass_over(at, at + 1, damages), False
-                continue
-            head = self._head(at)
-            payload_bytes, known = self._payload(at, head)
-            if payload_bytes:
-                places.append(Place(at, payload_bytes, head))
-                at += HEADER_BYTES + payload_bytes
-                continue
-            found = self._lie(at, head)
-            if found is None:
-                break
-            if found:
-                damages.append(Damage(at, found - at, _LIE))
-                at, known = found, True
-                continue
-            places.append(Place(at, BYTES_PER_BIT * head.bits, head))
-            at += HEADER_BYTES + BYTES_PER_BIT * head.bits
+            if head is None:
+                stands = self.stands(at)
+                if stands is None:
+                    break
+                if not stands:
+                    at = self._pass_over(at, at + 1, damages)
+                    continue
+                head = self._head(at)
+            payload_bytes, after = self._payload(at, head)
+            if not payload_bytes:
+                found = self._lie(at, head)
+                if found is None:
+                    break
+                if found:
+                    damages.append(Damage(at, found - at, _LIE))
+                    at, head = found, None
+                    continue
+                payload_bytes = BYTES_PER_BIT * head.bits
+            places.append(Place(at, payload_bytes, head))
+            at, head = at + HEADER_BYTES + payload_bytes, after
         return Walk(places, damages, at)
 
     def stands(self, at: int, before: Head | None = None) -> bool | None:
@@ -111,13 +110,12 @@ class _Walker:
         if at + HEADER_BYTES > self._size:
             return False
         head = self._head(at)
+        if _stands_alone(head):
+            return True
         if not _timed(head):
             return False
-        if 1 <= head.bits <= MAX_BITS:
-            if head.number in (head.word4, head.word8):
-                return True
-            if before is not None and _counts_on(before, head):
-                return True
+        if before is not None and 1 <= head.bits <= MAX_BITS and _counts_on(before, head):
+            return True
         return self._led_to(at, head) or self._leads_on(at, head)
 
     def _led_to(self, at: int, head: Head) -> bool:
@@ -144,18 +142,21 @@ class _Walker:
                 return True
         return answer
 
-    def _payload(self, at: int, head: Head) -> tuple[int, bool]:
-        """Return the bytes of a record's samples and whether a header is known to follow.
+    def _payload(self, at: int, head: Head) -> tuple[int, Head | None]:
+        """Return the bytes of a record's samples and the header if one is known to follow.
 
         0 if nothing confirms them yet.
         """
         payload_bytes = BYTES_PER_BIT * head.bits if head.bits <= MAX_BITS else 0
         end = at + HEADER_BYTES + payload_bytes
-        if payload_bytes and self.stands(end, head):
-            return payload_bytes, True
+        if payload_bytes and end + HEADER_BYTES <= self._size:
+            after = self._head(end)
+            if _stands_alone(after) or self.stands(end, head):
+                return payload_bytes, after
         if head.bits != MAX_BITS and (unpacked := self._unpacked(at, head)) is not None:
-            return BYTES_PER_BIT * MAX_BITS, unpacked
-        return (payload_bytes, False) if end == self._size else (0, False)
+            follows = self._head(at + MAX_RECORD_BYTES) if unpacked else None
+            return BYTES_PER_BIT * MAX_BITS, follows
+        return (payload_bytes, None) if end == self._size else (0, None)
 
     def _unpacked(self, at: int, head: Head) -> bool | None:
         """Say whether a header is known to follow 32-bit samples, whatever the header says.
@@ -211,6 +212,22 @@ class _Walker:
                 if self.stands(first + k) is not False:
                     yield first + k
             first, length = first + count, min(2 * length, longest)
+
+
+def _stands_alone(head: Head) -> bool:
+    """Say whether a header is believed by itself; most are, so this is what a walk costs.
+
+    A clock that is one of the words before it is no repeated number: it is a pattern.
+    """
+    number, word4, word8, tsec, tusec, ticks, bits = head
+    return (
+        number in (word8, word4)
+        and tsec not in (number, word4, word8)
+        and 0 < bits <= MAX_BITS
+        and EARLIEST_S <= tsec < LATEST_S
+        and tusec < 1_000_000
+        and ticks < 10_000_000
+    )
 
 
 def _timed(head: Head) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DATA = """
 import acoio, numpy as np
-from acoio.labeller import label_page
+from acoio import label_page
 assert acoio.known_clock_errors().rows
 noise = np.random.default_rng(0).integers(-500, 500, 24 * 4096).astype(np.int32)
 marks = 1_700_000_000_000_000 + 170_666 * np.arange(24)

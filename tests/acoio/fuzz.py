@@ -38,6 +38,8 @@ TRACED_EVERY = 500  # tracing memory is slow, so it is done now and then
 GROWTH_BYTES = 64_000_000  # what the process may grow by after the first thousand cases
 MEASURE_AFTER = 1000
 
+LIMITS = (1, 3, 512)  # records read at once
+
 Mutation = Callable[[bytearray, random.Random], None]
 _WORDS = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x46464952, 946_684_800, 4_102_444_799)
 _BYTES = (0, 1, 8, 16, 17, 31, 32, 33, 127, 128, 255)
@@ -164,10 +166,10 @@ def run(cases: int, seed: int, *, limit_s: float = float("inf")) -> tuple[int, i
     feeds, rng = seeds(), random.Random(seed)
     begun_s, slowest_s, records, resident = time.monotonic(), 0.0, 0, 0
     for k in range(cases):
-        data, limit = damaged(feeds, rng), rng.choice((1, 3, 512))
+        data, limit = damaged(feeds, rng), rng.choice(LIMITS)
         case_s = time.monotonic()
         try:
-            records += _traced(data, limit) if k % TRACED_EVERY == 0 else check(data, limit)
+            records += traced(data, limit) if k % TRACED_EVERY == 0 else check(data, limit)
         except BaseException:
             sys.stderr.write(f"case {k} of seed {seed}, limit {limit}: {data.hex()}\n")
             raise
@@ -182,7 +184,8 @@ def run(cases: int, seed: int, *, limit_s: float = float("inf")) -> tuple[int, i
     return k + 1, records, slowest_s
 
 
-def _traced(data: bytes, limit: int) -> int:
+def traced(data: bytes, limit: int) -> int:
+    """Check a case, and the memory that it takes."""
     tracemalloc.start()
     records = check(data, limit)
     peak = tracemalloc.get_traced_memory()[1]

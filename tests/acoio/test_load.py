@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acoio.audio import save
@@ -112,6 +112,7 @@ def test_a_span_over_damage_is_what_the_whole_has_there(tmp_path: Path, zeros: i
     first=st.integers(0, 20_000),
     fill=st.binary(min_size=1, max_size=90),
 )
+@example(holes=[(0, 75)], first=0, fill=b"\0f\0\0")  # a pattern repeats its number as well
 @settings(max_examples=40, deadline=None)
 def test_a_span_of_any_damaged_file_is_the_end_of_the_whole(
     tmp_path_factory: pytest.TempPathFactory,

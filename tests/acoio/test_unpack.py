@@ -35,9 +35,11 @@ def test_packing_and_unpacking_give_the_samples_back(bits: int, groups: int, see
     assert np.array_equal(unpack(packed, bits), samples)
 
 
-def test_blocks_of_the_work_leave_no_seam() -> None:
-    samples = np.random.default_rng(1).integers(-4096, 4096, 8 * 20_001).astype(np.int32)
-    assert np.array_equal(unpack(pack(samples, 13), 13), samples)
+@pytest.mark.parametrize("groups", [2 * 32768, 2 * 32768 + 1])
+@pytest.mark.parametrize("bits", [13, 24, 31])
+def test_blocks_of_the_work_leave_no_seam(bits: int, groups: int) -> None:
+    samples = np.random.default_rng(1).integers(-4096, 4096, 8 * groups).astype(np.int32)
+    assert np.array_equal(unpack(pack(samples, bits), bits), samples)
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,7 @@ def labeller(sound: Sound, label: str = "call", *, piece: timedelta = PIECE) -> 
             "picture": data_uri(png(levels.figure(part), dpi=_DPI), "image/png"),
             "audio": data_uri(heard, "audio/flac"),
         }
-        rows.append(
-            row_of(Label(part.begin, part.end, part.file, part.sample, label, False)) | media
-        )
+        rows.append(row_of(Label.of(part, label, checked=False)) | media)
     caption = (
         f"Pictures: {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB above the median. "
         f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {full_scale:,.4g} counts."

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acoio.errors import DataError, NotReadyError
-from acoio.labeller import Label, label_page, labeller, pieces, read_labels, write_labels
+from acoio.labelling import Label, label_page, labeller, pieces, read_labels, write_labels
 from acoio.sound import Gap, Sound
 
 from .feeds import NAME, RATE_HZ, begins_us, noise
@@ -246,3 +246,11 @@ def test_what_is_no_table_is_refused_with_its_line(
 def test_any_name_of_a_file_has_a_page(sound: Sound, tmp_path: Path) -> None:
     odd = replace(sound.piece(0, 60_000), file="\udcff\n$<b>.wav")
     assert "<title>" in label_page(odd, tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_sound_is_labelled_by_its_place_and_time(sound: Sound, tmp_path: Path) -> None:
+    piece = sound[timedelta(seconds=2) : timedelta(seconds=4)]
+    write_labels(tmp_path / "mine.csv", [Label.of(piece, "boing", note="faint")])
+    (read,) = read_labels(tmp_path / "mine.csv")
+    assert (read.begin, read.end, read.sample) == (piece.begin, piece.end, piece.sample)
+    assert (read.file, read.label, read.checked, read.note) == (NAME, "boing", True, "faint")
