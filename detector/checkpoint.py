@@ -18,17 +18,15 @@ from safetensors.torch import load, save
 from acoio.errors import SetupError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
-from detector.gumiho import DISCRIMINATOR, RECONSTRUCTION, GumihoNetwork, NetworkSettings
-from detector.mixture import Mixture
+from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 PRETRAINED: Final = "ocean-v1"
 _TENSORS, _CARD = "model.safetensors", "card.json"
 _DECISIVE: Final = ("format", "name", "features", "network", "calibration")
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
-_MIXTURE: Final = ("log_weights", "means", "factors")
 
 
 def load_model(path_or_name: str | Path, *, false_alarms_per_hour: float = 1.0) -> Scorer:
@@ -126,10 +124,9 @@ def _write(path: Path, data: bytes) -> None:
 
 def _tensors(model: Model) -> dict[str, torch.Tensor]:
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
-    for group, names in (("normalisation", _NORMALISATION), ("mixture", _MIXTURE)):
-        for name in names:
-            state[f"{group}.{name}"] = torch.as_tensor(getattr(getattr(model, group), name)).clone()
-    return state
+    for name in _NORMALISATION:
+        state[f"normalisation.{name}"] = torch.from_numpy(getattr(model.normalisation, name))
+    return {name: tensor.contiguous() for name, tensor in state.items()}
 
 
 def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Model:
@@ -137,7 +134,7 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         if not bool(torch.isfinite(tensor).all()):
             raise SetupError(f"model tensor {name}: found values that are no finite numbers")
     shape = {**card["network"], "channels": tuple(card["network"]["channels"])}
-    network = GumihoNetwork(NetworkSettings(**shape), (RECONSTRUCTION, DISCRIMINATOR))
+    network = build(NetworkSettings(**shape))
     prefix = "network."
     network.load_state_dict(
         {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
@@ -147,13 +144,13 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         raise SetupError(
             f"features of {features.bands} x {features.columns} do not fit the network"
         )
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     return Model(
         id=f"{card['name']}-{card['sha256'][:8]}",
         features=features,
-        normalisation=Normalisation(*(arrays[f"normalisation.{n}"] for n in _NORMALISATION)),
+        normalisation=Normalisation(
+            *(tensors[f"normalisation.{n}"].numpy() for n in _NORMALISATION)
+        ),
         network=network.eval().requires_grad_(False),
-        mixture=Mixture.of(*(tensors[f"mixture.{n}"] for n in _MIXTURE)),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,
     )

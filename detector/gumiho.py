@@ -1,9 +1,10 @@
-"""The gumiho network: one body, several tails.
+"""The gumiho networks, each rung of the ladder usable by itself.
 
-An encoder takes a window to a latent distribution; each tail takes a latent
-vector back to a window.  The *reconstruction* tail has learnt all sound, the
-*discriminator* tail typical sound only, so what only the first can draw is
-unusual.
+AutoEncoder → VariationalAutoEncoder → GumihoNetwork → ConditionalGenerator →
+DiscriminatorNetwork.  A gumiho network is a variational autoencoder with several
+tails on one body.  The user brings encoder and decoders (`detector.layers` has
+some) and chooses the interface h between them and the latent space, its size Z
+and the M parts of the mixture.
 
 Source: after Koizumi et al., "Unsupervised Detection of Anomalous Sound Based on
 Deep Learning and the Neyman-Pearson Lemma", IEEE/ACM TASLP 27(1), 2019.
@@ -11,101 +12,256 @@ Deep Learning and the Neyman-Pearson Lemma", IEEE/ACM TASLP 27(1), 2019.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
+from acoio.errors import DataError
+from detector.losses import kl_to_prior
+from detector.mixture import Mixture
+
 RECONSTRUCTION: Final = "reconstruction"
+MIXTURE: Final = "mixture"
 DISCRIMINATOR: Final = "discriminator"
 
+UNLIKELY: Final = "unlikely"
+"""The condition on latent vectors that typical sound does not explain."""
 
-@dataclass(frozen=True)
-class NetworkSettings:
-    """Shape of the network: a window (F, T), the latent size Z, channels by layer.
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""What is wrong with a tail's output, `(windows, output) → (B,)`."""
 
-    Each layer halves F and T, so both are multiples of 2 ** len(channels).
-    """
+Accept = Callable[[Tensor], Tensor]
+"""Which latent vectors fulfil a condition, `(B, Z) → (B,)` bool."""
 
-    bands: int
-    columns: int
-    latent: int = 32
-    channels: tuple[int, ...] = (16, 32, 64)
+Reads = Literal["latent", "interface"]
+"""Where a tail grows: on the latent mean, or on the interface before it."""
+
+_MOST_DRAWS: Final = 1000  # for each latent vector wanted
+_LEAST_VARIANCE, _MOST_VARIANCE = -8.0, 4.0  # logarithms: a sample stays a finite number
 
 
-class Encoder(nn.Module):
-    """Windows to latent Gaussians, (B, F, T) → mean (B, Z), log variance (B, Z)."""
+class AutoEncoder(nn.Module):
+    """An encoder (B, F, T) → (B, h) and a decoder back."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
-        widths = (1, *settings.channels)
-        layers: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths):
-            layers += [nn.Conv2d(n_in, n_out, 3, stride=2, padding=1), nn.GELU()]
-        self.body = nn.Sequential(*layers, nn.Flatten())
-        self.latent = nn.Linear(_flat(settings), 2 * settings.latent)
+        self.encoder, self.decoder = encoder, decoder
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.latent(self.body(x.unsqueeze(1))).chunk(2, dim=1)
-        return mean, log_variance.clamp(-8, 4)
-
-
-class Tail(nn.Module):
-    """Latent vectors to windows, (B, Z) → (B, F, T)."""
-
-    def __init__(self, settings: NetworkSettings) -> None:
-        super().__init__()
-        self.start = nn.Linear(settings.latent, _flat(settings))
-        self.shape = (settings.channels[-1], *_smallest(settings))
-        widths = (*settings.channels[::-1], 1)
-        layers: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths):
-            layers += [nn.GELU(), nn.Conv2d(n_in, 4 * n_out, 3, padding=1), nn.PixelShuffle(2)]
-        self.body = nn.Sequential(*layers)
-
-    def forward(self, z: Tensor) -> Tensor:
-        drawn: Tensor = self.body(self.start(z).unflatten(1, self.shape))
-        return drawn.squeeze(1)
-
-
-class GumihoNetwork(nn.Module):
-    """A variational autoencoder with named tails that share its encoder."""
-
-    def __init__(self, settings: NetworkSettings, tails: Sequence[str]) -> None:
-        super().__init__()
-        self.settings = settings
-        self.encoder = Encoder(settings)
-        self.tails = nn.ModuleDict({name: Tail(settings) for name in tails})
-
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the latent mean and log variance of windows, (B, F, T) → 2 x (B, Z)."""
-        mean, log_variance = self.encoder(x)
-        return mean, log_variance
-
-    def decode(self, z: Tensor, tail: str) -> Tensor:
-        """Return what a tail draws of latent vectors, (B, Z) → (B, F, T)."""
-        drawn: Tensor = self.tails[tail](z)
+    def forward(self, x: Tensor) -> Tensor:
+        drawn: Tensor = self.decoder(self.encoder(x))
         return drawn
 
-    def forward(self, x: Tensor, tail: str) -> Tensor:
-        """Return what a tail draws of windows by their latent mean, (B, F, T) → the same."""
-        return self.decode(self.encode(x)[0], tail)
+
+class VariationalAutoEncoder(AutoEncoder):
+    """An autoencoder whose interface is a latent Gaussian, (B, h) → 2 × (B, Z), and η back.
+
+    Source: Kingma and Welling, arXiv 1312.6114.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, *, interface: int, latent: int
+    ) -> None:
+        super().__init__(encoder, decoder)
+        self.latent = latent
+        self.mean = nn.Linear(interface, latent)
+        self.log_variance = nn.Linear(interface, latent)
+        self.eta = nn.Linear(latent, interface)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latent mean and log variance of windows, (B, F, T) → 2 × (B, Z)."""
+        return self._gaussian(self.encoder(x))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return what is drawn of latent vectors, (B, Z) → (B, F, T)."""
+        drawn: Tensor = self.decoder(self.eta(z))
+        return drawn
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.decode(self.encode(x)[0])
+
+    def bound(self, x: Tensor, error: Loss, generator: torch.Generator) -> Tensor:
+        """Return the negative evidence bound of windows, (B, F, T) → (B,) nats.
+
+        `error` is the negative log-likelihood of windows where they are drawn,
+        summed over the window as the divergence is over the latent space.
+        """
+        mean, log_variance = self.encode(x)
+        drawn = self.decode(draw_latent(mean, log_variance, generator))
+        return error(x, drawn) + kl_to_prior(mean, log_variance)
+
+    def _gaussian(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean(h), self.log_variance(h).clamp(_LEAST_VARIANCE, _MOST_VARIANCE)
+
+
+class GumihoNetwork(VariationalAutoEncoder):
+    """A variational autoencoder with named tails; its own decoder is the first."""
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, *, interface: int, latent: int
+    ) -> None:
+        super().__init__(encoder, decoder, interface=interface, latent=latent)
+        self.tails = nn.ModuleDict()
+        self._tails: dict[str, tuple[Loss, Reads]] = {}
+
+    def add_tail(
+        self, name: str, network: nn.Module, loss: Loss, *, reads: Reads = "latent"
+    ) -> None:
+        """Grow a tail: a network on the latent mean (B, Z), or on the interface (B, h).
+
+        Raises
+        ------
+        ValueError
+            If there is one of that name.
+        """
+        if name == RECONSTRUCTION or name in self.tails:
+            raise ValueError(f"tail: found {name!r} there already, wanted another name")
+        self.tails[name] = network
+        self._tails[name] = (loss, reads)
+
+    def forward(self, x: Tensor, tail: str = RECONSTRUCTION) -> Tensor:
+        """Return what a tail makes of windows by their latent mean or interface.
+
+        Raises
+        ------
+        KeyError
+            If there is no such tail.
+        """
+        h = self.encoder(x)
+        if tail == RECONSTRUCTION:
+            return self.decode(self._gaussian(h)[0])
+        reads = self._tails[tail][1]
+        out: Tensor = self.tails[tail](h if reads == "interface" else self._gaussian(h)[0])
+        return out
+
+    def loss(self, x: Tensor, tail: str) -> Tensor:
+        """Return the loss of a grown tail at windows, (B, F, T) → (B,)."""
+        return self._tails[tail][0](x, self(x, tail))
+
+    def draw(self, z: Tensor, tail: str = RECONSTRUCTION) -> Tensor:
+        """Return what a tail on the latent space makes of latent vectors, (B, Z) → ...
+
+        Raises
+        ------
+        ValueError
+            If the tail grows on the interface.
+        """
+        if tail == RECONSTRUCTION:
+            return self.decode(z)
+        if self._tails[tail][1] != "latent":
+            raise ValueError(f"tail: found {tail!r} on the interface, wanted one on the latent")
+        out: Tensor = self.tails[tail](z)
+        return out
+
+
+class Drawing(nn.Module):
+    """A decoder with its own way from the latent space, (B, Z) → (B, F, T)."""
+
+    def __init__(self, decoder: nn.Module, *, interface: int, latent: int) -> None:
+        super().__init__()
+        self.eta = nn.Linear(latent, interface)
+        self.decoder = decoder
+
+    def forward(self, z: Tensor) -> Tensor:
+        drawn: Tensor = self.decoder(self.eta(z))
+        return drawn
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """What was drawn: `latent` (n, Z), `drawn` by a tail, and the share `accepted` of N(0, I)."""
+
+    latent: Tensor
+    drawn: Tensor
+    accepted: float
+
+
+class ConditionalGenerator(GumihoNetwork):
+    """A gumiho network that draws latent vectors under conditions."""
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, *, interface: int, latent: int
+    ) -> None:
+        super().__init__(encoder, decoder, interface=interface, latent=latent)
+        self._conditions: dict[str, Accept] = {}
+
+    def add_condition(self, name: str, accept: Accept) -> None:
+        """Name a condition on latent vectors; a known name gets the new one."""
+        self._conditions[name] = accept
+
+    @torch.no_grad()
+    def latents(
+        self, count: int, *, condition: str, generator: torch.Generator
+    ) -> tuple[Tensor, float]:
+        """Return vectors of N(0, I) that fulfil a condition, (n, Z), and the share that does.
+
+        Whole batches are drawn and tested at once.
+
+        Raises
+        ------
+        KeyError
+            If there is no such condition.
+        DataError
+            If a thousand draws for each vector wanted do not do.
+        """
+        accept, batch = self._conditions[condition], max(count, 256)
+        kept: list[Tensor] = []
+        drawn = found = 0
+        while found < count:
+            if drawn >= _MOST_DRAWS * batch:
+                text = f"condition {condition!r}: found {found} of {drawn} latent vectors accepted"
+                raise DataError(f"{text}, wanted {count}")
+            z = torch.randn((batch, self.latent), generator=generator).to(self.eta.weight)
+            kept.append(z[accept(z)])
+            drawn, found = drawn + len(z), found + len(kept[-1])
+        return torch.cat(kept)[:count], found / drawn
+
+    @torch.no_grad()
+    def generate(
+        self,
+        count: int,
+        *,
+        condition: str,
+        generator: torch.Generator,
+        tail: str = RECONSTRUCTION,
+    ) -> Generated:
+        """Return what a tail draws of latent vectors under a condition, as `latents`."""
+        latent, accepted = self.latents(count, condition=condition, generator=generator)
+        return Generated(latent, self.draw(latent, tail), accepted)
+
+
+class DiscriminatorNetwork(ConditionalGenerator):
+    """Reconstruction, mixture and discriminator tail: what is needed to tell the unusual.
+
+    The mixture tail (M parts) is the density of typical latent vectors; a vector less
+    likely than `limit` fulfils the condition `UNLIKELY`.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, *, interface: int, latent: int, parts: int
+    ) -> None:
+        super().__init__(encoder, decoder, interface=interface, latent=latent)
+        self.limit: Tensor
+        self.register_buffer("limit", torch.tensor(-torch.inf))
+        self.add_tail(MIXTURE, Mixture(parts, latent), _surprise)
+        self.add_condition(UNLIKELY, lambda z: self.mixture(z) < self.limit)
+
+    @property
+    def mixture(self) -> Mixture:
+        """The density of typical latent vectors."""
+        mixture = self.tails[MIXTURE]
+        assert isinstance(mixture, Mixture)
+        return mixture
 
 
 def draw_latent(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a sample of each latent Gaussian, 2 x (B, Z) → (B, Z)."""
-    noise = torch.randn(mean.shape, generator=generator)
+    """Return a sample of each latent Gaussian, 2 × (B, Z) → (B, Z)."""
+    noise = torch.randn(mean.shape, generator=generator).to(mean)
     return mean + noise * torch.exp(0.5 * log_variance)
 
 
-def _smallest(settings: NetworkSettings) -> tuple[int, int]:
-    shrink = 2 ** len(settings.channels)
-    return settings.bands // shrink, settings.columns // shrink
-
-
-def _flat(settings: NetworkSettings) -> int:
-    bands, columns = _smallest(settings)
-    return settings.channels[-1] * bands * columns
+def _surprise(x: Tensor, log_likelihood: Tensor) -> Tensor:
+    del x
+    return -log_likelihood

@@ -30,21 +30,8 @@ def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
 
-def anomaly_score(x: Tensor, various: Tensor, typical: Tensor) -> Tensor:
-    """Return the evidence of each band that a window is not typical, (B, F) nats.
-
-    `x`, and what the tails of various and of typical sound have drawn of it, are
-    (B, F, T).  Two log-likelihood ratios against typical sound, which by the
-    Neyman-Pearson lemma no other test of the same two surpasses: that the window
-    is sound the various tail knows, and that it holds something that nobody has
-    drawn before, in few places and loud.
-    """
-    known = squared_error(x, typical) - squared_error(x, various)
-    return known + sparse_excess(x - typical)
-
-
-def sparse_excess(residual: Tensor) -> Tensor:
-    """Return the evidence for rare loud places, residuals (B, F, T) → (B, F) nats.
+def sparse_excess(x: Tensor) -> Tensor:
+    """Return the evidence for a few loud places in noise of unit variance, (B, F, T) → (B, F) nats.
 
     The log-likelihood ratio of N(0, 1) with a share of `_RARE` replaced by an
     exponential distribution above zero, against N(0, 1) alone.
@@ -52,7 +39,7 @@ def sparse_excess(residual: Tensor) -> Tensor:
     Source: Donoho and Jin, Annals of Statistics 32(3), 2004, for why the ratio of
     a sparse mixture is what finds few weak places among many.
     """
-    above = residual.clamp_min(0)
+    above = x.clamp_min(0)
     log_ratio = 0.5 * above.square() - above / _LOUD + math.log(math.sqrt(2 * math.pi) / _LOUD)
     floor = torch.full_like(log_ratio, math.log1p(-_RARE))
     return torch.logaddexp(floor, log_ratio + math.log(_RARE)).sum(dim=2)

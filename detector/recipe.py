@@ -19,12 +19,13 @@ from detector.calibrate import Calibration, Point, calibrate
 from detector.checkpoint import write_model
 from detector.config import FeatureSettings
 from detector.events import EventTracker
-from detector.gumiho import NetworkSettings
 from detector.match import match, within
+from detector.methods import NetworkSettings
 from detector.normalise import Normalisation, fit_normalisation
 from detector.ocean import TYPICAL, VARIOUS, simulate, simulator, stretches
+from detector.phases import TrainSettings
 from detector.score import Model, Scorer
-from detector.train import Trainer, TrainSettings
+from detector.train import Trainer
 from detector.values import Score, Window
 
 _DESCRIPTION: Final = (
@@ -112,12 +113,11 @@ def _draft(recipe: Recipe, normalisation: Normalisation, trainer: Trainer) -> Mo
         features=recipe.features,
         normalisation=normalisation,
         network=trainer.network,
-        mixture=trainer.mixture,
         calibration=_UNCALIBRATED,
         card={
             "name": recipe.name,
             "description": _DESCRIPTION,
-            "method": "gumiho network in three phases; docs/decisions/0003-training.md",
+            "method": "gumiho network in three phases, docs/decisions/0003-training.md",
             "data": {"simulated_hours": recipe.hours, "seed": recipe.seed, "jobs": recipe.jobs},
             "training": asdict(recipe.training),
         },

@@ -15,9 +15,7 @@ from acoio.errors import DataError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
 from detector.events import EventSettings
-from detector.gumiho import DISCRIMINATOR, RECONSTRUCTION, GumihoNetwork
-from detector.losses import anomaly_score
-from detector.mixture import Mixture
+from detector.methods import Discriminating
 from detector.normalise import Normalisation
 from detector.values import Score, Window
 
@@ -32,8 +30,7 @@ class Model:
     id: str
     features: FeatureSettings
     normalisation: Normalisation
-    network: GumihoNetwork
-    mixture: Mixture
+    network: Discriminating
     calibration: Calibration
     card: dict[str, Any]
 
@@ -67,7 +64,7 @@ class Scorer:
         )
 
     def score(self, windows: Sequence[Window]) -> list[Score]:
-        """Return the score of each window: a log-likelihood ratio in nats.
+        """Return the score of each window, in nats.
 
         Raises
         ------
@@ -90,12 +87,8 @@ class Scorer:
         batch = np.zeros((_BATCH, *normalised.shape[1:]), np.float32)
         batch[: len(normalised)] = normalised
         with torch.inference_mode():
-            x = torch.from_numpy(batch)
-            z = self._network.encode(x)[0]
-            various = self._network.decode(z, RECONSTRUCTION)
-            typical = self._network.decode(z, DISCRIMINATOR)
-            ratio: NDArray[np.float32] = anomaly_score(x, various, typical).numpy()
-        return ratio[: len(normalised)]
+            evidence: NDArray[np.float32] = self._network.evidence(torch.from_numpy(batch)).numpy()
+        return evidence[: len(normalised)]
 
     def _result(self, window: Window, contribution: NDArray[np.float32]) -> Score:
         score = float(contribution.sum(dtype=np.float64))

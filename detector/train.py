@@ -1,11 +1,11 @@
 """Training in three phases, as a generator of reports.
 
-1. A variational autoencoder learns all sound, and a copy of its tail learns
-   typical sound alone.
-2. Encoder and discriminator tail minimise false-alarm rate minus detection rate,
-   with anomalies drawn from the latent space: vectors that a mixture fitted to
-   typical windows finds likely are rejected, the others are drawn by the
-   reconstruction tail and dressed in the noise of a typical window.
+1. A variational autoencoder learns all sound, and a mixture the latent vectors of
+   typical sound.
+2. The discriminator tail, and the encoder with it, learn to tell typical windows from
+   others: from simulated ones, which the reconstruction tail draws of latent vectors
+   that the mixture finds unlikely, and, unless the method is as published, from
+   windows of various sound.
 3. The mixture is fitted again to the latent vectors as they now are.
 
 Source: after Koizumi et al. 2019.  Where it departs: docs/decisions/0003.
@@ -13,43 +13,19 @@ Source: after Koizumi et al. 2019.  Where it departs: docs/decisions/0003.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from acoio.errors import DataError
-from detector.gumiho import (
-    DISCRIMINATOR,
-    RECONSTRUCTION,
-    GumihoNetwork,
-    NetworkSettings,
-    draw_latent,
-)
-from detector.losses import anomaly_score, kl_to_prior, neyman_pearson, squared_error
-from detector.mixture import Mixture
-
-_Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """How a network is trained.  `rho` is the false-alarm rate of the lemma, for each window."""
-
-    seed: int = 1
-    batch: int = 256
-    phase1_steps: int = 1500
-    phase2_steps: int = 400
-    phase1_rate: float = 2e-3
-    phase2_rate: float = 1e-3
-    rho: float = 0.01
-    mixture_parts: int = 8
-    fidelity: float = 0.01
-    mixture_points: int = 20_000
+from detector import training_state
+from detector.data import Loader, Windows, held_out, loader
+from detector.methods import NetworkSettings, build
+from detector.phases import Step, TrainSettings, bound_of, separation_of, shifted
 
 
 @dataclass(frozen=True)
@@ -65,163 +41,170 @@ class Report:
         return f"phase {self.phase}  step {self.step:5d}  {figures}"
 
 
+@dataclass
+class _Progress:
+    """How far training is; `kept` is the network that did best on what is held out."""
+
+    phase: int = 1
+    step: int = 0
+    drawn: int = 0
+    stale: int = 0
+    best: float = float("inf")
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+
 _REPORT_EVERY: Final = 100
-_MOST_DRAWS: Final = 1000  # for each latent vector wanted
-_CONVERGED: Final = 1e-4  # nats a point that a step of the mixture gains no more
+_CHECKED: Final = 2048  # windows of each kind that are held out for a check, at most
 
 
 class Trainer:
-    """Trains a network on typical and various windows, each (n, F, T) normalised."""
+    """Trains a network on typical and various windows, each (n, F, T) normalised.
+
+    `phases` may be left at any report and gone on with by another trainer on the same
+    windows, from what `save` wrote: it comes to the same network.  On a CUDA device
+    where there is one, unless told otherwise.
+
+    Raises
+    ------
+    DataError
+        If there are too few windows of a kind, or values that are not finite.
+    """
 
     def __init__(
-        self, network: NetworkSettings, typical: _Floats, various: _Floats, settings: TrainSettings
+        self,
+        shape: NetworkSettings,
+        typical: Windows,
+        various: Windows,
+        settings: TrainSettings,
+        *,
+        device: str | None = None,
     ) -> None:
-        for name, windows in (("typical", typical), ("various", various)):
-            if len(windows) < settings.batch:
-                raise DataError(f"{name}: found {len(windows)} windows, wanted {settings.batch}")
         self.settings = settings
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.network = GumihoNetwork(network, (RECONSTRUCTION, DISCRIMINATOR))
-        self._generator = torch.Generator().manual_seed(settings.seed)
-        self._typical, self._various = torch.from_numpy(typical), torch.from_numpy(various)
+            self.network = build(shape).to(self._device)
+        self._typical, typical_check = held_out(typical, settings.batch, "typical")
+        self._various, various_check = held_out(various, settings.batch, "various")
+        self._typical_check = self._tensor(typical_check[:_CHECKED])
+        self._various_check = self._tensor(various_check[:_CHECKED])
+        self._at = _Progress()
+        self._optimise(self._at)
 
     def phases(self) -> Iterator[Report]:
         """Train, yielding how it goes."""
-        yield from self._learn_sound()
-        self._refit()
-        yield from self._discriminate()
+        if self._at.phase == 1:
+            yield from self._train(self.settings.phase1_steps)
+            self._refit()
+            self.network.start_discriminator()
+            self._optimise(_Progress(phase=2, drawn=self._at.drawn))
+        if self._at.phase == 2:
+            yield from self._train(self.settings.phase2_steps)
+            self._at = _Progress(phase=3, drawn=self._at.drawn)
         yield Report(3, 0, {"log_likelihood": self._refit()})
 
-    @property
-    def mixture(self) -> Mixture:
-        """The mixture of typical latent vectors, once training has come so far."""
-        return self._mixture
+    def save(self, path: Path) -> None:
+        """Write all that training needs to go on, in one step."""
+        parts = (self.network, self._optimiser, self._schedule)
+        training_state.write(path, self._identity(), vars(self._at), parts)
 
-    def _batch(self, windows: Tensor) -> Tensor:
-        return windows[
-            torch.randint(len(windows), (self.settings.batch,), generator=self._generator)
-        ]
+    def resume(self, path: Path) -> None:
+        """Go on from what another trainer has saved.
 
-    def _learn_sound(self) -> Iterator[Report]:
-        steps = self.settings.phase1_steps
-        optimiser, schedule = self._optimiser(steps, self.settings.phase1_rate)
-        for step in range(steps):
-            various, typical = self._batch(self._various), self._batch(self._typical)
-            mean, log_variance = self.network.encode(various)
-            z = draw_latent(mean, log_variance, self._generator)
-            error = squared_error(various, self.network.decode(z, RECONSTRUCTION)).sum(dim=1)
-            divergence = kl_to_prior(mean, log_variance)
-            # The discriminator tail starts as a model of typical sound alone; the
-            # body is left to the reconstruction tail.
-            with torch.no_grad():
-                z_typical = self.network.encode(typical)[0]
-            error_typical = squared_error(typical, self.network.decode(z_typical, DISCRIMINATOR))
-            loss = (error + divergence).mean() + error_typical.sum(dim=1).mean()
-            _step(optimiser, schedule, loss)
-            if step % _REPORT_EVERY == 0 or step == steps - 1:
-                figures = {
-                    "error": error,
-                    "divergence": divergence,
-                    "typical": error_typical.sum(1),
-                }
-                yield Report(1, step, {k: float(v.detach().mean()) for k, v in figures.items()})
-
-    def _discriminate(self) -> Iterator[Report]:
-        s = self.settings
-        optimiser, schedule = self._optimiser(s.phase2_steps, s.phase2_rate)
-        for step in range(s.phase2_steps):
-            typical, various = self._batch(self._typical), self._batch(self._various)
-            fakes, accepted = self._anomalies(typical, various)
-            typical_drawn, fakes_drawn = self._draw(typical), self._draw(fakes)
-            rates = neyman_pearson(
-                anomaly_score(typical, *typical_drawn).sum(dim=1),
-                anomaly_score(fakes, *fakes_drawn).sum(dim=1),
-                s.rho,
-            )
-            error = self._fidelity(typical, typical_drawn[1], fakes_drawn[1])
-            error = (
-                error + squared_error(various, self.network(various, RECONSTRUCTION)).sum(1).mean()
-            )
-            _step(optimiser, schedule, rates + s.fidelity * error)
-            if step % _REPORT_EVERY == 0 or step == s.phase2_steps - 1:
-                figures = {"rates": rates.item(), "error": error.item(), "accepted": accepted}
-                yield Report(2, step, figures)
-
-    @staticmethod
-    def _fidelity(typical: Tensor, drawn: Tensor, beneath: Tensor) -> Tensor:
-        """Return the error of the discriminator tail at its own task, nats.
-
-        It draws typical windows, and of a simulated anomaly the typical window
-        beneath.  Without the first, the error of typical sound grew tenfold;
-        without the second, the tail draws the anomalies too.
+        Raises
+        ------
+        SetupError
+            If the file is none, or is of another training.
         """
-        own = squared_error(typical, drawn) + squared_error(typical, beneath)
-        return own.sum(dim=1).mean()
+        progress, states = training_state.read(path, self._identity())
+        self._optimise(_Progress(**progress))
+        network, optimiser, schedule = states
+        self.network.load_state_dict(network)
+        self._optimiser.load_state_dict(optimiser)
+        self._schedule.load_state_dict(schedule)
 
-    def _draw(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the tails of various and of typical sound draw of windows."""
-        z = self.network.encode(x)[0]
-        return self.network.decode(z, RECONSTRUCTION), self.network.decode(z, DISCRIMINATOR)
+    def _identity(self) -> dict[str, Any]:
+        return {"settings": vars(self.settings), "network": vars(self.network.settings)}
+
+    def _optimise(self, progress: _Progress) -> None:
+        """Begin a phase, or go on with one."""
+        s, self._at = self.settings, progress
+        first = progress.phase == 1
+        rate = s.phase1_rate if first else s.phase2_rate
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=rate, weight_decay=s.weight_decay
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser, max_lr=rate, total_steps=s.phase1_steps if first else s.phase2_steps
+        )
+
+    def _train(self, steps: int) -> Iterator[Report]:
+        seed, at = 2 * self.settings.seed, self._at
+        loaders = (
+            loader(self._typical, seed=seed, drawn=at.drawn),
+            loader(self._various, seed=seed + 1, drawn=at.drawn),
+        )
+        while at.step < steps and at.stale < self.settings.patience:
+            figures = self._one_step(loaders)
+            at.step, at.drawn = at.step + 1, at.drawn + 1
+            if at.step % _REPORT_EVERY == 0 or at.step == steps:
+                yield Report(at.phase, at.step, figures | {"held_out": self._check()})
+        if at.kept:
+            self.network.load_state_dict(at.kept)
+
+    def _one_step(self, loaders: tuple[Loader, Loader]) -> dict[str, float]:
+        # The randomness of a step depends on the step alone.
+        generator = torch.Generator().manual_seed((self.settings.seed << 32) + self._at.drawn)
+        batches = (x.send(self.settings.batch).to(self._device) for x in loaders)
+        typical, various = (shifted(x, self.settings, generator) for x in batches)
+        loss, figures = self._loss(typical, various, generator)
+        self._optimiser.zero_grad()
+        loss.backward()
+        self._optimiser.step()
+        self._schedule.step()
+        return figures
+
+    def _loss(self, typical: Tensor, various: Tensor, generator: torch.Generator) -> Step:
+        network = self.network.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(generator.initial_seed())  # dropout draws from no other
+            if self._at.phase == 2:
+                return separation_of(network, self.settings, typical, various, generator)
+            bound = bound_of(network, typical, various, generator)
+        return bound, {"bound": bound.item()}
 
     @torch.no_grad()
-    def _anomalies(self, typical: Tensor, various: Tensor) -> tuple[Tensor, float]:
-        """Return simulated anomalies, (B, F, T), and the share of latent vectors accepted."""
-        z, accepted = self._unlikely(various)
-        noise = typical - self.network(typical, DISCRIMINATOR)
-        return self.network.decode(z[: len(typical)], RECONSTRUCTION) + noise, accepted
+    def _check(self) -> float:
+        """Return how well windows held out are drawn, or told apart; the best is kept.
 
-    def _unlikely(self, various: Tensor) -> tuple[Tensor, float]:
-        """Return latent vectors of all sound that typical sound does not explain.
-
-        Half are drawn from N(0, I), half from the latent Gaussians of various
-        windows: the first reach everywhere, the second where sound really lies.
+        Typical ones from various ones: the network soon knows its own anomalies, and
+        that says little of real ones.
         """
-        kept: list[Tensor] = []
-        drawn = found = 0
-        while found < len(various):
-            z = torch.cat((self._prior(len(various)), self._posterior(various)))
-            unlikely = self._mixture.log_likelihood(z.double()) < self._limit
-            kept.append(z[unlikely])
-            drawn, found = drawn + len(z), found + int(unlikely.sum())
-            if drawn > _MOST_DRAWS * len(various):
-                raise DataError(f"anomalies: found {found} of {drawn} latent vectors unlikely")
-        z = torch.cat(kept)
-        return z[torch.randperm(len(z), generator=self._generator)], found / drawn
+        network, at = self.network.eval(), self._at
+        typical, various = self._typical_check, self._various_check
+        if at.phase == 1:
+            generator = torch.Generator().manual_seed(self.settings.seed)
+            value = bound_of(network, typical, various, generator).item()
+        else:
+            value = network.separation(typical, various, self.settings.rho).item()
+        at.stale += 1
+        if value < at.best:
+            at.best, at.stale, at.kept = value, 0, copy.deepcopy(network.state_dict())
+        return value
 
-    def _prior(self, count: int) -> Tensor:
-        return torch.randn((count, self.network.settings.latent), generator=self._generator)
-
-    def _posterior(self, windows: Tensor) -> Tensor:
-        return draw_latent(*self.network.encode(windows), self._generator)
-
+    @torch.no_grad()
     def _refit(self) -> float:
         """Fit the mixture to typical windows; return their mean log-likelihood."""
-        s = self.settings
-        latent = self._encode(self._typical[: s.mixture_points])
-        self._mixture = Mixture(s.mixture_parts, latent.shape[1])
-        self._mixture.fit(latent, seed=s.seed, tolerance=_CONVERGED)
-        log_likelihood = self._mixture.log_likelihood(latent)
-        self._limit = float(log_likelihood.quantile(s.rho))
+        s, network = self.settings, self.network.eval()
+        windows = self._typical[: s.mixture_points]
+        starts = range(0, len(windows), s.batch)
+        latent = torch.cat(
+            [network.encode(self._tensor(windows[k : k + s.batch]))[0] for k in starts]
+        )
+        network.mixture.fit(latent, seed=s.seed)
+        log_likelihood = network.mixture(latent)
+        network.limit.fill_(torch.quantile(log_likelihood, s.rho))
         return float(log_likelihood.mean())
 
-    @torch.no_grad()
-    def _encode(self, windows: Tensor) -> Tensor:
-        parts = [self.network.encode(part)[0] for part in windows.split(self.settings.batch)]
-        return torch.cat(parts).double()
-
-    def _optimiser(
-        self, steps: int, rate: float
-    ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-        optimiser = torch.optim.AdamW(self.network.parameters(), lr=rate, weight_decay=1e-4)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps)
-        return optimiser, schedule
-
-
-def _step(
-    optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler, loss: Tensor
-) -> None:
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
-    schedule.step()
+    def _tensor(self, windows: Windows) -> Tensor:
+        return torch.from_numpy(windows.astype("float32", copy=False)).to(self._device)

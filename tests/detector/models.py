@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.calibrate import Calibration, Point
-from detector.gumiho import NetworkSettings
+from detector.methods import NetworkSettings
 from detector.normalise import Normalisation
+from detector.phases import TrainSettings
 from detector.score import Model
-from detector.train import Trainer, TrainSettings
+from detector.train import Trainer
 
 from .sounds import SMALL
 
-SHAPE = NetworkSettings(SMALL.bands, SMALL.columns, latent=4, channels=(4, 8))
-TRAINING = TrainSettings(batch=64, phase1_steps=150, phase2_steps=60, mixture_parts=3)
+SHAPE = NetworkSettings(SMALL.bands, SMALL.columns, latent=4, channels=(4, 8), parts=3)
+TRAINING = TrainSettings(batch=64, phase1_steps=150, phase2_steps=150)
 
 
 def typical(count: int, *, seed: int = 0) -> NDArray[np.float32]:
@@ -53,8 +54,7 @@ def model() -> Model:
         id="tiny",
         features=SMALL,
         normalisation=Normalisation(ones, 0.3 * ones, ones),
-        network=trainer.network,
-        mixture=trainer.mixture,
+        network=trainer.network.eval(),
         calibration=Calibration(24.0, 2.0, (Point(0.5, 9.0, 0.1, 1), Point(2.0, 5.0, 1, 3))),
         card={"name": "tiny", "description": "for tests"},
     )

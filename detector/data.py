@@ -1,0 +1,58 @@
+"""Batches of windows, by the loading coroutine: `send(count)` gives the next batch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from acoio.errors import DataError
+
+Windows: TypeAlias = NDArray[np.floating[Any]]
+"""Network input, (n, F, T): float32, or float16 where memory is short."""
+
+Loader: TypeAlias = Generator[Tensor, int, None]
+"""Takes how many windows are wanted and gives them, (count, F, T) float32."""
+
+_HELD_OUT: Final = 10  # one in so many
+
+
+def loader(windows: Windows, *, seed: int, drawn: int = 0) -> Loader:
+    """Return a coroutine that draws windows at random, ready to be sent a count.
+
+    Batch k depends on the seed and k alone, so that one which goes on after
+    `drawn` batches gives what an unbroken one would have given.
+    """
+    batches = _batches(windows, seed, drawn)
+    next(batches)
+    return batches
+
+
+def _batches(windows: Windows, seed: int, drawn: int) -> Loader:
+    count = yield torch.empty(0)
+    while True:
+        chosen = np.random.default_rng([seed, drawn]).integers(len(windows), size=count)
+        count = yield torch.from_numpy(windows[chosen].astype(np.float32, copy=False))
+        drawn += 1
+
+
+def held_out(windows: Windows, fewest: int, name: str) -> tuple[Windows, Windows]:
+    """Return windows to learn from and, the last tenth in time, windows to check that by.
+
+    Neighbouring windows overlap, so one drawn from among the others would check nothing.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than `fewest`, or values that are not finite.
+    """
+    if len(windows) < fewest:
+        raise DataError(f"{name}: found {len(windows)} windows, wanted {fewest}")
+    if not all(np.isfinite(windows[k : k + 4096]).all() for k in range(0, len(windows), 4096)):
+        raise DataError(f"{name}: found values that are not finite")
+    last = len(windows) - len(windows) // _HELD_OUT
+    return windows[:last], windows[last:]

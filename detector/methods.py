@@ -1,0 +1,155 @@
+"""Two ways to tell the unusual with a discriminator network, by the same three phases.
+
+`published` draws typical sound with its discriminator tail and scores the error.
+`ratio` estimates with it what the lemma says is most powerful: the likelihood ratio
+of sound that is not typical against sound that is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from detector.gumiho import DISCRIMINATOR, DiscriminatorNetwork, Drawing
+from detector.layers import ConvDecoder, ConvEncoder, Output, PlacesEvidence
+from detector.losses import neyman_pearson, sparse_excess, squared_error
+
+Method = Literal["published", "ratio"]
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Shape of a convolutional network: a window (F, T), latent size Z, channels, M parts.
+
+    Each layer of channels halves F and T.  `noise` says that typical windows are noise
+    of unit variance in each place, so that the evidence of a few loud places can be
+    said without learning it.
+    """
+
+    bands: int
+    columns: int
+    method: Method = "ratio"
+    latent: int = 32
+    channels: tuple[int, ...] = (16, 32, 64)
+    parts: int = 8
+    noise: bool = True
+    output: Output = "identity"
+
+
+class Discriminating(DiscriminatorNetwork):
+    """A convolutional discriminator network that scores windows by a method."""
+
+    encoder: ConvEncoder
+    decoder: ConvDecoder
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        encoder = ConvEncoder(settings.bands, settings.columns, settings.channels)
+        super().__init__(
+            encoder,
+            _decoder(settings),
+            interface=encoder.interface,
+            latent=settings.latent,
+            parts=settings.parts,
+        )
+        self.settings = settings
+
+    def evidence(self, x: Tensor) -> Tensor:
+        """Return how unusual windows are by band, (B, F, T) → (B, F); the score is the sum."""
+        raise NotImplementedError
+
+    def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+        """Return what the second phase minimises, 2 × (B, F, T) → ()."""
+        raise NotImplementedError
+
+    def start_discriminator(self) -> None:
+        """Prepare the discriminator tail for the second phase, after the first."""
+
+
+class Published(Discriminating):
+    """The score is the error of the discriminator tail, which draws typical sound.
+
+    Source: Koizumi et al. 2019.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__(settings)
+        decoder = _decoder(settings)
+        drawing = Drawing(decoder, interface=decoder.interface, latent=settings.latent)
+        self.add_tail(DISCRIMINATOR, drawing, _error)
+
+    def evidence(self, x: Tensor) -> Tensor:
+        return squared_error(x, self(x, DISCRIMINATOR))
+
+    def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+        scores = self.evidence(torch.cat((typical, atypical))).sum(dim=1)
+        return neyman_pearson(scores[: len(typical)], scores[len(typical) :], rho)
+
+    def start_discriminator(self) -> None:
+        """Start from the reconstruction tail: from noise the lemma's loss learns little."""
+        tail = self.tails[DISCRIMINATOR]
+        assert isinstance(tail, Drawing)
+        tail.eta.load_state_dict(self.eta.state_dict())
+        tail.decoder.load_state_dict(self.decoder.state_dict())
+
+
+class Ratio(Discriminating):
+    """The score is a log-likelihood ratio, which the discriminator tail has learnt.
+
+    Trained to tell windows that are typical from as many that are not, the tail's
+    logarithm of odds is the logarithm of the likelihood ratio of the two; and by the
+    Neyman-Pearson lemma no other test finds more at the same rate of false alarms.
+    Where typical windows are noise the tail need only learn what the sparse-mixture
+    statistic does not say by itself.
+
+    Source: Sugiyama, Suzuki and Kanamori, "Density Ratio Estimation in Machine
+    Learning", 2012, chapter 4 (logistic regression).
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__(settings)
+        self.add_tail(DISCRIMINATOR, PlacesEvidence(self.encoder.shape), _odds, reads="interface")
+        row = torch.arange(settings.bands) // 2 ** len(settings.channels)  # of each band
+        self._row: Tensor
+        self._share: Tensor  # of each band in its row's evidence
+        self.register_buffer("_row", row, persistent=False)
+        self.register_buffer("_share", 1 / torch.bincount(row)[row], persistent=False)
+        self.weight = nn.Parameter(torch.tensor(0.5))  # of the sparse-mixture statistic
+        self.offset = nn.Parameter(torch.tensor(0.0))
+
+    def evidence(self, x: Tensor) -> Tensor:
+        rows: Tensor = self(x, DISCRIMINATOR)
+        known = rows[:, self._row] * self._share + self.offset / x.shape[1]
+        return known + self.weight * sparse_excess(x) if self.settings.noise else known
+
+    def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+        del rho  # the ratio is best for every rate
+        log_odds = self.evidence(torch.cat((typical, atypical))).sum(dim=1)
+        return (
+            softplus(log_odds[: len(typical)]).mean() + softplus(-log_odds[len(typical) :]).mean()
+        )
+
+
+_METHODS: Final = {"published": Published, "ratio": Ratio}
+
+
+def build(settings: NetworkSettings) -> Discriminating:
+    """Return an untrained network for a method."""
+    return _METHODS[settings.method](settings)
+
+
+def _decoder(settings: NetworkSettings) -> ConvDecoder:
+    return ConvDecoder(settings.bands, settings.columns, settings.channels, output=settings.output)
+
+
+def _error(x: Tensor, drawn: Tensor) -> Tensor:
+    return squared_error(x, drawn).sum(dim=1)
+
+
+def _odds(x: Tensor, evidence: Tensor) -> Tensor:
+    """Return the loss of windows taken for atypical."""
+    del x
+    return softplus(-evidence.sum(dim=1))

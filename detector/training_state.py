@@ -1,0 +1,67 @@
+"""A training that was left, as a file: what it was of, how far it was, and its tensors."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from acoio.errors import SetupError
+
+
+class Stateful(Protocol):
+    """A network, an optimiser or a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that it knows."""
+        ...
+
+
+def write(
+    path: Path, identity: Mapping[str, Any], progress: Mapping[str, Any], parts: Sequence[Stateful]
+) -> None:
+    """Write the state of a training in one step."""
+    state = {
+        "identity": _plain(identity),
+        "progress": dict(progress),
+        "parts": [part.state_dict() for part in parts],
+    }
+    half = path.with_name(path.name + ".part")
+    torch.save(state, half)
+    half.replace(path)
+
+
+def read(path: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the progress and the states of the parts; code in the file is not run.
+
+    Raises
+    ------
+    SetupError
+        If the file is none, or is of another training.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        found, progress, parts = (state[name] for name in ("identity", "progress", "parts"))
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
+        raise SetupError(f"{path}: no saved training: {error}") from error
+    if found != _plain(identity):
+        raise SetupError(f"{path}: found a training of {found}, wanted {_plain(identity)}")
+    return progress, parts
+
+
+def _plain(values: Any) -> Any:
+    """Return mappings as dicts and tuples as lists."""
+    if isinstance(values, Mapping):
+        return {name: _plain(value) for name, value in values.items()}
+    return list(values) if isinstance(values, tuple) else values
