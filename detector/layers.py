@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Output = Literal["identity", "sigmoid"]
 """What a decoder ends with: sigmoid where windows lie between 0 and 1."""
@@ -90,6 +91,14 @@ class ConvEncoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h: Tensor = self.body(x.unsqueeze(1))
         return h.flatten(1)
+
+    def fuse(self) -> None:
+        """Take each normalisation into the convolution before it: faster, for scoring alone."""
+        body = list(self.body)
+        layers: list[nn.Module] = []
+        for layer, after, last in zip(body[::3], body[1::3], body[2::3], strict=True):
+            layers += [fuse_conv_bn_eval(layer, after), last]
+        self.body = nn.Sequential(*layers)
 
 
 class ConvDecoder(nn.Module):

@@ -46,6 +46,7 @@ class Scorer:
 
     def __init__(self, model: Model, *, false_alarms_per_hour: float = 1.0) -> None:
         self._network = copy.deepcopy(model.network).eval().requires_grad_(False)
+        self._network.encoder.fuse()
         self._normalisation = model.normalisation
         self.threshold = model.calibration.threshold(false_alarms_per_hour)
         self.release = min(model.calibration.release, self.threshold)

@@ -78,3 +78,15 @@ def test_the_evidence_of_places_stays_finite() -> None:
     tail = PlacesEvidence((2, 3, 3))
     for size in (1e3, 1e6):
         assert torch.isfinite(tail(size * torch.randn(4, 18))).all()
+
+
+def test_a_fused_encoder_says_the_same() -> None:
+    encoder = ConvEncoder(13, 9, (3, 4))
+    for _ in range(20):
+        encoder(3 * torch.randn(32, 13, 9) + 1)  # gives the normalisation something to do
+    encoder.eval()
+    x = torch.randn(5, 13, 9)
+    before = encoder(x)
+    encoder.fuse()
+    assert torch.allclose(encoder(x), before, atol=1e-5)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in encoder.modules())
