@@ -83,6 +83,11 @@ def write_model(folder: Path, model: Model) -> Model:
     return _assemble(card, tensors)
 
 
+def is_model(folder: Path) -> bool:
+    """Say whether a folder holds a model, or a card that was to be one."""
+    return (folder / _CARD).exists()
+
+
 def _sha256(card: dict[str, Any], data: bytes) -> str:
     """Return the hash of all that decides a score or a threshold: tensors and settings."""
     decisive = json.dumps({name: card.get(name) for name in _DECISIVE}, sort_keys=True)

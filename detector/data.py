@@ -1,8 +1,12 @@
-"""Batches of windows, by the loading coroutine: `send(count)` gives the next batch."""
+"""Windows as arrays, and batches of them by the loading coroutine.
+
+`send(count)` gives the next batch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acoio.errors import DataError
+from detector.values import Window
 
 Windows: TypeAlias = NDArray[np.floating[Any]]
 """Network input, (n, F, T): float32, or float16 where memory is short."""
@@ -19,6 +24,33 @@ Loader: TypeAlias = Generator[Tensor, int, None]
 """Takes how many windows are wanted and gives them, (count, F, T) float32."""
 
 _HELD_OUT: Final = 10  # one in so many
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What is kept of many windows: `excess_db` (n, F, T) float16, `spread_db` (n, F)."""
+
+    excess_db: NDArray[np.float16]
+    spread_db: NDArray[np.float32]
+
+
+def levels_of(stretches: Iterable[Sequence[Window]]) -> Levels:
+    """Return the levels of the windows of stretches, in order; a day takes 0.4 GB.
+
+    Raises
+    ------
+    DataError
+        If there are no windows.
+    """
+    excess_db: list[NDArray[np.float16]] = []
+    spread_db: list[NDArray[np.float32]] = []
+    for windows in stretches:
+        if windows:
+            excess_db.append(np.stack([w.excess_db for w in windows]).astype(np.float16))
+            spread_db.append(np.stack([w.spread_db for w in windows]))
+    if not excess_db:
+        raise DataError("windows: found none, wanted some to learn from")
+    return Levels(np.concatenate(excess_db), np.concatenate(spread_db))
 
 
 def loader(windows: Windows, *, seed: int, drawn: int = 0) -> Loader:

@@ -16,9 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.data import Levels
 from detector.values import Window
 
 _Floats = NDArray[np.float32]
+_CHUNK: Final = 2048  # windows at a time
 _DB_PER_CUBE_ROOT: Final = 30.0  # 10 ** (dB / 10) to the power of 1/3
 _LOUDEST: Final = 12.0  # standard deviations: nothing louder says more
 
@@ -36,33 +38,45 @@ class Normalisation:
     spread_db: _Floats
 
     def __call__(self, windows: Sequence[Window]) -> _Floats:
-        """Return network input, windows → (B, F, T).
+        """Return network input, windows → (B, F, T)."""
+        excess_db = np.stack([window.excess_db for window in windows])
+        return self._input(excess_db, np.stack([window.spread_db for window in windows]))
+
+    def of(self, levels: Levels) -> NDArray[np.float16]:
+        """Return network input of many windows, (n, F, T)."""
+        out = np.empty(levels.excess_db.shape, np.float16)
+        for k in range(0, len(out), _CHUNK):
+            excess_db = levels.excess_db[k : k + _CHUNK].astype(np.float32)
+            out[k : k + _CHUNK] = self._input(excess_db, levels.spread_db[k : k + _CHUNK])
+        return out
+
+    def _input(self, excess_db: _Floats, spread_db: _Floats) -> _Floats:
+        """Return network input, (B, F, T) and (B, F) dB → (B, F, T).
 
         A band that has lately been more restless than typical sound is, is
         believed the less.
         """
-        excess_db, spread_db = _stack(windows)
         restless = np.maximum(spread_db / self.spread_db, 1)[:, :, None]
         root = _cube_root(excess_db / restless)
         scaled = (root - self.mean[:, None]) / self.deviation[:, None]
         return np.asarray(np.minimum(scaled, _LOUDEST), np.float32)
 
 
-def fit_normalisation(typical: Sequence[Window]) -> Normalisation:
+def fit_normalisation(typical: Levels) -> Normalisation:
     """Return the statistics of typical windows."""
-    excess_db, spread_db = _stack(typical)
-    root = _cube_root(excess_db)
+    bands = typical.spread_db.shape[1]
+    count, total, square = 0, np.zeros(bands), np.zeros(bands)
+    for k in range(0, len(typical.excess_db), _CHUNK):
+        root = _cube_root(typical.excess_db[k : k + _CHUNK].astype(np.float32)).astype(np.float64)
+        count += root.shape[0] * root.shape[2]
+        total += root.sum(axis=(0, 2))
+        square += np.square(root).sum(axis=(0, 2))
+    mean = total / count
     return Normalisation(
-        mean=root.mean(axis=(0, 2), dtype=np.float64).astype(np.float32),
-        deviation=root.std(axis=(0, 2), dtype=np.float64).astype(np.float32),
-        spread_db=np.median(spread_db, axis=0),
+        mean=mean.astype(np.float32),
+        deviation=np.sqrt(square / count - mean**2).astype(np.float32),
+        spread_db=np.median(typical.spread_db, axis=0),
     )
-
-
-def _stack(windows: Sequence[Window]) -> tuple[_Floats, _Floats]:
-    """Return excess (B, F, T) and spread (B, F) of windows, dB."""
-    excess_db = np.stack([window.excess_db for window in windows])
-    return excess_db, np.stack([window.spread_db for window in windows])
 
 
 def _cube_root(excess_db: _Floats) -> _Floats:

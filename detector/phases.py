@@ -26,7 +26,7 @@ class TrainSettings:
     """
 
     seed: int = 1
-    batch: int = 256
+    batch: int = 128
     phase1_steps: int = 1000
     phase2_steps: int = 1500
     phase1_rate: float = 2e-3

@@ -1,145 +1,167 @@
-"""The recipe of the pretrained model: simulate, train, calibrate, evaluate, freeze."""
+"""The recipe of a model: sound in, train, calibrate, evaluate where the truth is known, freeze."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
 from detector.calibrate import Calibration, Point, calibrate
-from detector.checkpoint import write_model
+from detector.checkpoint import is_model, write_model
 from detector.config import FeatureSettings
+from detector.data import levels_of
 from detector.events import EventTracker
 from detector.match import match, within
-from detector.methods import NetworkSettings
+from detector.methods import Method, NetworkSettings
 from detector.normalise import Normalisation, fit_normalisation
-from detector.ocean import TYPICAL, VARIOUS, simulate, simulator, stretches
+from detector.ocean import simulate, simulator, stretches
 from detector.phases import TrainSettings
 from detector.score import Model, Scorer
+from detector.sources import SimulatedOcean, Source
 from detector.train import Trainer
-from detector.values import Score, Window
 
-_DESCRIPTION: Final = (
+_OCEAN: Final = (
     "Trained on simulated ocean alone and calibrated on other simulated ocean without calls. "
     "It has never heard a real recording: at a station its rate of false alarms is what the "
     "station's own sound makes of it, until it is calibrated there."
 )
+_ARCHIVE: Final = (
+    "Trained on hours of an archive and calibrated on evenings of other days, "
+    "all chosen by the station's local time."
+)
 _UNCALIBRATED: Final = Calibration(0.0, math.inf, (Point(1.0, math.inf, 0.0, math.inf),))
-_VARIOUS_SHARE: Final = 0.75
-_CALIBRATION_SHARE: Final = 2.5  # ten alarms at one an hour want ten hours, twice is better
 _TEST_SHARE: Final = 0.5
 _COUNTS: Final = ("found", "noticed", "calls")
+_STATE: Final = "training"  # in the model's folder, until the model is there
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What goes into a model of simulated ocean."""
+    """How a model is made, whatever of; `threads` are for training alone."""
 
     name: str
-    seed: int
-    hours: float
-    jobs: int
-    features: FeatureSettings
     training: TrainSettings
+    features: FeatureSettings = field(default_factory=FeatureSettings)
+    method: Method = "ratio"
+    threads: int = 1
 
 
-def train_ocean(out: Path, *, seed: int, hours: float, jobs: int) -> Iterator[str]:
+def train_ocean(
+    out: Path, *, seed: int, hours: float, jobs: int, method: Method = "ratio"
+) -> Iterator[str]:
     """Train a model on `hours` of simulated typical ocean, yielding how it goes.
 
     Raises
     ------
     SetupError
-        If the folder is there already.
+        If there is a model already.
     DataError
         If that is too little sound.
     """
-    if out.exists():
-        raise SetupError(f"{out}: found something there, wanted a new folder")
-    recipe = Recipe(out.name, seed, hours, jobs, FeatureSettings(), TrainSettings(seed=seed))
+    recipe = Recipe(out.name, _training(seed), method=method, threads=jobs)
     with simulator(jobs) as pool:
-        yield from _cook(out, recipe, pool)
-
-
-def _cook(out: Path, recipe: Recipe, pool: ProcessPoolExecutor) -> Iterator[str]:
-    hours = recipe.hours
-    yield f"simulating {hours:g} h of typical and {_VARIOUS_SHARE * hours:g} h of various sound"
-    typical = _windows(recipe, pool, 1, hours, TYPICAL)
-    normalisation = fit_normalisation(typical)
-    various = _normalised(_windows(recipe, pool, 2, _VARIOUS_SHARE * hours, VARIOUS), normalisation)
-    torch.set_num_threads(recipe.jobs)
-    torch.set_flush_denormal(True)  # trains up to three times faster
-    shape = NetworkSettings(recipe.features.bands, recipe.features.columns)
-    trainer = Trainer(shape, _normalised(typical, normalisation), various, recipe.training)
-    for report in trainer.phases():
-        yield str(report)
-    torch.set_flush_denormal(False)
-    torch.set_num_threads(1)
-    yield f"calibrating on {_CALIBRATION_SHARE * hours:g} h of other typical sound"
-    draft = _draft(recipe, normalisation, trainer)
-    draft = replace(draft, calibration=calibrate(_scores(recipe, pool, draft)))
-    yield f"evaluating on {_TEST_SHARE * hours:g} h of other sound with calls"
-    evaluation = _evaluate(recipe, pool, draft)
-    model = write_model(out, replace(draft, card={**draft.card, "evaluation": evaluation}))
+        ocean = SimulatedOcean(seed, hours, recipe.features, pool)
+        draft = yield from cook(out, recipe, ocean)
+        yield f"evaluating on {_TEST_SHARE * hours:g} h of other sound with calls"
+        evaluation = _evaluate(ocean, draft)
+    yield from _freeze(out, replace(draft, card={**draft.card, "evaluation": evaluation}))
     for snr_db, calls in evaluation["calls_by_snr_db"].items():
         yield f"{snr_db:>3} dB: found {calls['found']} of {calls['calls']} calls"
-    yield f"model {model.id} in {out}"
 
 
-def _windows(
-    recipe: Recipe, pool: ProcessPoolExecutor, part: int, hours: float, ocean: OceanSettings
-) -> list[Window]:
-    wanted = stretches(10 * recipe.seed + part, hours, ocean, recipe.features)
-    return [window for windows, _ in simulate(pool, wanted) for window in windows]
+def train_archive(
+    out: Path, source: Source, *, seed: int, threads: int, method: Method = "ratio"
+) -> Iterator[str]:
+    """Train a model on chosen hours, yielding how it goes; raises as `train_ocean`."""
+    recipe = Recipe(out.name, _training(seed), method=method, threads=threads)
+    draft = yield from cook(out, recipe, source)
+    yield from _freeze(out, replace(draft, card={**draft.card, "description": _ARCHIVE}))
 
 
-def _normalised(windows: Sequence[Window], normalisation: Normalisation) -> NDArray[np.float32]:
-    return np.concatenate(
-        [normalisation(windows[k : k + 4096]) for k in range(0, len(windows), 4096)]
-    )
+def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Model]:
+    """Yield how training goes, and return the calibrated model, not yet written.
+
+    What was trained of it already in that folder is gone on with.
+    """
+    if is_model(out):
+        raise SetupError(f"{out}: found a model there, wanted a new folder")
+    out.mkdir(parents=True, exist_ok=True)
+    yield "listening to typical sound"
+    levels = levels_of(source.typical())
+    normalisation = fit_normalisation(levels)
+    typical = normalisation.of(levels)
+    del levels
+    yield f"{len(typical)} typical windows; listening to various sound"
+    various = normalisation.of(levels_of(source.various()))
+    yield f"{len(various)} various windows; training on {recipe.threads} threads"
+    shape = NetworkSettings(recipe.features.bands, recipe.features.columns, recipe.method)
+    trainer = Trainer(shape, typical, various, recipe.training)
+    del typical, various
+    yield from _trained(out / _STATE, trainer, recipe.threads)
+    yield "calibrating on other typical sound"
+    draft = _draft(recipe, source, normalisation, trainer)
+    scorer = Scorer(draft)
+    scores = [scorer.score(windows) for windows in source.calibration()]
+    return replace(draft, calibration=calibrate(scores))
 
 
-def _draft(recipe: Recipe, normalisation: Normalisation, trainer: Trainer) -> Model:
+def _training(seed: int) -> TrainSettings:
+    return TrainSettings(seed=seed, roll=True, shift_bands=2)
+
+
+def _trained(state: Path, trainer: Trainer, threads: int) -> Iterator[str]:
+    if state.exists():
+        trainer.resume(state)
+        yield "going on with a training that was left"
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # trains up to three times faster
+    try:
+        for report in trainer.phases():
+            yield str(report)
+            trainer.save(state)
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(before)
+
+
+def _freeze(out: Path, model: Model) -> Iterator[str]:
+    written = write_model(out, model)
+    (out / _STATE).unlink(missing_ok=True)
+    yield f"model {written.id} in {out}"
+
+
+def _draft(recipe: Recipe, source: Source, normalisation: Normalisation, trainer: Trainer) -> Model:
     return Model(
         id="draft",
         features=recipe.features,
         normalisation=normalisation,
-        network=trainer.network,
+        network=trainer.network.cpu(),
         calibration=_UNCALIBRATED,
         card={
             "name": recipe.name,
-            "description": _DESCRIPTION,
-            "method": "gumiho network in three phases, docs/decisions/0003-training.md",
-            "data": {"simulated_hours": recipe.hours, "seed": recipe.seed, "jobs": recipe.jobs},
-            "training": asdict(recipe.training),
+            "description": _OCEAN,
+            "method": f"gumiho network, {recipe.method}, docs/decisions/0003-training.md",
+            "data": dict(source.about),
+            "training": asdict(recipe.training) | {"threads": recipe.threads},
         },
     )
 
 
-def _scores(recipe: Recipe, pool: ProcessPoolExecutor, draft: Model) -> list[list[Score]]:
-    scorer = Scorer(draft)
-    hours = _CALIBRATION_SHARE * recipe.hours
-    wanted = stretches(10 * recipe.seed + 3, hours, TYPICAL, recipe.features)
-    return [scorer.score(windows) for windows, _ in simulate(pool, wanted)]
-
-
-def _evaluate(recipe: Recipe, pool: ProcessPoolExecutor, draft: Model) -> dict[str, Any]:
+def _evaluate(ocean: SimulatedOcean, draft: Model) -> dict[str, Any]:
     scorer = Scorer(draft)
     counts: dict[int, list[tuple[int, int, int]]] = {}
     false = other = 0
-    hours = _TEST_SHARE * recipe.hours
-    wanted = stretches(
-        10 * recipe.seed + 4, hours, OceanSettings(calls_per_hour=60.0), recipe.features
-    )
-    for windows, truth in simulate(pool, wanted):
+    hours = _TEST_SHARE * ocean.hours
+    busy = OceanSettings(calls_per_hour=60.0)
+    wanted = stretches(10 * ocean.seed + 4, hours, busy, ocean.features)
+    for windows, truth in simulate(ocean.pool, wanted):
         scores = scorer.score(windows)
         tracker = EventTracker(scorer.event_settings("ocean"))
         events = [e for e in [*tracker.push(scores), *tracker.flush()] if e.status == "closed"]

@@ -1,0 +1,129 @@
+"""Which hours of an archive a model learns from: typical evenings, and various others.
+
+Evenings are by the station's local time: fewer ships are near and the gear is left
+alone.  Off Hawaii humpbacks sing from December to April, so the quiet months are the
+others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from acoio.coverage import FileCover
+from acoio.errors import DataError
+
+Hour: TypeAlias = tuple[FileCover, ...]
+"""The files that begin within an hour of local time, in order."""
+
+_MONTHS: Final = (5, 6, 7, 8, 9, 10, 11)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is typical, by local time, and how much of each kind is wanted, in hours.
+
+    `evening` are the first hour of the clock and the one after the last.
+    """
+
+    utc_offset_h: float = -10.0
+    evening: tuple[int, int] = (18, 24)
+    months: tuple[int, ...] = _MONTHS
+    typical_hours: float = 24.0
+    various_hours: float = 12.0
+    calibration_hours: float = 24.0
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Hours to learn from and to calibrate on: no day of the one is a day of the other."""
+
+    typical: tuple[Hour, ...]
+    various: tuple[Hour, ...]
+    calibration: tuple[Hour, ...]
+
+
+def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
+    """Return hours spread evenly over the days there are, drawn by a seed.
+
+    Raises
+    ------
+    DataError
+        If there is less sound of a kind than is wanted.
+    """
+    evenings: dict[datetime, list[Hour]] = defaultdict(list)
+    others: dict[datetime, list[Hour]] = defaultdict(list)
+    for begin, hour in _hours(files, choice):
+        typical = _in_evening(begin, choice) and begin.month in choice.months
+        (evenings if typical else others)[_day(begin)].append(hour)
+    rng = np.random.default_rng(seed)
+    learnt, calibrated = _parted(sorted(evenings), choice, rng)
+    return Chosen(
+        typical=_spread(
+            [evenings[day] for day in learnt], choice.typical_hours, "typical evenings", rng
+        ),
+        various=_spread(
+            [others[day] for day in sorted(others)], choice.various_hours, "other times", rng
+        ),
+        calibration=_spread(
+            [evenings[day] for day in calibrated],
+            choice.calibration_hours,
+            "typical evenings to calibrate on",
+            rng,
+        ),
+    )
+
+
+def _hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
+    """Return local hours in order of time, and the files with sound that begin there."""
+    local = timezone(timedelta(hours=choice.utc_offset_h))
+    hours: dict[datetime, list[FileCover]] = defaultdict(list)
+    for file in files:
+        if file.begin is not None and file.seconds > 0:
+            begin = file.begin.astimezone(local)
+            hours[begin.replace(minute=0, second=0, microsecond=0)].append(file)
+    return [(begin, tuple(hours[begin])) for begin in sorted(hours)]
+
+
+def _day(when: datetime) -> datetime:
+    return when.replace(hour=0)
+
+
+def _in_evening(begin: datetime, choice: Choice) -> bool:
+    first, last = choice.evening
+    if first <= last:
+        return first <= begin.hour < last
+    return begin.hour >= first or begin.hour < last
+
+
+def _parted(
+    days: Sequence[datetime], choice: Choice, rng: np.random.Generator
+) -> tuple[list[datetime], list[datetime]]:
+    """Return days to learn from and days to calibrate on, in the ratio of their hours."""
+    wanted = choice.typical_hours + choice.calibration_hours
+    drawn = [days[k] for k in rng.permutation(len(days))]
+    count = round(len(days) * choice.typical_hours / wanted) if wanted else 0
+    return sorted(drawn[:count]), sorted(drawn[count:])
+
+
+def _spread(
+    days: Sequence[Sequence[Hour]], wanted_h: float, name: str, rng: np.random.Generator
+) -> tuple[Hour, ...]:
+    """Return hours of as many days as there are, one of each in turn, until it is enough."""
+    orders = [rng.permutation(len(day)).tolist() for day in days]
+    rounds = max((len(order) for order in orders), default=0)
+    chosen: list[Hour] = []
+    heard_h = 0.0
+    for turn in range(rounds):
+        for day, order in zip(days, orders, strict=True):
+            if heard_h < wanted_h and turn < len(order):
+                chosen.append(day[order[turn]])
+                heard_h += sum(file.seconds for file in chosen[-1]) / 3600
+    if heard_h < wanted_h:
+        raise DataError(f"{name}: found {heard_h:.1f} h of sound, wanted {wanted_h:g} h")
+    return tuple(sorted(chosen, key=lambda hour: hour[0].named))

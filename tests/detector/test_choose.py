@@ -1,0 +1,92 @@
+"""Typical evenings are chosen by local time, spread over days, and never calibrated on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from acoio.coverage import FileCover
+from acoio.errors import DataError
+from detector.choose import Choice, Chosen, Hour, choose
+
+HAWAII_H = 10
+CHOICE = Choice(typical_hours=12, various_hours=6, calibration_hours=12)
+
+
+def file(begin: datetime, seconds: float = 300.0) -> FileCover:
+    end = begin + timedelta(seconds=seconds)
+    return FileCover(Path(f"{begin:%Y-%m-%d--%H.%M}"), begin, 24e3, begin, end, seconds)
+
+
+def archive(first: datetime, days: int) -> list[FileCover]:
+    return [file(first + k * timedelta(minutes=5)) for k in range(288 * days)]
+
+
+FILES = archive(datetime(2018, 6, 1, 10, tzinfo=UTC), 12)
+
+
+def local(cover: FileCover) -> datetime:
+    return cover.named - timedelta(hours=HAWAII_H)
+
+
+def days(hours: tuple[Hour, ...]) -> Counter[object]:
+    return Counter(local(hour[0]).date() for hour in hours)
+
+
+def test_typical_hours_are_evenings_by_local_time_and_various_ones_are_not() -> None:
+    chosen = choose(FILES, CHOICE, seed=1)
+    assert all(local(x).hour >= 18 for hour in chosen.typical for x in hour)
+    assert all(local(x).hour < 18 for hour in chosen.various for x in hour)
+
+
+def test_an_evening_may_go_on_after_midnight() -> None:
+    chosen = choose(FILES, replace(CHOICE, evening=(22, 2)), seed=1)
+    assert {local(hour[0]).hour for hour in chosen.typical} <= {22, 23, 0, 1}
+
+
+def test_no_day_is_both_learnt_and_calibrated_on() -> None:
+    chosen = choose(FILES, CHOICE, seed=1)
+    assert not days(chosen.typical).keys() & days(chosen.calibration).keys()
+
+
+def test_hours_are_spread_over_the_days() -> None:
+    chosen = choose(FILES, CHOICE, seed=1)
+    counts = days(chosen.typical)
+    assert len(counts) == 6
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_there_is_as_much_as_was_asked_for_and_no_hour_twice() -> None:
+    chosen = choose(FILES, CHOICE, seed=1)
+    for hours, wanted in ((chosen.typical, 12), (chosen.various, 6), (chosen.calibration, 12)):
+        paths = [x.path for hour in hours for x in hour]
+        assert len(set(paths)) == len(paths)
+        assert sum(x.seconds for hour in hours for x in hour) / 3600 == wanted
+        assert [hour[0].named for hour in hours] == sorted(hour[0].named for hour in hours)
+
+
+def test_months_that_are_not_quiet_are_various() -> None:
+    winter = archive(datetime(2018, 2, 1, 10, tzinfo=UTC), 4)
+    with pytest.raises(DataError, match=r"typical evenings: found 0\.0 h .* wanted 12 h"):
+        choose(winter, CHOICE, seed=1)
+    chosen = choose([*winter, *FILES], CHOICE, seed=1)
+    assert {local(x).month for hour in chosen.typical for x in hour} == {6}
+    assert {local(x).month for hour in chosen.various for x in hour} == {2, 6}
+
+
+def test_files_without_sound_do_not_count() -> None:
+    broken = [replace(x, begin=None, seconds=0.0) for x in FILES]
+    with pytest.raises(DataError, match=r"found 0\.0 h"):
+        choose(broken, CHOICE, seed=1)
+
+
+def test_a_seed_chooses_the_same_and_another_one_others() -> None:
+    def names(chosen: Chosen) -> list[Path]:
+        return [x.path for hour in chosen.typical for x in hour]
+
+    assert names(choose(FILES, CHOICE, seed=1)) == names(choose(FILES, CHOICE, seed=1))
+    assert names(choose(FILES, CHOICE, seed=1)) != names(choose(FILES, CHOICE, seed=2))
