@@ -76,3 +76,25 @@ def test_no_store_is_a_wrong_setup(tmp_path: Path) -> None:
     code, _, err = _run("events", "list", "--store", tmp_path / "none")
     assert code == 78
     assert "unable to open database file" in err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "wanted"),
+    [("--evening", "18-25", "two hours of the day"), ("--months", "5,13", "months from 1 to 12")],
+)
+def test_train_refuses_times_that_are_none(
+    tmp_path: Path, option: str, value: str, wanted: str
+) -> None:
+    code, _, err = _run("train", tmp_path / "m", "--archive", tmp_path, option, value)
+    assert code == 78
+    assert f"found '{value}', wanted {wanted}" in err
+    assert not (tmp_path / "m").exists()
+
+
+def test_train_says_how_much_of_typical_sound_an_archive_lacks(sea: Sea, tmp_path: Path) -> None:
+    for name, data in sea.cut():
+        (tmp_path / name).write_bytes(data)
+    code, _, err = _run("train", tmp_path / "m", "--archive", tmp_path, "--hours", "24")
+    assert code == 1
+    assert "h of sound, wanted 24 h" in err
+    assert not (tmp_path / "m").exists()
