@@ -7,7 +7,17 @@ from typer.testing import CliRunner
 from daemon.cli import app
 from tests.daemon.sea import Sea, noise
 
-_COMMANDS = ["run", "demo", "simulate", "inspect", "score", "subscribe", "train", "events list"]
+_COMMANDS = [
+    "run",
+    "demo",
+    "simulate",
+    "inspect",
+    "score",
+    "subscribe",
+    "train",
+    "evaluate",
+    "events list",
+]
 
 
 def _run(*words: str | Path) -> tuple[int, str, str]:

@@ -1,0 +1,54 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from acoio.errors import DataError, NotReadyError
+from detector.evaluation.labels import read_clip_labels, read_labels
+
+HEAD = "begin_utc,end_utc,low_hz,high_hz,label,note\n"
+ROW = "2016-02-18T08:15:01Z,2016-02-18T08:15:02.5Z,230,290,song,by eye\n"
+
+
+def _table(folder: Path, text: str) -> Path:
+    (folder / "labels.csv").write_text(text)
+    return folder / "labels.csv"
+
+
+def test_labels_are_read_in_utc_and_a_faint_one_is_told_by_its_note(tmp_path: Path) -> None:
+    rows = ROW + "2016-02-18T10:15:01+02:00,2016-02-18T08:15:03,0,12000,background,Faint streaks\n"
+    one, two = read_labels(_table(tmp_path, HEAD + rows))
+    assert one.truth.begin == datetime(2016, 2, 18, 8, 15, 1, tzinfo=UTC) == two.truth.begin
+    assert (one.truth.label, one.truth.low_hz, one.faint, two.faint) == ("song", 230, False, True)
+
+
+def test_a_note_is_not_needed(tmp_path: Path) -> None:
+    text = HEAD.replace(",note", "") + ROW.replace(",by eye", "")
+    assert [label.faint for label in read_labels(_table(tmp_path, text))] == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("begin_utc,label\n", "found no column end_utc, low_hz, high_hz"),
+        ("", "found no column"),
+        (HEAD + ROW.replace("230", "x"), "line 2: could not convert"),
+        (HEAD + ROW.replace("230", "300"), "line 2: found 300 to 290 Hz"),
+        (HEAD + ROW.replace("290", "nan"), "line 2: found 230 to nan Hz"),
+        (HEAD + ROW + ROW.replace(":02.5Z", ":00Z"), "line 3: found an end"),
+        (HEAD + "2016-02-18T08:15:01Z\n", "line 2: "),
+        (HEAD + ROW.replace("song", " "), "line 2: found an empty cell"),
+    ],
+)
+def test_a_table_that_cannot_be_says_where(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(DataError, match=rf"labels\.csv.*{reason}"):
+        read_labels(_table(tmp_path, text))
+
+
+def test_a_table_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
+    with pytest.raises(NotReadyError, match=r"labels\.csv: No such file"):
+        read_labels(tmp_path / "labels.csv")
+
+
+def test_clip_labels_are_files_and_labels(tmp_path: Path) -> None:
+    assert read_clip_labels(_table(tmp_path, "label,file,x\nfin,a.wav,1\n")) == [("a.wav", "fin")]
