@@ -21,8 +21,8 @@ Windows of 2 s begin every second, so one window below the threshold does not br
 """
 
 _BAND_SHARE: Final = 0.25  # an event's band reaches over all that gave this much of the strongest
-_WEIGHTIEST: Final = 50.0  # nats above release: louder windows say no more of the band
-_MODERATE, _MAJOR = 100.0, 1000.0  # nats by which the peak lies above the threshold
+_WEIGHTIEST: Final = 20.0  # nats above release: louder windows say no more of the band
+_MODERATE, _MAJOR = 50.0, 300.0  # nats by which the peak lies above the threshold
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
