@@ -122,9 +122,7 @@ def _fit(
     return FittedAutoEncoder(network.eval(), used.shape[1:], mean, deviation)
 
 
-def _train(
-    network: AutoEncoder, loss: _Loss, windows: Windows, *, steps: int, seed: int
-) -> None:
+def _train(network: AutoEncoder, loss: _Loss, windows: Windows, *, steps: int, seed: int) -> None:
     optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=_RATE, total_steps=steps)
     batches, generator = loader(windows, seed=seed), torch.Generator().manual_seed(seed)
