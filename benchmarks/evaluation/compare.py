@@ -24,7 +24,7 @@ from detector.metrics import Estimate, bootstrap, partial_auc, roc_auc
 from detector.rivals.base import Floats
 
 FIRST_SEED = 1
-DRAWS = 300  # of the bootstrap
+DRAWS = 200  # of the bootstrap
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from detector.rivals.base import Floats, Input, Windows, check_windows, in_chunk
 _MOST_FITTED: Final = 10_000  # windows, as of the other rivals
 _BATCH: Final = 128
 _FEWEST: Final = 2  # windows: a batch norm knows nothing of one
-_CHANNELS: Final = (16, 32, 64)
+_CHANNELS: Final = (8, 16, 32)
 _RATE: Final = 2e-3
 
 
@@ -29,7 +29,7 @@ class PlainAutoEncoder:
     """The squared error of a convolutional autoencoder with `latent` numbers in its middle."""
 
     latent: int = 16
-    steps: int = 400
+    steps: int = 300
     reads: Input = "normalised"
     name: ClassVar[str] = "plain AE"
 
@@ -58,7 +58,7 @@ class PlainVae:
 
     latent: int = 16
     noise: float = 0.3
-    steps: int = 400
+    steps: int = 300
     reads: Input = "normalised"
     name: ClassVar[str] = "plain VAE"
 
