@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel train bench clean
+.PHONY: demo test lint types layers unit wheel train bench evaluation clean
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -37,6 +37,11 @@ train: $(VENV)/installed
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.run
+
+# Writes docs/evaluation.md; a run that was stopped goes on, and `make clean` forgets its parts.
+evaluation: $(VENV)/installed-dev
+	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/ and rightwhale/>))
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation $(DATA)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -148,12 +148,13 @@ class ConvDecoder(nn.Module):
 class LinearEvidence(nn.Module):
     """The interface as evidence that a window is atypical, (B, h) → (B, 1) nats."""
 
-    def __init__(self, interface: int, *, hidden: int = 64) -> None:
+    def __init__(self, interface: int, *, hidden: int = 64, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.body = nn.Sequential(nn.Linear(interface, hidden), nn.GELU(), nn.Linear(hidden, 1))
 
     def forward(self, h: Tensor) -> Tensor:
-        evidence: Tensor = self.body(h)
+        evidence: Tensor = self.body(self.dropout(h))
         return evidence
 
 

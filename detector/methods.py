@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from detector.gumiho import DISCRIMINATOR, DiscriminatorNetwork, Drawing
-from detector.layers import ConvDecoder, ConvEncoder, Output, PlacesEvidence
+from detector.layers import ConvDecoder, ConvEncoder, LinearEvidence, Output, PlacesEvidence
 from detector.losses import neyman_pearson, sparse_excess, squared_error
 
 Method = Literal["published", "ratio"]
+Evidence = Literal["places", "whole"]
+_DROPOUT: Final = 0.3  # of the interface, where the evidence is that of the whole window
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class NetworkSettings:
 
     Each layer of channels halves F and T.  `noise` says that typical windows are noise
     of unit variance in each place, so that the evidence of a few loud places can be
-    said without learning it.
+    said without learning it.  `evidence` is looked for at `places`, one of which is
+    enough, or in the `whole` window, where what is unusual is its shape.
     """
 
     bands: int
@@ -38,6 +41,7 @@ class NetworkSettings:
     parts: int = 8
     noise: bool = True
     output: Output = "identity"
+    evidence: Evidence = "places"
 
 
 class Discriminating(DiscriminatorNetwork):
@@ -111,8 +115,9 @@ class Ratio(Discriminating):
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings)
-        self.add_tail(DISCRIMINATOR, PlacesEvidence(self.encoder.shape), _odds, reads="interface")
-        row = torch.arange(settings.bands) // 2 ** len(settings.channels)  # of each band
+        tail, height = _tail(settings, self.encoder)
+        self.add_tail(DISCRIMINATOR, tail, _odds, reads="interface")
+        row = torch.arange(settings.bands) // height  # of each band
         self._row: Tensor
         self._share: Tensor  # of each band in its row's evidence
         self.register_buffer("_row", row, persistent=False)
@@ -139,6 +144,13 @@ _METHODS: Final = {"published": Published, "ratio": Ratio}
 def build(settings: NetworkSettings) -> Discriminating:
     """Return an untrained network for a method."""
     return _METHODS[settings.method](settings)
+
+
+def _tail(settings: NetworkSettings, encoder: ConvEncoder) -> tuple[nn.Module, int]:
+    """Return what tells evidence by rows, (B, h) → (B, rows), and the bands of a row."""
+    if settings.evidence == "whole":
+        return LinearEvidence(encoder.interface, dropout=_DROPOUT), settings.bands
+    return PlacesEvidence(encoder.shape), 2 ** len(settings.channels)
 
 
 def _decoder(settings: NetworkSettings) -> ConvDecoder:

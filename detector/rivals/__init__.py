@@ -3,6 +3,7 @@
 `families()` gives each with its grid of settings, so that it can run at its best.
 """
 
+from detector.rivals.autoencoders import PlainAutoEncoder, PlainVae
 from detector.rivals.base import Fitted, Input, Rival
 from detector.rivals.density import GmmPca, IsolationForest, OneClassSvm, PcaError
 from detector.rivals.families import families, settings
@@ -27,6 +28,8 @@ __all__ = [
     "OneClassSvm",
     "PcaError",
     "Peakedness",
+    "PlainAutoEncoder",
+    "PlainVae",
     "Rival",
     "families",
     "settings",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from detector.rivals.autoencoders import PlainAutoEncoder, PlainVae
 from detector.rivals.base import Rival
 from detector.rivals.density import GmmPca, IsolationForest, OneClassSvm, PcaError
 from detector.rivals.levels import LevelLargest, LevelOver, LevelTop
@@ -27,6 +28,8 @@ _ALL: Final[tuple[tuple[Rival, ...], ...]] = (
     OneClassSvm.variants(),
     KnnPca.variants(),
     LofPca.variants(),
+    PlainAutoEncoder.variants(),
+    PlainVae.variants(),
 )
 
 

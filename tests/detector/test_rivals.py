@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
@@ -24,6 +25,8 @@ from detector.rivals import (
     OneClassSvm,
     PcaError,
     Peakedness,
+    PlainAutoEncoder,
+    PlainVae,
     Rival,
     families,
     settings,
@@ -50,6 +53,8 @@ EACH: list[Rival] = [
     KnnPca(4, 5, unit_energy=True),
     LofPca(4, 5),
     LofPca(4, 5, unit_energy=True),
+    PlainAutoEncoder(4, steps=30),
+    PlainVae(4, steps=30),
 ]
 BY_LEVEL = [rival for rival in EACH if not settings(rival).get("unit_energy")]
 FITTED = [rival for rival in EACH if rival.reads == "normalised" and not isinstance(rival, Ink)]
@@ -209,3 +214,23 @@ def test_families_have_settings_that_a_table_can_tell_apart() -> None:
         assert {rival.name for rival in variants} == {name}
         assert {rival.reads for rival in variants} <= {"excess_db", "normalised"}
     assert all(set(settings(r)) >= {"name", "reads"} for r in EACH)
+
+
+@pytest.mark.parametrize("rival", [PlainAutoEncoder(4), PlainVae(4, 0.3)], ids=named)
+def test_an_autoencoder_draws_what_it_has_seen_and_not_what_is_new(rival: Rival) -> None:
+    rng = np.random.default_rng(0)
+    patterns = rng.normal(size=(2, 3, BANDS, SPECTRA))
+    seen, new = (
+        np.einsum("nk,kft->nft", rng.normal(size=(400, 3)), drawn).astype(np.float32)
+        for drawn in patterns
+    )
+    scores = rival.fit(seen[:300], seed=0).score(np.concatenate([seen[300:], new]))
+    assert roc_auc(scores, np.arange(500) >= 100) > 0.9
+
+
+def test_the_fit_of_an_autoencoder_leaves_the_random_numbers_of_others_alone(
+    typical: NDArray[np.float32],
+) -> None:
+    before = torch.random.get_rng_state()
+    PlainVae(4, steps=2).fit(typical, seed=0)
+    assert torch.equal(torch.random.get_rng_state(), before)

@@ -1,0 +1,168 @@
+"""What is tested is never learnt from, shares are as asked, and tables say what was found."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.evaluation import compare as comparing
+from benchmarks.evaluation import digits, kept, right_whales, tables
+from benchmarks.evaluation.compare import Measured, Result, Where, best_of, compare
+from benchmarks.evaluation.sweeps import with_sweeps
+from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, rival_contestants
+from detector.metrics import Estimate
+from detector.rivals import Ink, KnnPca, Rival
+
+LABELS = np.random.default_rng(0).integers(0, 10, 20_000).astype(np.uint8)
+
+
+@pytest.mark.parametrize("split", [digits.REPORT, digits.CODE], ids=lambda x: x.name)
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+def test_various_digits_hold_the_share_asked_and_no_typical_image(
+    split: digits.Digits, share: float
+) -> None:
+    chosen = digits.choose(LABELS, split, share, seed=3)
+    assert not set(chosen.typical) & set(chosen.various)
+    assert len(set(chosen.various)) == len(chosen.various)
+    assert set(LABELS[chosen.typical]) == set(split.typical)
+    unusual = np.isin(LABELS[chosen.various], split.atypical)
+    assert unusual.mean() == pytest.approx(share, rel=0.01)
+
+
+def test_the_typical_half_of_digits_is_that_of_the_seed_at_any_share() -> None:
+    few, many = (digits.choose(LABELS, digits.REPORT, share, seed=3) for share in (0.01, 0.2))
+    other = digits.choose(LABELS, digits.REPORT, 0.01, seed=4)
+    np.testing.assert_array_equal(few.typical, many.typical)
+    assert set(few.typical) != set(other.typical)
+
+
+def test_digits_of_any_brightness_have_one_energy() -> None:
+    image = np.random.default_rng(0).integers(0, 100, (1, 28, 28)).astype(np.uint8)
+    both = digits.unit_energy(np.concatenate([image, 2 * image, 0 * image]))
+    np.testing.assert_allclose(both[0], both[1], rtol=1e-6)
+    assert np.square(both[0]).sum() == pytest.approx(81, rel=1e-5)
+    assert not both[2].any()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2, 0.05])
+def test_clips_in_various_are_not_tested_and_calls_have_their_share(share: float) -> None:
+    various, tested = right_whales.halve(750, 1250, share, seed=5)
+    assert not set(various.background) & set(tested.background)
+    assert not set(various.upcall) & set(tested.upcall)
+    calls, others = len(various.upcall), len(various.background)
+    assert calls / (calls + others) == pytest.approx(share, abs=0.002)
+    assert len(tested.upcall) == 625 and len(tested.background) == 375
+
+
+def test_the_same_clips_are_tested_at_every_share() -> None:
+    first, second = (right_whales.halve(750, 1250, share, seed=5)[1] for share in (0.5, 0.05))
+    np.testing.assert_array_equal(first.background, second.background)
+    np.testing.assert_array_equal(first.upcall, second.upcall)
+
+
+def test_a_sweep_is_added_to_each_clip_and_its_deviation_stays() -> None:
+    rng = np.random.default_rng(0)
+    sound = rng.normal(size=(20, 4000)).astype(np.float32)
+    louder = with_sweeps(sound, 2000, seed=1)
+    np.testing.assert_allclose(louder.std(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(louder, with_sweeps(sound, 2000, seed=1))
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(sound, louder, strict=True)]
+    assert min(alike) > 0.2 and max(alike) < 1 - 1e-5
+
+
+def test_levels_are_above_each_bands_median_in_the_clip() -> None:
+    sound = np.random.default_rng(0).normal(size=(3, 4000)).astype(np.float32)
+    levels_db = right_whales.excess_db(sound, 2000.0)
+    assert levels_db.shape == (3, 56, 59)
+    np.testing.assert_allclose(np.median(levels_db, axis=2), 0, atol=1e-4)
+    np.testing.assert_allclose(right_whales.excess_db(8 * sound, 2000.0), levels_db, atol=1e-2)
+
+
+def test_rivals_run_on_each_input_that_is_given_to_them() -> None:
+    def inputs(rival: Rival) -> tuple[str, ...]:
+        return ("pixels",) if rival.name == "trivial, ink" else ("pixels", "unit")
+
+    ink, near = rival_contestants([(Ink(1), Ink(-1)), (KnnPca(2, 3),)], inputs)
+    assert [entry.settings["sign"] for entry in ink.entries] == [1, -1]
+    assert [entry.settings["reads"] for entry in near.entries] == ["pixels", "unit"]
+
+
+def test_of_settings_the_best_is_chosen_and_of_equals_the_first() -> None:
+    assert best_of([0.4, 0.9, 0.7]) == 1
+    assert best_of([0.9, 0.9]) == 0
+
+
+def toy(runs: list[tuple[float, int]]) -> Task:
+    """Return a task whose scores are the labels under more or less noise; runs are told."""
+
+    def split(seed: int) -> Split:
+        return Split({}, {}, np.random.default_rng(seed).random(200) > 0.5)
+
+    def entry(noise: float) -> Entry:
+        def scores(split: Split, seed: int) -> np.ndarray:
+            runs.append((noise, seed))
+            return split.atypical + noise * np.random.default_rng(seed).normal(size=200)
+
+        return Entry({"name": "noisy", "noise": noise}, scores)
+
+    noisy = Contestant("noisy", [entry(2.0), entry(0.5)])
+    once = Contestant("once", [entry(1.0)], Target(0.99), most_seeds=1)
+    return Task("T", "toy", "", split, [noisy, once])
+
+
+def test_all_settings_run_at_the_first_seed_the_best_at_all_and_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[tuple[float, int]] = []
+    task = toy(runs)
+    monkeypatch.setattr(comparing, "task_of", lambda key, data: task)
+    monkeypatch.setattr(comparing, "DRAWS", 20)
+    comparing._split.cache_clear()
+    where = Where(tmp_path, tmp_path / "parts")
+    with ThreadPoolExecutor(1) as pool:
+        first, second = (list(compare(task, where, seeds=3, pool=pool)) for _ in range(2))
+    assert sorted(runs) == [(0.5, 1), (0.5, 2), (0.5, 3), (1.0, 1), (2.0, 1)]
+    assert first == second
+    noisy, once = first
+    assert noisy.settings["noise"] == 0.5 and [t.settings["noise"] for t in noisy.tried] == [2, 0.5]
+    assert [m.seed for m in noisy.seeds] == [1, 2, 3] and [m.seed for m in once.seeds] == [1]
+    assert all(m.auc.low < m.auc.value < m.auc.high for m in noisy.seeds)
+    comparing._split.cache_clear()
+
+
+def test_a_part_is_kept_by_its_settings_whatever_their_order() -> None:
+    part = kept.Part("T", "x", kept.told({"a": 1, "b": 2}), 1)
+    same = kept.Part("T", "x", kept.told({"b": 2, "a": 1}), 1)
+    other = kept.Part("T", "x", kept.told({"a": 1, "b": 3}), 1)
+    assert part.path(Path()) == same.path(Path()) != other.path(Path())
+
+
+def result(aucs: list[float], target: Target) -> Result:
+    seeds = [
+        Measured(k, Estimate(auc, auc - 0.02, auc + 0.01), Estimate(0.8, 0.7, 0.9), 1.4)
+        for k, auc in enumerate(aucs)
+    ]
+    return Result("x", {"name": "x", "width": 0.5}, target, [], seeds)
+
+
+def test_a_row_has_mean_range_interval_and_what_of_the_target_is_reached() -> None:
+    row = list(tables.table([result([0.9, 0.94], Target(0.95))]))[2]
+    assert row == (
+        "| x | width 0.5 | .920 (.900–.940) | .900–.930 | .800 (.800–.800) | .700–.900 "
+        "| .950, **not reached** | 2 | 1 |"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (Target(), ""),
+        (Target(0.9), ".900, reached"),
+        (Target(0.9, 0.85), ".900 / .850, **not reached**"),
+    ],
+)
+def test_a_target_is_reached_by_all_of_its_measures(target: Target, told: str) -> None:
+    assert tables.verdict(result([0.91], target)) == told
