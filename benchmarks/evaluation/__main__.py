@@ -16,12 +16,14 @@ from typing import Any
 
 import torch
 
+from benchmarks.evaluation import sea, sea_tables
 from benchmarks.evaluation.compare import DRAWS, FIRST_SEED, Result, Where, compare, quiet_threads
 from benchmarks.evaluation.registry import LETTERS, tasks_of
 from benchmarks.evaluation.tables import table
 from benchmarks.evaluation.task import Task
 
 PARTS = Path("build") / "evaluation"
+SEA = ("C", "D")  # of one run over the same sound
 
 CAPTION = """\
 Every contestant is fitted on the same windows in the same run. A rival has a grid of settings, and
@@ -42,20 +44,26 @@ def main(arguments: Sequence[str]) -> None:
     pool = ProcessPoolExecutor(asked.jobs, get_context("spawn"), initializer=quiet_threads)
     with pool:
         found = list(_compared(asked.tasks, where, asked.seeds, pool))
-    asked.out.write_text("\n".join(_page(found, asked)) + "\n")
-    asked.out.with_suffix(".json").write_text(json.dumps(_figures(found, asked), indent=1) + "\n")
+    at_sea = sea.rows(where.data, PARTS, jobs=asked.jobs) if set(SEA) & set(asked.tasks) else []
+    page = [*_page(found, asked), *sea_tables.page(at_sea)] if at_sea else _page(found, asked)
+    asked.out.write_text("\n".join(page) + "\n")
+    figures = _figures(found, asked) | {"sea": sea_tables.figures(at_sea)}
+    asked.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluation", description=__doc__)
-    parser.add_argument("data", type=Path, help="folder that holds mnist/ and rightwhale/")
+    parser.add_argument(
+        "data", type=Path, help="folder that holds mnist/, rightwhale/, aco/ and calls/"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs") / "evaluation.md")
-    parser.add_argument("--tasks", type=lambda x: x.split(","), default=list(LETTERS))
+    parser.add_argument("--tasks", type=lambda x: x.split(","), default=[*LETTERS, *SEA])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args(arguments)
-    if unknown := set(asked.tasks) - set(LETTERS):
-        parser.error(f"--tasks: found {', '.join(sorted(unknown))}, wanted {', '.join(LETTERS)}")
+    if unknown := set(asked.tasks) - {*LETTERS, *SEA}:
+        wanted = ", ".join([*LETTERS, *SEA])
+        parser.error(f"--tasks: found {', '.join(sorted(unknown))}, wanted {wanted}")
     if not asked.data.is_dir():
         parser.error(f"data: found no folder {asked.data}")
     return asked
@@ -64,7 +72,7 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
 def _compared(
     letters: Sequence[str], where: Where, seeds: int, pool: Executor
 ) -> Iterator[tuple[Task, list[Result]]]:
-    for letter in letters:
+    for letter in (x for x in letters if x in LETTERS):
         for task in tasks_of(letter, where.data):
             print(f"\n{task.title}", flush=True)
             results = []
