@@ -131,7 +131,7 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
     for name in _NORMALISATION:
         state[f"normalisation.{name}"] = torch.from_numpy(getattr(model.normalisation, name))
-    return {name: tensor.contiguous() for name, tensor in state.items()}
+    return {name: tensor.clone() for name, tensor in state.items()}  # none shares its memory
 
 
 def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Model:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from acoio.simulate import OceanSettings, simulate_drop
 from daemon.cli import app
+from detector.checkpoint import read_model
 
 LABELS = """begin_utc,end_utc,low_hz,high_hz,label,note
 2024-03-01T06:01:30Z,2024-03-01T06:02:40Z,0,12000,background,faint streaks
@@ -63,7 +64,7 @@ def test_every_source_is_told_in_80_columns_json_markdown_and_pictures(
         assert f"\n{name}: " in said
         every = found["sources"][name]["groups"][0]
         assert (every["name"], every["calls"] > 0) == ("all", True)
-    assert found["model"]["id"] == "ocean-v1-a052e211"
+    assert found["model"]["id"] == read_model("ocean-v1").id
     assert found["settings"]["seed"] == 1
     assert "wanted 100 for 0.1 an hour" in " ".join(said.split())
     assert "1 of 2 calls lie where nothing is scored" in " ".join(said.split())

@@ -110,7 +110,7 @@ def test_an_event_as_json_bears_the_public_names() -> None:
 
 
 @pytest.mark.parametrize("threshold", [10.0, 0.0, -7.0])
-@pytest.mark.parametrize(("above", "word"), [(99, "minor"), (100, "moderate"), (1000, "major")])
+@pytest.mark.parametrize(("above", "word"), [(49, "minor"), (50, "moderate"), (300, "major")])
 def test_severity_follows_the_evidence_above_the_threshold(
     threshold: float, above: float, word: str
 ) -> None:
