@@ -85,7 +85,7 @@ def rows(folder: Path, parts: Path, *, jobs: int) -> list[Row]:
 def _published(parts: Path, jobs: int) -> Model:
     folder = parts / "published"
     if not is_model(folder):
-        for line in train_ocean(folder, seed=SEED, hours=8.0, jobs=jobs, method="published"):
+        for line in train_ocean(folder, seed=SEED, hours=4.0, jobs=jobs, method="published"):
             print(line, flush=True)
     return read_model(folder)
 
