@@ -19,6 +19,7 @@ from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
 from acoio.index import read_index
 from acoio.join import Joiner
+from acoio.origin import Origin, told_once
 from acoio.reader import RECORDS_AT_ONCE, read_chunk
 from acoio.record import Record
 from acoio.record_times import RecordTimes
@@ -105,8 +106,7 @@ def read_span(
     sound = _sound_of(path, timed, rate)
     front = max(first_sample - timed[0].sample, 0)
     back = max(timed[-1].sample + RECORD_SAMPLES - last_sample, 0)
-    piece = sound.piece(front, len(sound.samples) - back)
-    return replace(piece, sample=timed[0].sample + front)
+    return sound.piece(front, len(sound.samples) - back)
 
 
 def _walked(path: Path, rate_hz: float, records: int) -> RecordTrack:
@@ -177,6 +177,7 @@ def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
     blocks: list[NDArray[np.int32]] = []
     at: list[int] = []
     times_us: list[int] = []
+    origins: list[Origin] = []
     count = 0
     for piece in pieces:
         if isinstance(piece, Gap):
@@ -185,15 +186,19 @@ def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
             samples = piece.samples
             at += [*range(count, count + len(samples), RECORD_SAMPLES), count + len(samples)]
             times_us += [*piece.marks_us.tolist(), to_us(piece.end)]
+            origins.append(Origin(count, path.name, piece.sample))
         blocks.append(samples)
         count += len(samples)
     every = np.arange(0, count, RECORD_SAMPLES)
+    origin, *later = told_once(origins)
     return Sound(
         samples=np.concatenate(blocks),
         rate_hz=rate_hz,
         marks_us=np.rint(np.interp(every, at, times_us)).astype(np.int64),
         gaps=gaps,
         file=path.name,
+        sample=origin.sample,
+        later=tuple(later),
     )
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from acoio.columns import column_power, envelope
+from acoio.facts import title
 from acoio.filters import highpass
 from acoio.notebook import DPI, show_after_cell
 from acoio.picture import (
@@ -72,16 +73,8 @@ def view(sound: Sound, kind: str = "wave", axes: Axes | None = None) -> Axes:
     axes.set_xlim(mdates.date2num(sound.begin), mdates.date2num(sound.end))
     mark_utc(axes, sound.begin, sound.end)
     # A name is no formula: two dollars in it would be read as mathematics.
-    axes.set_title(printable(sound.file), fontsize="medium", loc="left", parse_math=False)
+    axes.set_title(title(sound), fontsize="medium", loc="left", parse_math=False)
     return axes
-
-
-def printable(name: str) -> str:
-    r"""Return a file's name in one line that can be drawn and written.
-
-    Of what cannot, line ends and bytes that are no UTF-8 among it, the escape is given, as `\n`.
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
 
 
 def view_figure(sound: Sound, kind: str) -> Figure:

@@ -18,6 +18,7 @@ from acoio.clock import to_us
 from acoio.clock_errors import ClockError, ClockErrors
 from acoio.errors import DataError, NotReadyError
 from acoio.join import OverlapWarning
+from acoio.load import read_span
 from acoio.sound import Sound
 
 from .archives import (
@@ -276,3 +277,26 @@ def test_no_folder_is_not_ready(tmp_path: Path) -> None:
 
 def test_it_goes_by_two_names() -> None:
     assert ACDio is ACOio
+
+
+def test_each_piece_says_which_file_it_is_from_and_where(loader: ACOio, base: Path) -> None:
+    found = loader.load(MIDNIGHT - 100 * SECOND, 150 * SECOND)
+    names = [path.name for path in sorted(base.rglob("*.HYD*"))]
+    assert found.files == tuple(names[:3])
+    for first in range(0, len(found.samples) - 9999, 77_777):
+        piece = found.piece(first, first + 9999)
+        for origin in piece.origins:
+            path = next(base.rglob(origin.file))
+            there = read_span(path, origin.sample, origin.sample + 9)
+            assert np.array_equal(there.samples, piece.samples[origin.at : origin.at + 9])
+
+
+def test_sound_after_a_gap_is_of_the_file_after_it(tmp_path: Path) -> None:
+    paths = archive(tmp_path, without=[1])
+    found = ACOio(tmp_path).load(MINUTES[1] - 5 * SECOND, 70 * SECOND)
+    assert found.files == (paths[0].name, paths[1].name)
+    (gap,) = found.gaps
+    late = found[gap.begin + SECOND :]
+    assert late.files == (paths[1].name,)
+    assert late[gap.end :].sample == 0
+    assert late.sample == -late.index_of(gap.end)

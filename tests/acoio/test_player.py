@@ -15,7 +15,8 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from acoio.player import Player, facts, html, listen
+from acoio.facts import facts
+from acoio.player import Player, html, listen
 from acoio.sound import Gap, Sound
 
 from .feeds import NAME, RATE_HZ, begins_us
@@ -110,7 +111,7 @@ def test_facts_name_the_first_gaps_and_count_the_others() -> None:
     assert "1 gap: 2024-03-01 06:00:00.000 (0.100 s)" in facts(replace(sound, gaps=(gaps[0],)))
     told = facts(replace(sound, gaps=tuple(gaps)))
     assert "5 gaps: " in told
-    assert told.endswith("and 2 more")
+    assert " and 2 more, " in told
 
 
 def test_ipython_is_never_needed() -> None:
