@@ -13,7 +13,7 @@ from acoio.audio import read_audio
 from acoio.calibration import COUNTS, Calibration
 from acoio.clock_errors import ClockError, ClockErrors, known_clock_errors, read_clock_errors
 from acoio.coverage import Coverage, FileCover
-from acoio.errors import AcoError, DataError, NotReadyError, SetupError
+from acoio.errors import AcoError, DamageWarning, DataError, NotReadyError, SetupError
 from acoio.filename import FileName, parse_filename
 from acoio.join import OverlapWarning
 from acoio.labels import Label, read_labels, write_labels
@@ -47,6 +47,7 @@ __all__ = [
     "ClockErrors",
     "Coverage",
     "Damage",
+    "DamageWarning",
     "DataError",
     "DecidecadeLevels",
     "Fault",

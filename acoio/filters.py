@@ -22,6 +22,7 @@ from acoio.clock import from_us
 from acoio.extend import extended
 from acoio.header import RECORD_SAMPLES
 from acoio.origin import resampled
+from acoio.wanted import a_number
 
 if TYPE_CHECKING:
     from acoio.sound import Gap, Sound
@@ -65,7 +66,7 @@ def highpass(sound: Sound, hz: float = 30.0) -> Sound:
 
 def bandpass(sound: Sound, low_hz: float, high_hz: float) -> Sound:
     """Return the sound between two frequencies, order 4 at either, as `lowpass`."""
-    if low_hz >= high_hz:
+    if a_number(low_hz, "bandpass") >= a_number(high_hz, "bandpass"):
         raise ValueError(f"band: found {low_hz:g} to {high_hz:g} Hz, wanted low below high")
     return _filtered(sound, "bandpass", low_hz, high_hz)
 
@@ -120,6 +121,7 @@ def blocks(first: int, last: int, length: int = BLOCK_SAMPLES) -> Iterator[tuple
 
 
 def _filtered(sound: Sound, kind: Literal["lowpass", "highpass", "bandpass"], *hz: float) -> Sound:
+    hz = tuple(a_number(edge, kind) for edge in hz)
     nyquist_hz, least_hz = sound.rate_hz / 2, _NARROWEST * sound.rate_hz
     if not all(b - a >= least_hz for a, b in pairwise((0.0, *hz, nyquist_hz))):
         found = " to ".join(f"{edge:g}" for edge in hz)

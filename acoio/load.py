@@ -56,6 +56,7 @@ def read(
     DataError
         If the file holds no sound at all, gaps and over 30 minutes from begin
         to end, or a clock that goes back: such a file is read record by record, with `read_chunks`.
+        If its clock contradicts the rate by over 1 %.
     NotReadyError
         If the file cannot be read.
     """

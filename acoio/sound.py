@@ -21,6 +21,7 @@ from acoio.clock import from_us, record_us, to_us, true_rate_hz
 from acoio.facts import facts
 from acoio.header import RECORD_SAMPLES
 from acoio.origin import Origin, origins_between
+from acoio.wanted import a_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,15 +185,14 @@ class Sound:
     def _edge(self, edge: datetime | timedelta | None, default: int) -> int:
         if edge is None:
             return default
-        if not isinstance(edge, datetime | timedelta):
-            raise TypeError(f"slice: found {edge!r}, wanted a datetime or a timedelta")
         if isinstance(edge, datetime):
             return self.index_of(edge)
-        return self.index_of((self.begin if edge >= timedelta() else self.end) + edge)
+        since = a_duration(edge, "slice", "a datetime or a timedelta")
+        return self.index_of((self.begin if since >= timedelta() else self.end) + since)
 
     def count(self, duration: timedelta) -> int:
         """Return how many samples a time lasts, to the nearest, at the true rate."""
-        return round(duration.total_seconds() * true_rate_hz(self.rate_hz))
+        return round(a_duration(duration, "duration").total_seconds() * true_rate_hz(self.rate_hz))
 
     def chunk(self, duration: timedelta, step: timedelta | None = None) -> Iterator[Sound]:
         """Yield pieces of `duration`, one each `step` (without one: end to end).

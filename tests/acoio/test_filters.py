@@ -243,3 +243,20 @@ def test_five_minutes_are_filtered_in_less_than_two_files_of_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak_bytes < 1.6 * samples.nbytes
+
+
+def test_what_is_no_frequency_and_no_duration_is_told_as_such() -> None:
+    some = sound(hiss(9999))
+    with pytest.raises(TypeError, match="highpass: found 'a', wanted a number"):
+        some.highpass("a")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"found 2, wanted .* timedelta\(seconds=2\)"):
+        some[2:3]
+    with pytest.raises(TypeError, match=r"found 2, wanted a timedelta: timedelta\(seconds=2\)"):
+        next(some.chunk(2))  # type: ignore[arg-type]
+
+
+def test_a_sound_of_under_a_frame_says_what_would_fit() -> None:
+    short = sound(hiss(2400))
+    with pytest.raises(ValueError, match="frame_samples=1024, hop_samples=256, or View"):
+        short.spectrogram()
+    assert short.spectrogram(frame_samples=1024, hop_samples=256).power.size
