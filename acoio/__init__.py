@@ -10,6 +10,7 @@ from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.archive import ACDio, ACOio
 from acoio.audacity import read_audacity, write_audacity
 from acoio.audio import read_audio
+from acoio.audio_report import AudioReport
 from acoio.calibration import COUNTS, Calibration
 from acoio.clock_errors import ClockError, ClockErrors, known_clock_errors, read_clock_errors
 from acoio.coverage import Coverage, FileCover
@@ -39,6 +40,7 @@ __all__ = [
     "ACOio",
     "AcoError",
     "Annotation",
+    "AudioReport",
     "Autocorrelation",
     "Calibration",
     "Cepstrum",

@@ -15,7 +15,7 @@ from acoio.audio import is_audio, read_audio
 from acoio.clock import JUMP_US, MEMORY_RECORDS, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError
-from acoio.filename import parse_filename
+from acoio.filename import rate_of
 from acoio.header import RECORD_SAMPLES
 from acoio.index import read_index
 from acoio.join import Joiner
@@ -63,7 +63,7 @@ def read(
     path = Path(path)
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz)
-    rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
+    rate = rate_of(path) if rate_hz is None else rate_hz
     track = record_track(path, rate)
     if track.fault:
         raise DataError(f"{path}: found no record of sound: {track.fault}")
@@ -97,7 +97,7 @@ def read_span(
     path = Path(path)
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz, span=(first_sample, last_sample))
-    rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
+    rate = rate_of(path) if rate_hz is None else rate_hz
     first, last = max(first_sample, 0) // RECORD_SAMPLES, -(-last_sample // RECORD_SAMPLES)
     track = _walked(path, rate, last)
     timed = _timed(track, RecordTimes(rate, clock_errors), first, last)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acoio.archive import ACOio
+from acoio.audio import is_audio
+from acoio.audio_report import examine_audio
 from acoio.catalogue import Found
-from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
+from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us, true_rate_hz
 from acoio.coverage import Coverage, FileCover
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
@@ -33,6 +35,8 @@ def inspect_file(path: Path) -> dict[str, Any]:
     NotReadyError
         If it cannot be read.
     """
+    if is_audio(path):
+        return _audio(path)
     rate_hz, name_fault = _rate(path)
     bits: Counter[int] = Counter()
     damages: list[Damage] = []
@@ -60,6 +64,19 @@ def inspect_file(path: Path) -> dict[str, Any]:
         "damaged_bytes": sum(damage.length_bytes for damage in damages),
         "damages": [asdict(damage) for damage in damages],
         "gaps": [{"begin": iso(g.begin), "end": iso(g.end), "seconds": g.seconds} for g in gaps],
+    }
+
+
+def _audio(path: Path) -> dict[str, Any]:
+    report = examine_audio(path)
+    if not report.format:
+        raise DataError(f"{path}: {report.fault}")
+    return {
+        **asdict(report),
+        "begin": iso(report.begin) if report.begin else None,
+        "end": iso(report.end) if report.end else None,
+        "seconds": report.frames / true_rate_hz(report.rate_hz),
+        "gaps": [_stretch(gap) for gap in report.gaps],
     }
 
 

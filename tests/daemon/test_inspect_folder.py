@@ -82,3 +82,19 @@ def test_long_nothing_is_one_line() -> None:
         **{"seconds": 0.0, "span_seconds": 1.0, "begin": "a", "end": "b", "days": days},
     }
     assert folder_lines(found)[1] == "2024-03-01  to 2024-03-07: 7 days of nothing"
+
+
+def test_an_audio_file_is_told(tmp_path: Path) -> None:
+    path = copies(tmp_path, tree=".")[0]
+    code, out, _ = _run(path)
+    assert code == 0
+    assert "s of sound, " in out
+    assert "WAV PCM_16, 1 channel at 24000 Hz" in out
+    assert ", by the comment that save wrote" in out
+    assert json.loads(_run(path, "--json")[1])["format"] == "WAV"
+
+
+def test_a_broken_audio_file_fails_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    code, out, err = _run(tmp_path / "a.wav")
+    assert (code, out, err.count("\n")) == (1, "", 1)
