@@ -7,6 +7,7 @@ sound = loader.load(datetime(2016, 2, 18, 7, 55))
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -147,13 +148,14 @@ class ACOio:
         low = first.name.begin if begin is None else _aware(begin)
         high = last.name.begin if end is None else _aware(end)
         files = self._catalogue.named(low - LONGEST, high + EARLY)
-        return survey(
+        cover = survey(
             each(in_turn(files)),
             self._tracks,
             Chain(self._rate(files), self._clock_errors),
             span=(begin, end),
             clock_errors=self._clock_errors or known_clock_errors(),
         )
+        return replace(cover, ignored=tuple(self._catalogue.ignored()))
 
     def _sound(self, begin_us: int, end_us: int) -> Sound | None:
         files = self._files(begin_us - _LEAD_US, end_us)

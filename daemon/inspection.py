@@ -101,7 +101,7 @@ def inspect_folder(
         "span_seconds": (cover.end - cover.begin).total_seconds(),
         "records": bits.total(),
         "bits": _by_width(bits),
-        "layouts": dict(Counter(file.layout for file in cover.files if file.layout)),
+        "layouts": dict(Counter(x.layout for x in cover.files if x.records or not x.fault)),
         "size_bytes": sum(file.size_bytes for file in cover.files),
         "damaged_bytes": sum(file.damaged_bytes for file in cover.files),
         "days": _days(cover),
@@ -110,6 +110,7 @@ def inspect_folder(
         "overlaps": [{**_stretch(x), "file": x.file, "kept": x.kept} for x in cover.overlaps],
         "corrections": [{**asdict(x), "begin": iso(x.begin)} for x in cover.corrections],
         "strays": [{**asdict(x), "begin": iso(x.begin)} for x in cover.strays],
+        "ignored": [str(file.relative_to(path)) for file in cover.ignored],
     }
 
 
@@ -140,7 +141,8 @@ def _file(file: FileCover, folder: Path) -> dict[str, Any]:
         "bits": _by_width(Counter(dict(file.bits))),
         "damaged_bytes": file.damaged_bytes,
         "clock_error_s": file.clock_error_s,
-        "fault": file.fault,
+        "fault": file.fault.removeprefix(f"{file.path}: "),
+        "spare": file.spare,
     }
 
 
