@@ -33,7 +33,7 @@ from acoio.picture import (
     mark_utc,
     on_log_rows,
 )
-from acoio.player import AUDIBLE_HZ, encode_flac, loud
+from acoio.player import AUDIBLE_HZ, counts, encode_flac, loud
 from acoio.sound import Sound
 from acoio.spectrogram import spectrogram
 
@@ -85,7 +85,7 @@ def labeller(sound: Sound, label: str = "call", *, piece: timedelta = PIECE) -> 
         rows.append(row_of(Label.of(part, label, checked=False)) | media)
     caption = (
         f"Pictures: {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB above the median. "
-        f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {full_scale:,.4g} counts."
+        f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {counts(full_scale)}."
     )
     return Labeller(_page(sound, label, rows, caption))
 

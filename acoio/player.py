@@ -64,7 +64,8 @@ def listen(sound: Sound, *, speed: float = 1.0) -> Player:
     up, down = math.ceil(_LEAST_HZ / rate_hz), math.ceil(rate_hz / _MOST_HZ)
     if (up, down) != (1, 1):
         heard = scipy.signal.resample_poly(heard, up, down)
-    told = [f"above {low_hz:g} Hz", f"full scale is {full_scale:,.4g} counts"]
+    told = [f"above {low_hz:g} Hz", f"full scale is {counts(full_scale)}"]
+    told += ["silent"] if not heard.any() else []
     told += [f"{speed:g} times as fast"] if speed != 1 else []
     return Player(encode_flac(heard, round(rate_hz * up / down)), ", ".join(told))
 
@@ -87,6 +88,11 @@ def html(sound: Sound) -> str:
         f'<div><img alt="{kind}" src="{picture}"><br>{listen(heard)._repr_html_()}'
         f"<small>{told}</small></div>"
     )
+
+
+def counts(value: float) -> str:
+    """Return a number of counts in plain digits, with separators of thousands."""
+    return f"{value:,.0f} counts" if value >= 100 else f"{value:.4g} counts"
 
 
 def loud(sound: Sound, low_hz: float) -> tuple[NDArray[np.float32], float]:

@@ -224,11 +224,11 @@ class Sound:
 
         return join([self, other])
 
-    def View(self, kind: str = "wave", axes: Axes | None = None) -> Axes:  # noqa: N802
-        """Draw the sound and return the axes: `acoio.view.view`."""
+    def View(self, kind: str = "wave", axes: Axes | None = None, **given: Any) -> Axes:  # noqa: N802
+        """Draw the sound and return the axes: `acoio.view.view`, which takes a `calibration`."""
         from acoio.view import view
 
-        return view(self, kind, axes)
+        return view(self, kind, axes, **given)
 
     def Listen(self) -> Any:  # noqa: N802
         """Return a player for notebooks: `acoio.player.listen`."""

@@ -21,7 +21,7 @@ _COLUMNS: Final = 80
 
 
 def folder_lines(found: _Found) -> list[str]:
-    """Return the lines of `inspect_folder`'s findings, of up to 80 columns where names are not longer."""
+    """Return the lines of `inspect_folder`'s findings, of up to 80 columns unless names are."""
     files = found["files"]
     return [
         HEADING,

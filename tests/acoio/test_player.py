@@ -122,3 +122,12 @@ def test_ipython_is_never_needed() -> None:
 def test_any_name_of_a_file_has_a_page() -> None:
     for name in ("a$\\q$b.wav", "a\nb<c>.wav", "\udcff.wav"):
         assert html(replace(sea(0.5), file=name)).encode().startswith(b"<div>")
+
+
+def test_captions_say_counts_in_plain_digits_and_that_there_is_silence() -> None:
+    loud = replace(sea(1), samples=sea(1).samples * 40)
+    digits = listen(loud).caption.partition("full scale is ")[2]
+    assert "e+" not in digits
+    assert "," in digits
+    silent = replace(sea(1), samples=np.zeros_like(sea(1).samples))
+    assert listen(silent).caption.endswith(", silent")
