@@ -290,3 +290,13 @@ def test_a_calibration_moves_levels_and_says_its_unit() -> None:
     assert view_figure(some, "ltsa", known).axes[1].get_ylabel() == "dB re 1 µPa²/Hz"
     assert some.View("raw", calibration=known).get_ylabel() == "µPa"
     assert some.View("raw").get_ylabel() == "counts"
+
+
+def test_a_column_that_has_any_sound_is_drawn_up_to_the_gap() -> None:
+    some = sea(6)
+    width = int(column_power(some, 100, 256).edges[1])
+    first = 50 * width + width // 4  # the column's middle lies in the gap
+    power = column_power(with_gap(some, first, 80 * width), 100, 256)
+    assert not np.isnan(power.density[:, :51]).any()
+    assert np.isnan(power.density[:, 51:80]).all()
+    assert not np.isnan(power.density[:, 80:]).any()
