@@ -10,10 +10,11 @@ from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.archive import ACDio, ACOio
 from acoio.audacity import read_audacity, write_audacity
 from acoio.audio import read_audio
+from acoio.audio_report import AudioReport
 from acoio.calibration import COUNTS, Calibration
 from acoio.clock_errors import ClockError, ClockErrors, known_clock_errors, read_clock_errors
 from acoio.coverage import Coverage, FileCover
-from acoio.errors import AcoError, DataError, NotReadyError, SetupError
+from acoio.errors import AcoError, DamageWarning, DataError, NotReadyError, SetupError
 from acoio.filename import FileName, parse_filename
 from acoio.join import OverlapWarning
 from acoio.labels import Label, read_labels, write_labels
@@ -39,6 +40,7 @@ __all__ = [
     "ACOio",
     "AcoError",
     "Annotation",
+    "AudioReport",
     "Autocorrelation",
     "Calibration",
     "Cepstrum",
@@ -47,6 +49,7 @@ __all__ = [
     "ClockErrors",
     "Coverage",
     "Damage",
+    "DamageWarning",
     "DataError",
     "DecidecadeLevels",
     "Fault",

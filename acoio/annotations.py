@@ -10,19 +10,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import accumulate, pairwise
 from math import inf
 from pathlib import PurePath
-from typing import Final, Self
 
-from acoio.audio import is_audio
-from acoio.clock import from_us, record_us, to_us
+from acoio.clock import from_us, to_us
 from acoio.errors import DataError
-from acoio.header import RECORD_SAMPLES
+from acoio.file_span import FileSpan, in_utc
 from acoio.sound import Sound
 
-_LONGEST_S: Final = 330.0  # files hold 1757 or 1758 records, 300.03 s: docs/quirks.md
+__all__ = ["Annotation", "FileSpan", "Timeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Annotation:
 
     def __post_init__(self) -> None:
         for name in ("begin", "end"):
-            object.__setattr__(self, name, _utc(getattr(self, name)))
+            object.__setattr__(self, name, in_utc(getattr(self, name)))
         if self.end < self.begin:
             raise DataError(f"annotation: found the end {self.end} before the begin {self.begin}")
         if (self.low_hz is None) != (self.high_hz is None):
@@ -59,52 +57,6 @@ class Annotation:
         for cell in (self.label, *(cell for pair in self.extra for cell in pair)):
             if any(mark in cell for mark in "\t\r\n"):
                 raise DataError(f"annotation: found {cell!r}, wanted no tab and no line's end")
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpan:
-    """A file of sound as other programs see it: so many samples at a nominal rate.
-
-    `begin` and `end` are UTC, as naive times are; the true rate is what lies between.
-    """
-
-    name: str
-    begin: datetime
-    end: datetime
-    samples: int
-    rate_hz: float
-
-    def __post_init__(self) -> None:
-        for name in ("begin", "end"):
-            object.__setattr__(self, name, _utc(getattr(self, name)))
-
-    @property
-    def seconds(self) -> float:
-        """Length as other programs see it: samples over the nominal rate."""
-        return self.samples / self.rate_hz
-
-    @classmethod
-    def of(cls, sound: Sound, name: str | None = None) -> Self:
-        """Return the span of a sound, under the name of its file or another.
-
-        Without a name the sound must be what `acoio.read` gave of one file, as far as
-        it can tell: from sample 0 on, and of the observatory's files whole records of
-        five minutes at most.  It takes the first part of a WAV, FLAC or MP3, or one that
-        happens to end with a record, for the whole.
-
-        Raises
-        ------
-        DataError
-            If the sound cannot be one whole file, and no name is given of a file that
-            holds just this.
-        """
-        if name is None and (why := _no_file(sound)):
-            raise DataError(
-                f"sound: found {why} of {sound.file!r}, "
-                "wanted a whole file, or the name of a file that holds just this"
-            )
-        named = sound.file if name is None else name
-        return cls(named, sound.begin, sound.end, len(sound.samples), sound.rate_hz)
 
 
 class Timeline:
@@ -124,6 +76,11 @@ class Timeline:
         self._begins = [span.begin for span in self.files]
         self._starts = [0.0, *accumulate(span.seconds for span in self.files)]
 
+    def __repr__(self) -> str:
+        first, last = self.files[0], self.files[-1]
+        count = f"{len(self.files)} file" + "s" * (len(self.files) > 1)
+        return f"<Timeline {first.begin} to {last.end}, {count}, {self.seconds:.3f} s of samples>"
+
     @property
     def seconds(self) -> float:
         """Length of the whole list, without the breaks."""
@@ -140,7 +97,7 @@ class Timeline:
         DataError
             If no file has it.
         """
-        when = _utc(when)
+        when = in_utc(when)
         if last:
             k = bisect_left(self._begins, when) - 1
         else:
@@ -216,22 +173,6 @@ class Timeline:
         raise DataError(f"file {name!r}: wanted one of the {len(names)} in the list")
 
 
-def _no_file(sound: Sound) -> str:
-    """Say why a sound cannot be the whole of its file; nothing if it can."""
-    if sound.sample or not sound.file:
-        return f"a piece from sample {sound.sample}"
-    if is_audio(sound.file):
-        return ""
-    if sound.gaps and (sound.gaps[0].begin <= sound.begin or sound.gaps[-1].end >= sound.end):
-        return "a gap at an end"
-    # `acoio.read` rounds each gap to samples, and the rest is what the records hold.
-    each_us = record_us(sound.rate_hz) / RECORD_SAMPLES
-    held = len(sound.samples) - sum(round(gap.seconds * 1e6 / each_us) for gap in sound.gaps)
-    if held % RECORD_SAMPLES or held / sound.rate_hz > _LONGEST_S:
-        return f"{held} samples, not the whole records of five minutes at most,"
-    return ""
-
-
 def _check(files: Sequence[FileSpan]) -> None:
     if not files:
         raise DataError("timeline: found no files")
@@ -243,7 +184,3 @@ def _check(files: Sequence[FileSpan]) -> None:
             raise DataError(f"{other.name}: found its begin before that of {one.name}")
     if len({PurePath(span.name).name for span in files}) < len(files):
         raise DataError("timeline: found two files of one name")
-
-
-def _utc(when: datetime) -> datetime:
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)

@@ -6,24 +6,26 @@ sound = loader.load(datetime(2016, 2, 18, 7, 55))
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from acoio.assemble import assemble
 from acoio.catalogue import Catalogue, Found
-from acoio.chain import EARLY, LONGEST, Chain, Overlap, Stretch, in_turn
+from acoio.chain import EARLY, LONGEST, Chain, Overlap, Stray, Stretch, in_turn
 from acoio.clock import MEMORY_RECORDS, NOMINAL_RATE_HZ, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors, known_clock_errors
 from acoio.coverage import Coverage, survey
 from acoio.errors import DataError
 from acoio.header import EARLIEST_S, LATEST_S
-from acoio.join import OverlapWarning
 from acoio.load import read
+from acoio.nearest import nearest_sound
 from acoio.sound import Sound
+from acoio.tell import tell_overlap, tell_silent
 from acoio.tracks import Tracks
+from acoio.wanted import a_duration, a_path, an_instant
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -76,20 +78,24 @@ class ACOio:
         ------
         DataError
             If there is no sound at all in the span: the message says where the
-            nearest is.  If its files are of several rates.  If it asks for nothing.
+            nearest is.  If its files are of several rates, or their clocks of another
+            than `rate_hz`.  If it asks for nothing.
+        TypeError
+            If the instant or the duration is none.
 
         Warns
         -----
         OverlapWarning
             If files claim the same time: the first of them was kept, and the others
             fill what it lacks.  None tells of a copy beside its recording, which is kept.
+        DamageWarning
+            If a file gave no sound, so that there is a gap: it is broken, or its clock is.
         """
         if isinstance(when, str | Path):
             if duration is not None:
                 _more_than_nothing(duration)
-            whole = read(
-                self._path(Path(when)), rate_hz=self._rate_hz, clock_errors=self._clock_errors
-            )
+            path = a_path(self._path(Path(when)), when)
+            whole = read(path, rate_hz=self._rate_hz, clock_errors=self._clock_errors)
             return whole if duration is None else whole[:duration]
         begin_us, end_us = _span(when, FIVE_MINUTES if duration is None else duration)
         sound = self._sound(begin_us, end_us)
@@ -142,26 +148,35 @@ class ACOio:
         low = first.name.begin if begin is None else _aware(begin)
         high = last.name.begin if end is None else _aware(end)
         files = self._catalogue.named(low - LONGEST, high + EARLY)
-        return survey(
+        cover = survey(
             each(in_turn(files)),
             self._tracks,
             Chain(self._rate(files), self._clock_errors),
             span=(begin, end),
             clock_errors=self._clock_errors or known_clock_errors(),
         )
+        return replace(cover, ignored=tuple(self._catalogue.ignored()))
 
     def _sound(self, begin_us: int, end_us: int) -> Sound | None:
         files = self._files(begin_us - _LEAD_US, end_us)
         chain = Chain(self._rate(files), self._clock_errors)
         stretches: list[Stretch] = []
+        overlaps: list[Overlap] = []
+        silent: list[tuple[Found, str]] = []
         for found in in_turn(files):
-            for piece in chain.push(found, self._tracks.track(found)):
-                if isinstance(piece, Stretch):
-                    stretches.append(piece)
-                elif isinstance(piece, Overlap) and _to_tell(piece, begin_us, end_us):
-                    _tell(piece)
+            track = self._tracks.track(found)
+            pieces = list(chain.push(found, track))
+            stretches += [piece for piece in pieces if isinstance(piece, Stretch)]
+            overlaps += [piece for piece in pieces if isinstance(piece, Overlap)]
+            if all(isinstance(piece, Stray) for piece in pieces):
+                silent.append((found, track.fault or "a clock of another time"))
         stretches.sort(key=lambda stretch: stretch.begin_us)
-        return assemble(stretches, begin_us, end_us, chain.rate_hz)
+        sound = assemble(stretches, begin_us, end_us, chain.rate_hz)
+        for overlap in overlaps:
+            tell_overlap(overlap, begin_us, end_us)
+        for found, fault in silent:
+            tell_silent(found, fault, sound.gaps if sound else ())
+        return sound
 
     def _files(self, begin_us: int, end_us: int) -> list[Found]:
         """Return the files that can hold sound of a span, in order of time."""
@@ -186,19 +201,18 @@ class ACOio:
         return path if path.exists() or path.is_absolute() else self.basedir / path
 
     def _nothing(self, begin_us: int, end_us: int) -> str:
-        before, after = self._catalogue.nearest(from_us(begin_us))
-        near = [f"the last before, {self._told(before)}"] if before else []
-        near += [f"the first after, {self._told(after)}"] if after else []
+        near = nearest_sound(self._catalogue, self._tracks, from_us(begin_us))
         return (
             f"{self.basedir}: found no sound of band {self.band} from {from_us(begin_us)} to "
-            f"{from_us(end_us)}; nearest: {'; '.join(near) or 'none at all'}"
+            f"{from_us(end_us)}; nearest: {near}{self._other_band()}"
         )
 
-    def _told(self, found: Found) -> str:
-        span = self._tracks.ends(found).span_us
-        if span is None:
-            return f"{found.path}"
-        return f"{found.path}, {from_us(span[0])} to {from_us(span[1])}"
+    def _other_band(self) -> str:
+        """Say whether there is sound of the other band in an archive without any of this."""
+        other = "HF" if self.band == "BB" else "BB"
+        if self._catalogue.extent()[0] or not Catalogue(self.basedir, band=other).extent()[0]:
+            return ""
+        return f"; there is band {other} here: band={other!r}"
 
 
 ACDio = ACOio
@@ -210,27 +224,14 @@ def _aware(when: datetime) -> datetime:
 
 
 def _span(begin: datetime, duration: timedelta) -> tuple[int, int]:
-    begin_us = to_us(begin)
-    end_us = begin_us + duration // _MICROSECOND
+    begin_us = to_us(an_instant(begin, "load", "a datetime or a path"))
     _more_than_nothing(duration)
+    end_us = begin_us + duration // _MICROSECOND
     if begin_us < EARLIEST_S * 1_000_000 or end_us >= LATEST_S * 1_000_000:
         raise DataError(f"span: found {begin} and {duration}, wanted times from 2000 to 2100")
     return begin_us, end_us
 
 
 def _more_than_nothing(duration: timedelta) -> None:
-    if duration <= timedelta(0):
+    if a_duration(duration, "duration") <= timedelta(0):
         raise DataError(f"span: found a duration of {duration}, wanted more than nothing")
-
-
-def _to_tell(overlap: Overlap, begin_us: int, end_us: int) -> bool:
-    """Say whether a span has an overlap that is more than a copy beside its recording."""
-    return not overlap.of_copy and begin_us < to_us(overlap.end) and to_us(overlap.begin) < end_us
-
-
-def _tell(overlap: Overlap) -> None:
-    text = (
-        f"{overlap.file}: {overlap.seconds:.3f} s from {overlap.begin} on are also in "
-        f"{overlap.kept}, which was kept"
-    )
-    warnings.warn(text, OverlapWarning, stacklevel=4)

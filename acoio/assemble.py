@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from acoio.chain import Stretch, gaps_between
 from acoio.clock import JUMP_US, record_us, true_rate_hz
 from acoio.header import RECORD_SAMPLES
+from acoio.origin import Origin, told_once
 from acoio.sound import Sound
 
 
@@ -32,17 +33,22 @@ def assemble(
     whole = all(part.stretch.track.whole for part in parts)
     samples: NDArray[Any] = np.zeros(axis.count, np.int32 if whole else np.float32)
     heard_us: list[tuple[int, int]] = []
+    origins: list[Origin] = []
     for part, at in zip(parts, places, strict=True):
-        heard_us += part.read_into(samples[at : at + part.count])
+        heard = part.read_into(samples[at : at + part.count])
+        heard_us += heard
+        origins += [Origin(at, part.file, part.first_in_file)] if heard else []
     if not heard_us:
         return None
+    origin, *later = told_once(origins)
     return Sound(
         samples=samples,
         rate_hz=rate_hz,
         marks_us=axis.marks_us(),
         gaps=tuple(gaps_between(heard_us, begin_us, end_us)),
-        file=parts[0].stretch.found.path.name,
-        sample=parts[0].first_in_file - places[0],
+        file=origin.file,
+        sample=origin.sample,
+        later=tuple(later),
     )
 
 
@@ -59,6 +65,7 @@ class _Part:
         self.first = self._index(max(begin_us, stretch.begin_us))
         self.count = self._index(min(end_us, stretch.end_us)) - self.first
         self.first_in_file = stretch.first + self.first
+        self.file = stretch.found.path.name
 
     def _index(self, when_us: int) -> int:
         """Return the first sample at or after a time, to a microsecond, as `Sound` counts."""

@@ -26,8 +26,9 @@ class Calibration:
     unit: str = "µPa"
 
     def __post_init__(self) -> None:
-        if not 0 < self.counts_per_unit < math.inf:
-            raise SetupError(f"calibration: found {self.counts_per_unit} counts, wanted over 0")
+        counts = self.counts_per_unit
+        if not isinstance(counts, int | float | np.number) or not 0 < counts < math.inf:
+            raise SetupError(f"calibration: found {counts!r} counts, wanted over 0")
 
     @classmethod
     def from_sensitivity(cls, sensitivity_db: float, counts_per_volt: float) -> Calibration:

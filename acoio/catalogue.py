@@ -85,6 +85,13 @@ class Catalogue:
         """Return the files with the first and the last name."""
         return self.nearest(_FIRST)[1], self.nearest(_LAST)[0]
 
+    def ignored(self) -> list[Path]:
+        """Return the files that look like sound by their names, but do not say when."""
+        folders = dict.fromkeys([*(folder for _, folder in self._dated()), *self._undated()])
+        return sorted(
+            Path(folder, name) for folder in folders for name in self._listing(folder).ignored()
+        )
+
     def forget(self) -> None:
         """List every folder again when it is next asked for."""
         self._listed.clear()

@@ -80,7 +80,7 @@ def column_power(sound: Sound, columns: int, frame_samples: int) -> Power:
         at = frames.centres[first : first + len(whole)][whole] // width
         np.add.at(density, at, block.T[whole])
         np.add.at(counts, at, 1)
-    source = _nearest(counts > 0, _middles(edges), sound.stretches())
+    source = _nearest(counts > 0, edges, sound.stretches())
     counts[counts == 0] = np.nan
     density /= counts[:, None]
     return Power(density[source].T, frames.hz[1:], edges)
@@ -92,10 +92,6 @@ def _edges(samples: int, columns: int) -> NDArray[np.int64]:
     return np.append(np.arange(0, samples, width), samples)
 
 
-def _middles(edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.asarray((edges[:-1] + edges[1:]) // 2)
-
-
 def _runs(edges: NDArray[np.int64], first: int, last: int) -> list[tuple[int, int]]:
     """Return runs of columns, [begin, end), that cover a stretch in blocks of bounded size."""
     begin = int(np.searchsorted(edges, first, side="right")) - 1
@@ -105,12 +101,12 @@ def _runs(edges: NDArray[np.int64], first: int, last: int) -> list[tuple[int, in
 
 
 def _nearest(
-    known: NDArray[np.bool_], middles: NDArray[np.int64], stretches: list[tuple[int, int]]
+    known: NDArray[np.bool_], edges: NDArray[np.int64], stretches: list[tuple[int, int]]
 ) -> NDArray[np.int64]:
     """Return which column each is drawn from: itself, or the nearest known one of its stretch."""
     source = np.arange(len(known))
     for first, last in stretches:
-        inside = np.flatnonzero((middles >= first) & (middles < last))
+        inside = np.flatnonzero((edges[1:] > first) & (edges[:-1] < last))
         there = inside[known[inside]]
         if len(there):
             after = np.minimum(np.searchsorted(there, inside), len(there) - 1)

@@ -27,7 +27,8 @@ class FileCover:
     if it gives none; `seconds` how much of that is no other file's; `layout`
     that of its headers, or "WAV", "FLAC" or "MP3"; `bits` how many records there are of
     each width (a copy has no records); `clock_error_s` what the table of known clock
-    errors says of its time; `fault` why there is no sound, or "".
+    errors says of its time; `fault` why there is no sound, or "".  A copy is `spare` if
+    it is well, but recordings or other copies hold all of its time.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class FileCover:
     damaged_bytes: int = 0
     clock_error_s: float = 0.0
     fault: str = ""
+    spare: bool = False
 
     @property
     def records(self) -> int:
@@ -51,7 +53,10 @@ class FileCover:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What there is of sound in [begin, end); everything is in order of time."""
+    """What there is of sound in [begin, end); everything is in order of time.
+
+    `ignored` are files that look like sound by their names, but do not say when.
+    """
 
     begin: datetime
     end: datetime
@@ -60,6 +65,7 @@ class Coverage:
     overlaps: tuple[Overlap, ...]
     corrections: tuple[Correction, ...]
     strays: tuple[Stray, ...]
+    ignored: tuple[Path, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -137,6 +143,7 @@ def _cover(
         return FileCover(found.path, found.name.begin, rate_hz, fault=str(error)), []
     pieces = list(chain.push(found, track))
     mine = [piece for piece in pieces if isinstance(piece, Stretch)]
+    spare = found.copy and not mine and not track.fault and _overlaps(pieces)
     begin = from_us(min(int(piece.marks_us[0]) for piece in mine)) if mine else None
     return FileCover(
         path=found.path,
@@ -150,7 +157,8 @@ def _cover(
         size_bytes=track.size_bytes,
         damaged_bytes=track.damaged_bytes,
         clock_error_s=clock_errors.file_error_s(begin) if begin and not found.copy else 0.0,
-        fault="" if mine else track.fault or _fault(pieces),
+        fault="" if mine or spare else track.fault or _fault(pieces),
+        spare=spare,
     ), pieces
 
 

@@ -27,3 +27,7 @@ class SetupError(AcoError, ValueError):
 
 class NotReadyError(AcoError, RuntimeError):
     """Something outside is not there yet: a folder, a file, a peer."""
+
+
+class DamageWarning(UserWarning):
+    """A file gave no sound where some was asked for: there is a gap."""

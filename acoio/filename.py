@@ -75,6 +75,20 @@ def parse_filename(path: str | PurePath) -> FileName:
     return FileName(begin, rate_hz, match["band"] or match["older_band"], packed)
 
 
+def rate_of(path: str | PurePath) -> float:
+    """Return the rate that the name of a recording says, in Hz.
+
+    Raises
+    ------
+    FilenameError
+        If it is no name of the observatory, nor the file audio.
+    """
+    try:
+        return parse_filename(path).rate_hz
+    except FilenameError as error:
+        raise FilenameError(f"{error}; or .wav, .flac or .mp3") from None
+
+
 def begin_of_name(path: str | PurePath) -> datetime:
     """Return the UTC time that a name of any kind of file bears.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import JUMP_US, from_us, record_us, to_us
 from acoio.header import RECORD_SAMPLES
+from acoio.origin import Origin, origins_between, told_once
 from acoio.record import Record
 from acoio.sound import Gap, Sound
 
@@ -99,6 +100,7 @@ def join(sounds: Iterable[Sound]) -> Sound:
     whole = all(sound.samples.dtype == np.int32 for sound in ordered)
     samples: NDArray[Any] = np.zeros(axis.count, np.int32 if whole else np.float32)
     heard: list[_Span] = []
+    origins: list[Origin] = []
     for sound, first in zip(ordered, firsts, strict=True):
         for a, b in sound.stretches():
             free = _outside((first + a, first + b), heard)
@@ -106,9 +108,14 @@ def join(sounds: Iterable[Sound]) -> Sound:
                 _compare(samples[begin:end], sound, begin - first)
             for begin, end in free:
                 samples[begin:end] = sound.samples[begin - first : end - first]
+                origins += _origins(sound, first, (begin, end))
             heard = sorted([*heard, *free])
+    origin, *later = told_once(origins) or ordered[0].origins
     return replace(
         ordered[0],
+        file=origin.file,
+        sample=origin.sample,
+        later=tuple(later),
         samples=samples,
         marks_us=axis.times_us(np.arange(0, axis.count, RECORD_SAMPLES)),
         gaps=tuple(
@@ -116,6 +123,13 @@ def join(sounds: Iterable[Sound]) -> Sound:
             for span in _outside((0, axis.count), heard)
         ),
     )
+
+
+def _origins(sound: Sound, first: int, span: _Span) -> list[Origin]:
+    """Return the origins of what a sound, laid down at `first`, fills of a span."""
+    begin, end = span[0] - first, span[1] - first
+    found = origins_between(sound.origins, begin, begin, end)
+    return [replace(origin, at=origin.at + span[0]) for origin in found]
 
 
 class _Axis:

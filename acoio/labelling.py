@@ -21,6 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LinearLocator
 
+from acoio.facts import title as title_of
 from acoio.labels import COLUMNS, Label, iso, read_labels, row_of, write_labels
 from acoio.notebook import data_uri, png
 from acoio.picture import (
@@ -32,10 +33,9 @@ from acoio.picture import (
     mark_utc,
     on_log_rows,
 )
-from acoio.player import AUDIBLE_HZ, encode_flac, loud
+from acoio.player import AUDIBLE_HZ, counts, encode_flac, loud
 from acoio.sound import Sound
 from acoio.spectrogram import spectrogram
-from acoio.view import printable
 
 __all__ = ["Label", "Labeller", "label_page", "labeller", "pieces", "read_labels", "write_labels"]
 
@@ -85,7 +85,7 @@ def labeller(sound: Sound, label: str = "call", *, piece: timedelta = PIECE) -> 
         rows.append(row_of(Label.of(part, label, checked=False)) | media)
     caption = (
         f"Pictures: {LEVELS_DB[0]:g} to {LEVELS_DB[1]:g} dB above the median. "
-        f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {full_scale:,.4g} counts."
+        f"Players: above {AUDIBLE_HZ:g} Hz, full scale is {counts(full_scale)}."
     )
     return Labeller(_page(sound, label, rows, caption))
 
@@ -159,7 +159,7 @@ class _Levels:
 def _page(sound: Sound, label: str, rows: Sequence[dict[str, Any]], caption: str) -> str:
     """Return the page with its pieces filled in."""
     begin = f"{sound.begin:%Y-%m-%d %H:%M:%S} UTC"
-    title = f"{label}: {printable(sound.file) or 'sound'} from {begin}"
+    title = f"{label}: {title_of(sound) or 'sound'} from {begin}"
     told = {
         "columns": COLUMNS,
         "key": f"acoio {label} {sound.file} {iso(sound.begin)} {len(rows)}",

@@ -20,6 +20,7 @@ from acoio.filename import FileName, name_of_copy, parse_filename
 
 TOP: Final = re.compile(r"HYDR\d+K", re.ASCII)
 
+_RECORDING: Final = ".HYD"
 _MINUTE: Final = timedelta(minutes=1)
 _LAST: Final = frozenset("".join(x[-1] + x[-1].upper() for x in FORMATS))  # letters of copies
 
@@ -67,16 +68,28 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a folder, and the folders that days may lie in."""
+    """The files of a folder, and the folders that days may lie in.
+
+    `odd` are names of sound files that bear no time.
+    """
 
     shelves: tuple[Shelf, ...] = ()
     folders: Sequence[str] = ()
+    odd: Sequence[str] = ()
+
+    def ignored(self) -> Iterator[str]:
+        """Yield the names of sound files that are passed over, since they say no time."""
+        yield from self.odd
+        for shelf in self.shelves:
+            known = {name for name, _ in shelf.parsed(shelf.names)}
+            yield from (x for x in shelf.names if x not in known and _RECORDING in x)
 
 
 def listing_of(folder: str) -> Listing:
     """Return what a folder holds; a name that begins like a date is taken for a recording."""
     names: list[str] = []
     copies: list[str] = []
+    odd: list[str] = []
     folders: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -85,11 +98,15 @@ def listing_of(folder: str) -> Listing:
                 copies.append(name)
             elif name[4:5] == "-":
                 names.append(name)
+            elif _RECORDING in name and not name.startswith("."):
+                odd.append(name)
             elif (name.isdigit() or TOP.fullmatch(name)) and entry.is_dir():
                 folders.append(name)
     names.sort()
-    shelves = Shelf(RECORDINGS, names, names), _shelf(copies)
-    return Listing(tuple(shelf for shelf in shelves if shelf.names), sorted(folders))
+    shelf = _shelf(copies)
+    odd += set(copies) - set(shelf.names)
+    shelves = Shelf(RECORDINGS, names, names), shelf
+    return Listing(tuple(x for x in shelves if x.names), sorted(folders), sorted(odd))
 
 
 def _is_copy(name: str) -> bool:

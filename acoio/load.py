@@ -15,10 +15,11 @@ from acoio.audio import is_audio, read_audio
 from acoio.clock import JUMP_US, MEMORY_RECORDS, from_us, record_us, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError
-from acoio.filename import parse_filename
+from acoio.filename import rate_of
 from acoio.header import RECORD_SAMPLES
 from acoio.index import read_index
 from acoio.join import Joiner
+from acoio.origin import Origin, told_once
 from acoio.reader import RECORDS_AT_ONCE, read_chunk
 from acoio.record import Record
 from acoio.record_times import RecordTimes
@@ -55,13 +56,14 @@ def read(
     DataError
         If the file holds no sound at all, gaps and over 30 minutes from begin
         to end, or a clock that goes back: such a file is read record by record, with `read_chunks`.
+        If its clock contradicts the rate by over 1 %.
     NotReadyError
         If the file cannot be read.
     """
     path = Path(path)
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz)
-    rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
+    rate = rate_of(path) if rate_hz is None else rate_hz
     track = record_track(path, rate)
     if track.fault:
         raise DataError(f"{path}: found no record of sound: {track.fault}")
@@ -95,7 +97,7 @@ def read_span(
     path = Path(path)
     if is_audio(path):
         return read_audio(path, rate_hz=rate_hz, span=(first_sample, last_sample))
-    rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
+    rate = rate_of(path) if rate_hz is None else rate_hz
     first, last = max(first_sample, 0) // RECORD_SAMPLES, -(-last_sample // RECORD_SAMPLES)
     track = _walked(path, rate, last)
     timed = _timed(track, RecordTimes(rate, clock_errors), first, last)
@@ -105,8 +107,7 @@ def read_span(
     sound = _sound_of(path, timed, rate)
     front = max(first_sample - timed[0].sample, 0)
     back = max(timed[-1].sample + RECORD_SAMPLES - last_sample, 0)
-    piece = sound.piece(front, len(sound.samples) - back)
-    return replace(piece, sample=timed[0].sample + front)
+    return sound.piece(front, len(sound.samples) - back)
 
 
 def _walked(path: Path, rate_hz: float, records: int) -> RecordTrack:
@@ -177,6 +178,7 @@ def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
     blocks: list[NDArray[np.int32]] = []
     at: list[int] = []
     times_us: list[int] = []
+    origins: list[Origin] = []
     count = 0
     for piece in pieces:
         if isinstance(piece, Gap):
@@ -185,15 +187,19 @@ def _joined(pieces: list[Sound | Gap], rate_hz: float, path: Path) -> Sound:
             samples = piece.samples
             at += [*range(count, count + len(samples), RECORD_SAMPLES), count + len(samples)]
             times_us += [*piece.marks_us.tolist(), to_us(piece.end)]
+            origins.append(Origin(count, path.name, piece.sample))
         blocks.append(samples)
         count += len(samples)
     every = np.arange(0, count, RECORD_SAMPLES)
+    origin, *later = told_once(origins)
     return Sound(
         samples=np.concatenate(blocks),
         rate_hz=rate_hz,
         marks_us=np.rint(np.interp(every, at, times_us)).astype(np.int64),
         gaps=gaps,
         file=path.name,
+        sample=origin.sample,
+        later=tuple(later),
     )
 
 

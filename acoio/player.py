@@ -6,7 +6,7 @@ import html as _html
 import io
 import math
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import scipy
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from acoio.facts import facts
 from acoio.filters import highpass
 from acoio.notebook import data_uri, png
 from acoio.sound import Sound
@@ -28,7 +29,6 @@ _LEAST_HZ: Final = 8000  # not every browser plays slower rates, or faster than 
 _MOST_HZ: Final = 96_000
 _PEAK: Final = 0.9
 _QUANTILE: Final = 0.9999  # one click must not silence the rest
-_GAPS_TOLD: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,8 @@ def listen(sound: Sound, *, speed: float = 1.0) -> Player:
     up, down = math.ceil(_LEAST_HZ / rate_hz), math.ceil(rate_hz / _MOST_HZ)
     if (up, down) != (1, 1):
         heard = scipy.signal.resample_poly(heard, up, down)
-    told = [f"above {low_hz:g} Hz", f"full scale is {full_scale:,.4g} counts"]
+    told = [f"above {low_hz:g} Hz", f"full scale is {counts(full_scale)}"]
+    told += ["silent"] if not heard.any() else []
     told += [f"{speed:g} times as fast"] if speed != 1 else []
     return Player(encode_flac(heard, round(rate_hz * up / down)), ", ".join(told))
 
@@ -89,16 +90,9 @@ def html(sound: Sound) -> str:
     )
 
 
-def facts(sound: Sound) -> str:
-    """Return begin, end, length, rate and gaps of a sound in a line."""
-    length_s = (sound.end - sound.begin).total_seconds()
-    told = f"{_utc(sound.begin)} to {_utc(sound.end)} UTC, {length_s:.3f} s at {sound.rate_hz:g} Hz"
-    gaps = [f"{_utc(gap.begin)} ({gap.seconds:.3f} s)" for gap in sound.gaps]
-    if not gaps:
-        return f"{told}, no gaps"
-    more = f" and {len(gaps) - _GAPS_TOLD} more" if len(gaps) > _GAPS_TOLD else ""
-    word = "gap" if len(gaps) == 1 else "gaps"
-    return f"{told}, {len(gaps)} {word}: {', '.join(gaps[:_GAPS_TOLD])}{more}"
+def counts(value: float) -> str:
+    """Return a number of counts in plain digits, with separators of thousands."""
+    return f"{value:,.0f} counts" if value >= 100 else f"{value:.4g} counts"
 
 
 def loud(sound: Sound, low_hz: float) -> tuple[NDArray[np.float32], float]:
@@ -114,8 +108,3 @@ def encode_flac(samples: NDArray[Any], rate_hz: int) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, samples, rate_hz, format="FLAC", subtype="PCM_16")
     return file.getvalue()
-
-
-def _utc(when: datetime) -> str:
-    """Return a time to the nearest millisecond."""
-    return f"{when + timedelta(microseconds=500):%Y-%m-%d %H:%M:%S.%f}"[:-3]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from acoio.errors import DataError
 from acoio.header import HEADER_BYTES, RECORD_SAMPLES
 from acoio.index import FileIndex, read_index
+from acoio.rate import check_rate
 from acoio.reader import RECORDS_AT_ONCE, read_chunk
 from acoio.record_times import RecordTimes
 from acoio.track import Marks
@@ -96,5 +97,9 @@ def record_track(path: Path, rate_hz: float) -> RecordTrack:
     ------
     NotReadyError, DataError
         As `read_index`.
+    RateError
+        If its clock contradicts the rate.
     """
-    return RecordTrack(path, rate_hz, read_index(path))
+    index = read_index(path)
+    check_rate(index, rate_hz, path)
+    return RecordTrack(path, rate_hz, index)

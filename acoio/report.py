@@ -11,9 +11,11 @@ from typing import Final, Literal
 
 import numpy as np
 
+from acoio.audio_file import is_audio
+from acoio.audio_report import AudioReport, examine_audio
 from acoio.clock import from_us, record_us
 from acoio.clock_errors import ClockErrors, known_clock_errors
-from acoio.filename import parse_filename
+from acoio.filename import rate_of
 from acoio.header import BYTES_PER_BIT, HEADER_BYTES, NUMBERS, RECORD_SAMPLES
 from acoio.index import FileIndex, jumps, read_index
 
@@ -67,11 +69,11 @@ class FileReport:
 
 def examine(
     path: str | Path, *, rate_hz: float | None = None, clock_errors: ClockErrors | None = None
-) -> FileReport:
-    """Return what a file of the observatory holds; only its headers are read.
+) -> FileReport | AudioReport:
+    """Return what a file holds: an `AudioReport` of WAV, FLAC and MP3, else a `FileReport`.
 
-    `clock_errors` is the table that `clock_error_s` is from, the known errors if
-    none is given.
+    Of a file of the observatory only the headers are read.  `clock_errors` is the
+    table that `clock_error_s` is from, the known errors if none is given.
 
     Raises
     ------
@@ -83,10 +85,19 @@ def examine(
         If it is no regular file.
     """
     path = Path(path)
-    rate = parse_filename(path).rate_hz if rate_hz is None else rate_hz
+    if is_audio(path):
+        return examine_audio(path, rate_hz=rate_hz)
+    return examine_records(path, rate_hz=rate_hz, clock_errors=clock_errors)
+
+
+def examine_records(
+    path: Path, *, rate_hz: float | None = None, clock_errors: ClockErrors | None = None
+) -> FileReport:
+    """Return what a file of the observatory holds, as `examine`."""
+    rate = rate_of(path) if rate_hz is None else rate_hz
+    table = known_clock_errors() if clock_errors is None else clock_errors
     index = read_index(path)
     order = list(_faults(index))
-    table = known_clock_errors() if clock_errors is None else clock_errors
     times = index.begins_us(rate)
     begin = from_us(int(times[0])) if len(index) else None
     lost = index.damaged_bytes + index.size_bytes - index.end_byte

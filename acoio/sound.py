@@ -18,7 +18,10 @@ from acoio import noise as _noise
 from acoio import spectra as _spectra
 from acoio import spectrogram as _spectrogram
 from acoio.clock import from_us, record_us, to_us, true_rate_hz
+from acoio.facts import facts
 from acoio.header import RECORD_SAMPLES
+from acoio.origin import Origin, origins_between
+from acoio.wanted import a_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,14 +42,15 @@ class Gap:
         return (self.end - self.begin).total_seconds()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sound:
     """Samples that follow each other, `(n,)` counts at `rate_hz` from `begin` on.
 
     `samples` are int32 as recorded, or float32 as filtered.  `marks_us` (m,) int64:
     UTC microseconds of every 4096th sample, by the headers; sample times between
     them are interpolated.  `gaps` lie inside, and samples there are zero.  `file`
-    and `sample` say where the sound came from, `sample` counted at `rate_hz`.
+    and `sample` say where the first sample came from, `sample` counted at `rate_hz`;
+    `later` where stretches after it did, if from elsewhere: `origins` is all of it.
 
     The functions of `filters`, `noise`, `spectrogram`, `spectra` and `levels` are
     methods: `sound.highpass(20)`, `sound.power()`.
@@ -58,6 +62,7 @@ class Sound:
     gaps: tuple[Gap, ...] = field(default=())
     file: str = ""
     sample: int = 0
+    later: tuple[Origin, ...] = ()
 
     lowpass = _filters.lowpass
     highpass = _filters.highpass
@@ -92,6 +97,19 @@ class Sound:
     def duration(self) -> timedelta:
         """From `begin` to `end`, by the marks."""
         return self.end - self.begin
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where the stretches of the sound came from, in order, the first from sample 0 on."""
+        return Origin(0, self.file, self.sample), *self.later
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files that the sound came from, in its order."""
+        return tuple(dict.fromkeys(origin.file for origin in self.origins if origin.file))
+
+    def __repr__(self) -> str:
+        return f"<Sound {facts(self)}>"
 
     def time_of(self, k: int) -> datetime:
         """Return the UTC time of sample k, interpolated between the marks."""
@@ -151,27 +169,30 @@ class Sound:
         first, last = max(first, 0), min(last, len(self.samples))
         begin, end = self.time_of(first), self.time_of(last)
         inside = (Gap(max(gap.begin, begin), min(gap.end, end)) for gap in self.gaps)
+        gaps = tuple(gap for gap in inside if gap.begin < gap.end)
+        heard = self.index_of(gaps[0].end) if gaps and gaps[0].begin == begin else first
+        origin, *later = origins_between(self.origins, first, min(heard, last - 1), last)
         return Sound(
             samples=self.samples[first:last],
             rate_hz=self.rate_hz,
             marks_us=self.times_us(np.arange(first, last, RECORD_SAMPLES)),
-            gaps=tuple(gap for gap in inside if gap.begin < gap.end),
-            file=self.file,
-            sample=self.sample + first,
+            gaps=gaps,
+            file=origin.file,
+            sample=origin.sample,
+            later=tuple(later),
         )
 
     def _edge(self, edge: datetime | timedelta | None, default: int) -> int:
         if edge is None:
             return default
-        if not isinstance(edge, datetime | timedelta):
-            raise TypeError(f"slice: found {edge!r}, wanted a datetime or a timedelta")
         if isinstance(edge, datetime):
             return self.index_of(edge)
-        return self.index_of((self.begin if edge >= timedelta() else self.end) + edge)
+        since = a_duration(edge, "slice", "a datetime or a timedelta")
+        return self.index_of((self.begin if since >= timedelta() else self.end) + since)
 
     def count(self, duration: timedelta) -> int:
         """Return how many samples a time lasts, to the nearest, at the true rate."""
-        return round(duration.total_seconds() * true_rate_hz(self.rate_hz))
+        return round(a_duration(duration, "duration").total_seconds() * true_rate_hz(self.rate_hz))
 
     def chunk(self, duration: timedelta, step: timedelta | None = None) -> Iterator[Sound]:
         """Yield pieces of `duration`, one each `step` (without one: end to end).
@@ -203,11 +224,11 @@ class Sound:
 
         return join([self, other])
 
-    def View(self, kind: str = "wave", axes: Axes | None = None) -> Axes:  # noqa: N802
-        """Draw the sound and return the axes: `acoio.view.view`."""
+    def View(self, kind: str = "wave", axes: Axes | None = None, **given: Any) -> Axes:  # noqa: N802
+        """Draw the sound and return the axes: `acoio.view.view`, which takes a `calibration`."""
         from acoio.view import view
 
-        return view(self, kind, axes)
+        return view(self, kind, axes, **given)
 
     def Listen(self) -> Any:  # noqa: N802
         """Return a player for notebooks: `acoio.player.listen`."""

@@ -128,8 +128,7 @@ class Frames:
         self, sound: Sound, frame_samples: int, hop_samples: int, *, difference: bool = True
     ) -> None:
         if len(sound.samples) <= frame_samples:
-            found = len(sound.samples)
-            raise ValueError(f"sound: found {found} samples, wanted over {frame_samples}")
+            raise ValueError(_too_short(len(sound.samples), frame_samples))
         self._sound, self._difference = sound, difference
         self._plan = scipy.signal.ShortTimeFFT.from_window(
             "hann", sound.rate_hz, frame_samples, frame_samples - hop_samples, scale_to="psd"
@@ -171,6 +170,14 @@ class Frames:
             power[-1] /= 2 - self._plan.m_num % 2  # half the rate has no mirror image
             power[:, self.in_gap[first : first + power.shape[1]]] = np.nan
             yield first, power
+
+
+def _too_short(found: int, frame_samples: int) -> str:
+    told = f"sound: found {found} samples, wanted over {frame_samples}, a frame"
+    if found < 16:
+        return told
+    fits = 2 ** int(np.log2(found / 2))
+    return f"{told}: give frame_samples={fits}, hop_samples={fits // 4}, or View, which fits them"
 
 
 def difference_response(bins: NDArray[np.int_], frame_samples: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from acoio.audio_track import audio_track
 from acoio.catalogue import Found
 from acoio.ends import span_us
 from acoio.errors import DataError, NotReadyError
+from acoio.rate import RateError
 from acoio.record_track import record_track
 from acoio.remembered import Remembered
 from acoio.track import Silent, Track
@@ -41,6 +42,8 @@ class Tracks:
         ------
         NotReadyError
             If it cannot be read.
+        RateError
+            If its clock contradicts the rate that was given.
         """
         return self._tracks.get(found.path, lambda path: self._opened(found, path))
 
@@ -68,6 +71,10 @@ class Tracks:
             if found.copy:
                 return audio_track(path, self._rate_hz)
             return record_track(path, self._rate_hz or found.name.rate_hz)
+        except RateError as error:
+            if self._rate_hz:
+                raise  # it was given for all of them: nothing of them would be right
+            return Silent(str(error))
         except DataError as error:
             empty = path.is_file() and not path.stat().st_size
             return Silent("empty file" if empty else str(error))

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from acoio.calibration import COUNTS, Calibration
 from acoio.columns import column_power, envelope
+from acoio.facts import title
 from acoio.filters import highpass
 from acoio.notebook import DPI, show_after_cell
 from acoio.picture import (
@@ -41,7 +43,13 @@ _FLOOR: Final = 1e-12  # counts²/Hz: digital silence is no error
 _Floats = NDArray[np.floating[Any]]
 
 
-def view(sound: Sound, kind: str = "wave", axes: Axes | None = None) -> Axes:
+def view(
+    sound: Sound,
+    kind: str = "wave",
+    axes: Axes | None = None,
+    *,
+    calibration: Calibration = COUNTS,
+) -> Axes:
     """Return axes with the picture of a sound, time in UTC.
 
     `wave` is the wave above 10 Hz, without the swell that would hide it; `raw` the
@@ -52,6 +60,9 @@ def view(sound: Sound, kind: str = "wave", axes: Axes | None = None) -> Axes:
     column of a long sound shows the range of the wave, or the mean power.  Gaps are
     hatched.  `cepstrum` is that of
     frames of 4096 samples, over quefrency.
+
+    With a `calibration` waves are in its unit, and levels re 1 of it, as 1 µPa²/Hz; what is
+    above a background, and the cepstrum but for its first line, is the same with any.
 
     Without axes a figure is made, `view(sound).figure`, which belongs to nobody
     else; in a notebook it shows when the cell is done.
@@ -64,68 +75,75 @@ def view(sound: Sound, kind: str = "wave", axes: Axes | None = None) -> Axes:
     if kind not in KINDS:
         raise ValueError(f"kind: found {kind!r}, wanted one of {', '.join(KINDS)}")
     if axes is None:
-        (axes,) = (figure := view_figure(sound, kind)).axes[:1]
+        (axes,) = (figure := view_figure(sound, kind, calibration)).axes[:1]
         show_after_cell(figure)
         return axes
-    KINDS[kind](sound, axes)
+    KINDS[kind](sound, axes, calibration)
     mark_gaps(axes, sound)
     axes.set_xlim(mdates.date2num(sound.begin), mdates.date2num(sound.end))
     mark_utc(axes, sound.begin, sound.end)
     # A name is no formula: two dollars in it would be read as mathematics.
-    axes.set_title(printable(sound.file), fontsize="medium", loc="left", parse_math=False)
+    axes.set_title(title(sound), fontsize="medium", loc="left", parse_math=False)
     return axes
 
 
-def printable(name: str) -> str:
-    r"""Return a file's name in one line that can be drawn and written.
-
-    Of what cannot, line ends and bytes that are no UTF-8 among it, the escape is given, as `\n`.
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-
-
-def view_figure(sound: Sound, kind: str) -> Figure:
+def view_figure(sound: Sound, kind: str, calibration: Calibration = COUNTS) -> Figure:
     """Return a figure with the picture of a sound, which nothing else knows of."""
     figure = Figure(figsize=_SIZE, dpi=DPI, layout="constrained")
-    view(sound, kind, figure.add_subplot())
+    view(sound, kind, figure.add_subplot(), calibration=calibration)
     return figure
 
 
-def _wave(sound: Sound, axes: Axes) -> None:
+def _wave(sound: Sound, axes: Axes, calibration: Calibration) -> None:
     if sound.rate_hz <= 4 * SWELL_HZ:
-        _raw(sound, axes)
+        _raw(sound, axes, calibration)
         return
-    _envelope(highpass(sound, SWELL_HZ), axes)
-    axes.set_ylabel(f"counts, above {SWELL_HZ:g} Hz")
+    _envelope(highpass(sound, SWELL_HZ), axes, calibration)
+    axes.set_ylabel(f"{_units(calibration)}, above {SWELL_HZ:g} Hz")
 
 
-def _raw(sound: Sound, axes: Axes) -> None:
-    _envelope(sound, axes, rms=False)
-    axes.set_ylabel("counts")
+def _raw(sound: Sound, axes: Axes, calibration: Calibration) -> None:
+    _envelope(sound, axes, calibration, rms=False)
+    axes.set_ylabel(_units(calibration))
 
 
-def _envelope(sound: Sound, axes: Axes, *, rms: bool = True) -> None:
+def _units(calibration: Calibration) -> str:
+    return "counts" if calibration.unit == COUNTS.unit else calibration.unit
+
+
+def _envelope(sound: Sound, axes: Axes, calibration: Calibration, *, rms: bool = True) -> None:
     columns = envelope(sound, _pixels(axes))
+    each = calibration.counts_per_unit
+    lowest, highest = columns.lowest / each, columns.highest / each
     days = _days(sound, columns.edges)
     middles = (days[1:] + days[:-1]) / 2
     axes.grid(alpha=0.3)
     if columns.edges[1] == 1:
-        axes.plot(middles, columns.lowest, linewidth=0.8)
+        axes.plot(middles, lowest, linewidth=0.8)
         return
     light = "#9ecae1" if rms else "C0"
-    axes.fill_between(middles, columns.lowest, columns.highest, color=light, label="range")
+    axes.fill_between(middles, lowest, highest, color=light, label="range")
     if rms:
-        axes.fill_between(middles, -columns.rms, columns.rms, color="C0", label="± rms")
-        axes.legend(loc="upper right", fontsize="small", ncols=2, framealpha=0.8)
+        axes.fill_between(
+            middles, -columns.rms / each, columns.rms / each, color="C0", label="± rms"
+        )
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0.3,
+            fontsize="small",
+            ncols=2,
+            frameon=False,
+        )
 
 
-def _spectrogram(sound: Sound, axes: Axes) -> None:
+def _spectrogram(sound: Sound, axes: Axes, calibration: Calibration) -> None:
     power, hz, days = _power(sound, axes)
     edges_hz = np.linspace(0, sound.rate_hz / 2, min(ROWS, len(hz)) + 1)
-    _draw_absolute(axes, days, edges_hz, in_rows(power, hz, edges_hz))
+    _draw_absolute(axes, days, edges_hz, in_rows(power, hz, edges_hz), calibration)
 
 
-def _logspectrogram(sound: Sound, axes: Axes) -> None:
+def _logspectrogram(sound: Sound, axes: Axes, _: Calibration) -> None:
     power, hz, days = _power(sound, axes)
     edges_hz, rows = on_log_rows(power, hz)
     level_db = 10 * np.log10(rows)
@@ -135,24 +153,24 @@ def _logspectrogram(sound: Sound, axes: Axes) -> None:
     mark_log_hz(axes)
 
 
-def _ltsa(sound: Sound, axes: Axes) -> None:
+def _ltsa(sound: Sound, axes: Axes, calibration: Calibration) -> None:
     power, hz, days = _power(sound, axes)
     edges_hz, rows = on_log_rows(power, hz)
-    _draw_absolute(axes, days, edges_hz, rows)
+    _draw_absolute(axes, days, edges_hz, rows, calibration)
     mark_log_hz(axes)
 
 
-def _mel(sound: Sound, axes: Axes) -> None:
+def _mel(sound: Sound, axes: Axes, calibration: Calibration) -> None:
     power, hz, days = _power(sound, axes)
     low, high = _to_mel(np.array([lowest_hz(sound.rate_hz), sound.rate_hz / 2])).tolist()
     edges_hz = _from_mel(np.linspace(low, high, ROWS + 1))
-    _draw_absolute(axes, days, edges_hz, in_rows(power, hz, edges_hz))
+    _draw_absolute(axes, days, edges_hz, in_rows(power, hz, edges_hz), calibration)
     axes.set_yscale("function", functions=(_to_mel, _from_mel))
     axes.set_yticks([hz for hz in TICKS_HZ if 100 <= hz <= edges_hz[-1]])
     axes.set_ylabel("frequency (Hz, mel scale)")
 
 
-def _cepstrum(sound: Sound, axes: Axes) -> None:
+def _cepstrum(sound: Sound, axes: Axes, _: Calibration) -> None:
     found = cepstrum(sound, hop_samples=FRAME_SAMPLES // 2)
     each = -(-len(found.times) // _pixels(axes))
     starts = np.arange(0, len(found.times), each)
@@ -166,13 +184,16 @@ def _cepstrum(sound: Sound, axes: Axes) -> None:
     axes.set_ylabel("quefrency (ms)")
 
 
-def _draw_absolute(axes: Axes, days: _Floats, edges_hz: _Floats, rows: _Floats) -> None:
-    level_db = 10 * np.log10(rows)
+def _draw_absolute(
+    axes: Axes, days: _Floats, edges_hz: _Floats, rows: _Floats, calibration: Calibration
+) -> None:
+    level_db = calibration.level_db(rows)
     limits = _limits(level_db[edges_hz[1:] > lowest_hz(2 * float(edges_hz[-1]))])
-    draw_levels(axes, days, edges_hz, level_db, limits=limits, label="dB re 1 count²/Hz")
+    label = f"dB re 1 {calibration.unit}²/Hz"
+    draw_levels(axes, days, edges_hz, level_db, limits=limits, label=label)
 
 
-KINDS: Final[Mapping[str, Callable[[Sound, Axes], None]]] = {
+KINDS: Final[Mapping[str, Callable[[Sound, Axes, Calibration], None]]] = {
     "wave": _wave,
     "raw": _raw,
     "spectrogram": _spectrogram,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from textwrap import wrap
 from typing import Any, Final
 
 _Found = Mapping[str, Any]
@@ -14,21 +15,26 @@ _EIGHTHS: Final = "·▁▂▃▄▅▆▇"
 _FULL: Final = "█"
 _HOUR_S: Final = 3600.0
 _HAIR_S: Final = 1.0  # an hour that lacks less than this is drawn full
-_MOST: Final = 50  # lines of a kind
+_MOST: Final = 50  # findings of a kind
+_FEW: Final = 5  # names of files that are nothing but ignored
+_COLUMNS: Final = 80
 
 
 def folder_lines(found: _Found) -> list[str]:
-    """Return the lines of `inspect_folder`'s findings, the calendar's of up to 80 columns."""
+    """Return the lines of `inspect_folder`'s findings, of up to 80 columns unless names are."""
+    files = found["files"]
     return [
         HEADING,
         *_calendar(found["days"]),
         *_totals(found),
         *_section("gaps", [_stretch(gap) for gap in found["gaps"]]),
-        *_section("overlaps", [f"{_stretch(x)}, {_pair(x)}" for x in found["overlaps"]]),
+        *_section("overlaps", [f"{_stretch(x)}: {_pair(x)}" for x in found["overlaps"]]),
         *_section("clock corrections", [_correction(x) for x in found["corrections"]]),
         *_section("known clock errors, as they stand", _clock_errors(found["files"])),
         *_section("damage", [_damage(x) for x in found["files"] if x["damaged_bytes"]]),
-        *_section("no sound", [f"{x['file']}: {x['fault']}" for x in found["files"] if x["fault"]]),
+        *_section("no sound", [f"{x['file']}: {x['fault']}" for x in files if x["fault"]]),
+        *_section("copies beside their recordings", [x["file"] for x in files if x["spare"]]),
+        *_section("ignored, since the name does not say when", found["ignored"], _FEW),
         *_section("clocks of another time", [_stray(x) for x in found["strays"]]),
     ]
 
@@ -82,24 +88,41 @@ def _totals(found: _Found) -> Iterator[str]:
     yield f"{found['begin']} to {found['end']}, band {found['band']}"
     yield (
         f"{found['seconds'] / _HOUR_S:.3f} h of sound, {share} of this, in "
-        f"{len(found['files'])} files of {found['size_bytes'] / 1e6:.1f} MB"
+        f"{_counted(len(found['files']), 'file')} of {found['size_bytes'] / 1e6:.1f} MB"
     )
-    yield f"layouts by files: {layouts}"
-    yield f"records by bits: {bits or 'no records'}"
+    yield from _wrapped(f"layouts by files: {layouts or 'none'}")
+    yield from _wrapped(f"records by bits: {bits or 'no records'}")
     for kind in ("gaps", "overlaps"):
         seconds = sum(x["seconds"] for x in found[kind])
         yield f"{kind}: {len(found[kind])}" + (f", {seconds:.3f} s in all" if seconds else "")
-    yield f"clock corrections: {sum(x['records'] for x in found['corrections'])} records"
+    corrected = sum(x["records"] for x in found["corrections"])
+    yield f"clock corrections: {_counted(corrected, 'record')}"
     yield f"damaged: {found['damaged_bytes']} bytes"
 
 
-def _section(heading: str, lines: Sequence[str]) -> Iterator[str]:
+def _section(heading: str, lines: Sequence[str], most: int = _MOST) -> Iterator[str]:
     if lines:
         yield ""
         yield f"{heading}:"
-        yield from (f"  {line}" for line in lines[:_MOST])
-        if len(lines) > _MOST:
-            yield f"  and {len(lines) - _MOST} more; --json tells all"
+        for line in lines[:most]:
+            yield from _wrapped(f"  {line}")
+        if len(lines) > most:
+            yield f"  and {len(lines) - most} more; --json tells all"
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line as lines of up to 80 columns, broken between words alone."""
+    return wrap(
+        line,
+        _COLUMNS,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" + "s" * (count != 1)
 
 
 def _stretch(stretch: _Found) -> str:
@@ -114,7 +137,7 @@ def _pair(overlap: _Found) -> str:
 
 def _correction(correction: _Found) -> str:
     return (
-        f"{_short(correction['begin'])}  {correction['records']} records by up to "
+        f"{_short(correction['begin'])}  {_counted(correction['records'], 'record')} by up to "
         f"{correction['seconds']:+.3f} s, {correction['file']}"
     )
 
@@ -127,7 +150,7 @@ def _clock_errors(files: Iterable[_Found]) -> list[str]:
         group = list(run)
         if error_s:
             span = f"{_short(group[0]['begin'])} to {_short(group[-1]['end'])}"
-            lines.append(f"{span}  {error_s:+g} s, {len(group)} files")
+            lines.append(f"{span}  {error_s:+g} s, {_counted(len(group), 'file')}")
     return lines
 
 
@@ -136,7 +159,9 @@ def _damage(file: _Found) -> str:
 
 
 def _stray(stray: _Found) -> str:
-    return f"{stray['file']}: {stray['records']} records from {stray['begin']} on"
+    return (
+        f"{stray['file']}: {_counted(stray['records'], 'record')} from {_short(stray['begin'])} on"
+    )
 
 
 def _short(when: str) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acoio.archive import ACOio
+from acoio.audio import is_audio
+from acoio.audio_report import examine_audio
 from acoio.catalogue import Found
-from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
+from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us, true_rate_hz
 from acoio.coverage import Coverage, FileCover
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
@@ -33,6 +35,8 @@ def inspect_file(path: Path) -> dict[str, Any]:
     NotReadyError
         If it cannot be read.
     """
+    if is_audio(path):
+        return _audio(path)
     rate_hz, name_fault = _rate(path)
     bits: Counter[int] = Counter()
     damages: list[Damage] = []
@@ -63,6 +67,19 @@ def inspect_file(path: Path) -> dict[str, Any]:
     }
 
 
+def _audio(path: Path) -> dict[str, Any]:
+    report = examine_audio(path)
+    if not report.format:
+        raise DataError(f"{path}: {report.fault}")
+    return {
+        **asdict(report),
+        "begin": iso(report.begin) if report.begin else None,
+        "end": iso(report.end) if report.end else None,
+        "seconds": report.frames / true_rate_hz(report.rate_hz),
+        "gaps": [_stretch(gap) for gap in report.gaps],
+    }
+
+
 def inspect_folder(
     path: Path, *, band: str, each: Callable[[Sequence[Found]], Iterable[Found]] = iter
 ) -> dict[str, Any]:
@@ -84,7 +101,7 @@ def inspect_folder(
         "span_seconds": (cover.end - cover.begin).total_seconds(),
         "records": bits.total(),
         "bits": _by_width(bits),
-        "layouts": dict(Counter(file.layout for file in cover.files if file.layout)),
+        "layouts": dict(Counter(x.layout for x in cover.files if x.records or not x.fault)),
         "size_bytes": sum(file.size_bytes for file in cover.files),
         "damaged_bytes": sum(file.damaged_bytes for file in cover.files),
         "days": _days(cover),
@@ -93,6 +110,7 @@ def inspect_folder(
         "overlaps": [{**_stretch(x), "file": x.file, "kept": x.kept} for x in cover.overlaps],
         "corrections": [{**asdict(x), "begin": iso(x.begin)} for x in cover.corrections],
         "strays": [{**asdict(x), "begin": iso(x.begin)} for x in cover.strays],
+        "ignored": [str(file.relative_to(path)) for file in cover.ignored],
     }
 
 
@@ -123,7 +141,8 @@ def _file(file: FileCover, folder: Path) -> dict[str, Any]:
         "bits": _by_width(Counter(dict(file.bits))),
         "damaged_bytes": file.damaged_bytes,
         "clock_error_s": file.clock_error_s,
-        "fault": file.fault,
+        "fault": file.fault.removeprefix(f"{file.path}: "),
+        "spare": file.spare,
     }
 
 

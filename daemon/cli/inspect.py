@@ -19,7 +19,7 @@ EXAMPLE: Final = "Example: kilokai inspect 2018-10-28--00.00.HYD24BBpk, kilokai 
 
 
 def command(
-    path: Annotated[Path, typer.Argument(help="A recording, or a folder of them.")],
+    path: Annotated[Path, typer.Argument(help="A recording, an audio file, or a folder of them.")],
     band: Annotated[
         str, typer.Option(help="Of a folder: BB, or HF for the second hydrophone.")
     ] = "BB",
@@ -40,6 +40,33 @@ def _with_bar(files: Sequence[Found]) -> Iterable[Found]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
+    return _audio_lines(found) if "format" in found else _recording_lines(found)
+
+
+def _audio_lines(found: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{found['file']}: {found['seconds']:.3f} s of sound, {found['frames']} frames",
+        f"  {found['format']} {found['subtype']}, {found['channels']} channel"
+        f"{'s' * (found['channels'] != 1)} at {found['rate_hz']:g} Hz",
+    ]
+    if found["begin"]:
+        where = "the comment that save wrote" if found["begin_from"] == "comment" else "the name"
+        lines.append(f"  from {found['begin']} to {found['end']}, by {where}")
+    if found["fault"]:
+        return [*lines, f"  no sound: {found['fault']}"]
+    if found["promised"] != found["frames"]:
+        lines.append(f"  the header promises {found['promised']} frames")
+    return lines + (_gap_lines(found) or ["  no gaps"])
+
+
+def _gap_lines(found: dict[str, Any]) -> list[str]:
+    return [
+        f"  gap from {gap['begin']} to {gap['end']}, {gap['seconds']:.3f} s"
+        for gap in found["gaps"]
+    ]
+
+
+def _recording_lines(found: dict[str, Any]) -> list[str]:
     bits = ", ".join(f"{count} of {width} bits" for width, count in found["bits"].items())
     lines = [
         f"{found['file']}: {found['seconds']:.3f} s of sound, {found['records']} records",
@@ -54,8 +81,4 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  byte {damage['byte']}, {damage['length_bytes']} bytes: {damage['reason']}"
         for damage in found["damages"]
     ]
-    lines += [
-        f"  gap from {gap['begin']} to {gap['end']}, {gap['seconds']:.3f} s"
-        for gap in found["gaps"]
-    ]
-    return lines
+    return lines + _gap_lines(found)

@@ -343,3 +343,11 @@ def test_files_out_of_order_or_of_one_name_are_refused() -> None:
         Timeline([one, FileSpan(one.name, three.begin, three.end, three.samples, RATE_HZ)])
     with pytest.raises(DataError, match="no files"):
         Timeline([])
+
+
+def test_a_timeline_is_shown_in_a_line() -> None:
+    span = FileSpan("a.wav", BEGIN, BEGIN + timedelta(minutes=5), 7_200_000, 24_000)
+    assert repr(Timeline([span])) == (
+        "<Timeline 2024-03-01 06:00:00+00:00 to 2024-03-01 06:05:00+00:00, 1 file, "
+        "300.000 s of samples>"
+    )

@@ -16,9 +16,11 @@ import acoio.listing
 from acoio.archive import ACDio, ACOio
 from acoio.clock import to_us
 from acoio.clock_errors import ClockError, ClockErrors
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DamageWarning, DataError, NotReadyError
 from acoio.join import OverlapWarning
+from acoio.load import read, read_span
 from acoio.sound import Sound
+from acoio.writer import encode_records, record_begins_us
 
 from .archives import (
     BEGIN,
@@ -276,3 +278,90 @@ def test_no_folder_is_not_ready(tmp_path: Path) -> None:
 
 def test_it_goes_by_two_names() -> None:
     assert ACDio is ACOio
+
+
+def test_each_piece_says_which_file_it_is_from_and_where(loader: ACOio, base: Path) -> None:
+    found = loader.load(MIDNIGHT - 100 * SECOND, 150 * SECOND)
+    names = [path.name for path in sorted(base.rglob("*.HYD*"))]
+    assert found.files == tuple(names[:3])
+    for first in range(0, len(found.samples) - 9999, 77_777):
+        piece = found.piece(first, first + 9999)
+        for origin in piece.origins:
+            path = next(base.rglob(origin.file))
+            there = read_span(path, origin.sample, origin.sample + 9)
+            assert np.array_equal(there.samples, piece.samples[origin.at : origin.at + 9])
+
+
+def test_sound_after_a_gap_is_of_the_file_after_it(tmp_path: Path) -> None:
+    paths = archive(tmp_path, without=[1])
+    found = ACOio(tmp_path).load(MINUTES[1] - 5 * SECOND, 70 * SECOND)
+    assert found.files == (paths[0].name, paths[1].name)
+    (gap,) = found.gaps
+    late = found[gap.begin + SECOND :]
+    assert late.files == (paths[1].name,)
+    assert late[gap.end :].sample == 0
+    assert late.sample == -late.index_of(gap.end)
+
+
+def test_a_broken_file_is_not_the_nearest_sound_but_told(tmp_path: Path) -> None:
+    paths = archive(tmp_path)
+    paths[2].write_bytes(b"")
+    paths[3].write_bytes(b"no records" * 99)
+    with pytest.raises(DataError) as raised:
+        ACOio(tmp_path).load(MINUTES[3] + 2 * SECOND, SECOND)
+    near = str(raised.value).partition("nearest: ")[2].split("; ")
+    assert near[0].startswith(f"{paths[3]}, unreadable: ")
+    assert near[1:] == [
+        f"{paths[2]}, unreadable: empty file",
+        f"the last before, {paths[1]}, {near[2].split(', ')[-1]}",
+    ]
+
+
+def test_a_broken_file_is_warned_of_where_it_leaves_a_gap(tmp_path: Path) -> None:
+    paths = archive(tmp_path)
+    loader = ACOio(tmp_path)
+    paths[1].write_bytes(b"")
+    with pytest.warns(DamageWarning, match="gives no sound, so there is a gap: empty file") as told:
+        sound = loader.load(MINUTES[0] + 30 * SECOND, 60 * SECOND)
+    assert len(told) == len(sound.gaps) == 1
+    assert told[0].filename == __file__
+    assert loader.load(MINUTES[0] + 10 * SECOND, 20 * SECOND).gaps == ()
+
+
+def test_a_rate_that_the_clocks_contradict_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path)[0]
+    wanted = r"found records 170\.7 ms apart, as at 24000 Hz, wanted 92\.9 ms, as at 44100 Hz"
+    with pytest.raises(DataError, match=wanted):
+        ACOio(tmp_path, rate_hz=44_100).load(MINUTES[0])
+    with pytest.raises(DataError, match=wanted):
+        read(path, rate_hz=44_100)
+    with pytest.raises(DataError, match=wanted):
+        read_span(path, 5000, 500_000, rate_hz=44_100)
+
+
+def test_a_name_that_the_clocks_contradict_is_told(tmp_path: Path) -> None:
+    times = record_begins_us(MINUTES[0], 0, 40, rate_hz=44_100)
+    data = encode_records(
+        whole().samples[: 40 * 4096], begins_us=times, first_number=0, rate_hz=44_100
+    )
+    path = put(tmp_path, ".", MINUTES[0], data)
+    with pytest.raises(DataError, match=r"give rate_hz=44100"):
+        read(path)
+    with pytest.raises(DataError, match=r"unreadable: found records .* give rate_hz=44100"):
+        ACOio(tmp_path).load(MINUTES[0], SECOND)
+    assert ACOio(tmp_path, rate_hz=44_100).load(MINUTES[0], SECOND).gaps == ()
+
+
+def test_what_is_no_instant_and_no_duration_is_told_as_such(loader: ACOio) -> None:
+    with pytest.raises(TypeError, match=r"found 300, wanted a timedelta: timedelta\(seconds=300\)"):
+        loader.load(MIDNIGHT, 300)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="found 5, wanted a datetime or a path"):
+        loader.load(5)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="found the text '2016-02-18 08:15', wanted a datetime or"):
+        loader.load("2016-02-18 08:15")
+
+
+def test_the_band_that_is_there_is_told(tmp_path: Path) -> None:
+    archive(tmp_path)
+    with pytest.raises(DataError, match="there is band BB here"):
+        ACOio(tmp_path, band="HF").load(MIDNIGHT)

@@ -14,7 +14,7 @@ import soundfile  # type: ignore[import-untyped]
 
 from acoio.archive import ACOio
 from acoio.clock import record_us, to_us
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DamageWarning, DataError, NotReadyError
 from acoio.filename import name_of_copy
 
 from .archives import (
@@ -100,7 +100,9 @@ def test_headers_and_comments_that_lie_are_faults(tmp_path: Path) -> None:
         file.comment = "acoio " + json.dumps(note)
         file.write(np.zeros(9000, np.int16))
     loader = ACOio(tmp_path)
-    assert len(loader.load(MINUTES[0], 100 * SECOND).gaps) == 1
+    with pytest.warns(DamageWarning, match="gives no sound") as told:
+        assert len(loader.load(MINUTES[0], 100 * SECOND).gaps) == 1
+    assert len(told) == 2
     faults = [file.fault for file in loader.coverage().files if file.fault]
     assert ["600000 Hz" in faults[0], "wanted 2000 on" in faults[1], len(faults)] == [True, True, 2]
 

@@ -102,7 +102,7 @@ def test_low_bands_are_told_of_a_sound_that_is_long_enough() -> None:
         whole[: seconds(2)].decidecade_levels(low_hz=1)
 
 
-@pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan])
+@pytest.mark.parametrize("wrong", [0.0, -1.0, math.inf, math.nan, "x"])
 def test_a_calibration_that_cannot_be_is_refused(wrong: float) -> None:
     with pytest.raises(SetupError, match="wanted over 0"):
         Calibration(wrong)

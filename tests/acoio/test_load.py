@@ -16,7 +16,8 @@ from acoio.clock import header_from_begin
 from acoio.clock_errors import known_clock_errors
 from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.header import HEADER_BYTES, OLD, RECORD_SAMPLES
-from acoio.load import Fault, examine, read, read_span
+from acoio.load import Fault, read, read_span
+from acoio.report import examine_records as examine
 from acoio.writer import encode_records, record_begins_us
 
 from .feeds import NAME, RATE_HZ, begins_us, feed, noise, write_feed

@@ -15,7 +15,8 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from acoio.player import Player, facts, html, listen
+from acoio.facts import facts
+from acoio.player import Player, html, listen
 from acoio.sound import Gap, Sound
 
 from .feeds import NAME, RATE_HZ, begins_us
@@ -110,7 +111,7 @@ def test_facts_name_the_first_gaps_and_count_the_others() -> None:
     assert "1 gap: 2024-03-01 06:00:00.000 (0.100 s)" in facts(replace(sound, gaps=(gaps[0],)))
     told = facts(replace(sound, gaps=tuple(gaps)))
     assert "5 gaps: " in told
-    assert told.endswith("and 2 more")
+    assert " and 2 more, " in told
 
 
 def test_ipython_is_never_needed() -> None:
@@ -121,3 +122,12 @@ def test_ipython_is_never_needed() -> None:
 def test_any_name_of_a_file_has_a_page() -> None:
     for name in ("a$\\q$b.wav", "a\nb<c>.wav", "\udcff.wav"):
         assert html(replace(sea(0.5), file=name)).encode().startswith(b"<div>")
+
+
+def test_captions_say_counts_in_plain_digits_and_that_there_is_silence() -> None:
+    loud = replace(sea(1), samples=sea(1).samples * 40)
+    digits = listen(loud).caption.partition("full scale is ")[2]
+    assert "e+" not in digits
+    assert "," in digits
+    silent = replace(sea(1), samples=np.zeros_like(sea(1).samples))
+    assert listen(silent).caption.endswith(", silent")

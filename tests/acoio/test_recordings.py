@@ -13,9 +13,10 @@ import pytest
 import acoio
 from acoio.clock import ClockRepair, from_us, to_us
 from acoio.header import LAYOUTS, OLD, RECORD_SAMPLES
-from acoio.load import examine, read_span
+from acoio.load import read_span
 from acoio.reader import chunk_of
 from acoio.record import Record
+from acoio.report import examine_records as examine
 from acoio.writer import encode_records
 from tests.shared import ACO, needs_recordings, real_files
 

@@ -18,6 +18,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from acoio.calibration import COUNTS, Calibration
 from acoio.clock import record_us, to_us
 from acoio.columns import column_power, envelope
 from acoio.load import read
@@ -278,3 +279,24 @@ class TestRecordings:
         quiet = levels[np.ix_(song, (seconds > 160) & (seconds < 210))]
         assert np.percentile(sung, 99.5) > 18
         assert np.percentile(quiet, 99.5) < 12
+
+
+def test_a_calibration_moves_levels_and_says_its_unit() -> None:
+    some = sea(3)
+    known = Calibration(counts_per_unit=10.0)
+    plain, calibrated = (some.View("ltsa", calibration=x) for x in (COUNTS, known))
+    levels = [mesh_of(axes)[2] for axes in (plain, calibrated)]
+    assert np.allclose(levels[0] - levels[1], 20)
+    assert view_figure(some, "ltsa", known).axes[1].get_ylabel() == "dB re 1 µPa²/Hz"
+    assert some.View("raw", calibration=known).get_ylabel() == "µPa"
+    assert some.View("raw").get_ylabel() == "counts"
+
+
+def test_a_column_that_has_any_sound_is_drawn_up_to_the_gap() -> None:
+    some = sea(6)
+    width = int(column_power(some, 100, 256).edges[1])
+    first = 50 * width + width // 4  # the column's middle lies in the gap
+    power = column_power(with_gap(some, first, 80 * width), 100, 256)
+    assert not np.isnan(power.density[:, :51]).any()
+    assert np.isnan(power.density[:, 51:80]).all()
+    assert not np.isnan(power.density[:, 80:]).any()

@@ -77,8 +77,50 @@ def test_long_nothing_is_one_line() -> None:
     day = {"seconds": 0.0, "files": 0, "hours": [0.0] * 24, "bits": {}, "gaps": 0, "overlaps": 0}
     days = [{**day, "day": f"2024-03-{k:02d}"} for k in range(1, 8)]
     found = {
-        **{key: [] for key in ("files", "gaps", "overlaps", "corrections", "strays")},
+        **{key: [] for key in ("files", "gaps", "overlaps", "corrections", "strays", "ignored")},
         **{"bits": {}, "layouts": {}, "size_bytes": 0, "damaged_bytes": 0, "band": "BB"},
         **{"seconds": 0.0, "span_seconds": 1.0, "begin": "a", "end": "b", "days": days},
     }
     assert folder_lines(found)[1] == "2024-03-01  to 2024-03-07: 7 days of nothing"
+
+
+def test_an_audio_file_is_told(tmp_path: Path) -> None:
+    path = copies(tmp_path, tree=".")[0]
+    code, out, _ = _run(path)
+    assert code == 0
+    assert "s of sound, " in out
+    assert "WAV PCM_16, 1 channel at 24000 Hz" in out
+    assert ", by the comment that save wrote" in out
+    assert json.loads(_run(path, "--json")[1])["format"] == "WAV"
+
+
+def test_a_broken_audio_file_fails_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    code, out, err = _run(tmp_path / "a.wav")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+
+
+def test_what_is_told_of_a_folder_fits_80_columns(tmp_path: Path) -> None:
+    _gappy(tmp_path)
+    copies(tmp_path, without=[0, 1, 2])
+    day = tmp_path / "2024/03/01"
+    (day / "2024-03-01--00.05.wav").write_bytes(b"RIFF")
+    for name in ("boings.wav", "8.HYD24BBpk", "2024-03-01--99.00.HYD24BBpk"):
+        (day / name).write_bytes(b"")
+    code, out, _ = _run(tmp_path)
+    assert code == 0
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+    assert str(tmp_path) not in out
+    assert "\ncopies beside their recordings:\n  2024/03/01/2024-03-01--00.01.wav\n" in out
+    faults = out[out.index("\nno sound:") : out.index("\ncopies beside")]
+    assert "00.01.wav" not in faults
+    assert "00.05.wav" in faults
+    assert "layouts by files: new (4), WAV (1)\n" in out
+    ignored = out[out.index("ignored, since the name does not say when:") :]
+    assert [name in ignored for name in ("boings.wav", "8.HYD24BBpk", "--99.00")] == [True] * 3
+
+
+def test_one_file_is_no_files(tmp_path: Path) -> None:
+    archive(tmp_path, without=[0, 1, 2])
+    out = _run(tmp_path)[1]
+    assert "in 1 file of" in out
