@@ -25,7 +25,8 @@ from detector.score import Model, Scorer
 FORMAT: Final = 2
 PRETRAINED: Final = "ocean-v1"
 _TENSORS, _CARD = "model.safetensors", "card.json"
-_DECISIVE: Final = ("format", "name", "features", "network", "calibration")
+_UNHASHED: Final = ("sha256", "versions")  # of the card: the same model may be written elsewhere
+_VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
 
 
@@ -63,7 +64,13 @@ def read_model(path_or_name: str | Path) -> Model:
 
 
 def write_model(folder: Path, model: Model) -> Model:
-    """Write a model into a new folder and return it with its id and hash."""
+    """Write a model into a new folder and return it with its id and hash.
+
+    Raises
+    ------
+    SetupError
+        If it is no model that could be read again; nothing is written then.
+    """
     tensors = _tensors(model)
     data = save(tensors)
     card = {
@@ -73,14 +80,15 @@ def write_model(folder: Path, model: Model) -> Model:
         "network": asdict(model.network.settings),
         "context_s": model.features.context_s,
         "calibration": model.calibration.as_json(),
-        "versions": {name: metadata.version(name) for name in ("numpy", "scipy", "torch")},
+        "versions": {name: metadata.version(name) for name in _VERSIONS},
     }
     card = json.loads(json.dumps(card))  # as it will be read
     card["sha256"] = _sha256(card, data)
+    written = _assemble(card, tensors)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _TENSORS, data)
     _write(folder / _CARD, (json.dumps(card, indent=2) + "\n").encode())
-    return _assemble(card, tensors)
+    return written
 
 
 def is_model(folder: Path) -> bool:
@@ -89,9 +97,9 @@ def is_model(folder: Path) -> bool:
 
 
 def _sha256(card: dict[str, Any], data: bytes) -> str:
-    """Return the hash of all that decides a score or a threshold: tensors and settings."""
-    decisive = json.dumps({name: card.get(name) for name in _DECISIVE}, sort_keys=True)
-    return hashlib.sha256(data + decisive.encode()).hexdigest()
+    """Return the hash of the tensors and of all that the card says of the model."""
+    told = {name: value for name, value in card.items() if name not in _UNHASHED}
+    return hashlib.sha256(data + json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _folder(path_or_name: str | Path) -> Path:
@@ -149,12 +157,17 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         raise SetupError(
             f"features of {features.bands} x {features.columns} do not fit the network"
         )
+    normalisation = [tensors[f"normalisation.{name}"].numpy() for name in _NORMALISATION]
+    for name, values in zip(_NORMALISATION, normalisation, strict=True):
+        if values.shape != (features.bands,) or (name != "mean" and not (values > 0).all()):
+            raise SetupError(
+                f"model tensor normalisation.{name}: found shape {values.shape} and least value "
+                f"{values.min():g}, wanted {features.bands} values, above 0 but for the mean"
+            )
     return Model(
         id=f"{card['name']}-{card['sha256'][:8]}",
         features=features,
-        normalisation=Normalisation(
-            *(tensors[f"normalisation.{n}"].numpy() for n in _NORMALISATION)
-        ),
+        normalisation=Normalisation(*normalisation),
         network=network.eval().requires_grad_(False),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from acoio.errors import DataError
 from detector.data import Levels
 from detector.values import Window
 
@@ -63,7 +64,13 @@ class Normalisation:
 
 
 def fit_normalisation(typical: Levels) -> Normalisation:
-    """Return the statistics of typical windows."""
+    """Return the statistics of typical windows.
+
+    Raises
+    ------
+    DataError
+        If a band is always alike, as that of a dead hydrophone.
+    """
     bands = typical.spread_db.shape[1]
     count, total, square = 0, np.zeros(bands), np.zeros(bands)
     for k in range(0, len(typical.excess_db), _CHUNK):
@@ -72,11 +79,12 @@ def fit_normalisation(typical: Levels) -> Normalisation:
         total += root.sum(axis=(0, 2))
         square += np.square(root).sum(axis=(0, 2))
     mean = total / count
-    return Normalisation(
-        mean=mean.astype(np.float32),
-        deviation=np.sqrt(square / count - mean**2).astype(np.float32),
-        spread_db=np.median(typical.spread_db, axis=0),
-    )
+    deviation = np.sqrt(np.maximum(square / count - mean**2, 0))
+    spread_db = np.median(typical.spread_db, axis=0)
+    silent = np.flatnonzero((deviation <= 0) | (spread_db <= 0))
+    if silent.size:
+        raise DataError(f"typical sound: found bands {silent.tolist()} always alike, wanted noise")
+    return Normalisation(mean.astype(np.float32), deviation.astype(np.float32), spread_db)
 
 
 def _cube_root(excess_db: _Floats) -> _Floats:

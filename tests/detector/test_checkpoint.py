@@ -20,7 +20,7 @@ from detector.checkpoint import _sha256, read_model, write_model
 from detector.score import Scorer
 
 from .models import model
-from .sounds import window
+from .sounds import SMALL, window
 from .test_score import levels
 
 
@@ -119,6 +119,24 @@ def other_window(folder: Path) -> None:
     _rehash(folder)
 
 
+def other_description(folder: Path) -> None:
+    _change_card(folder, description="trained on a year of real sound")
+
+
+def _normalised_by(folder: Path, values: torch.Tensor) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    tensors["normalisation.deviation"] = values
+    rehashed(folder, save(tensors))
+
+
+def one_deviation(folder: Path) -> None:
+    _normalised_by(folder, torch.ones(1))
+
+
+def no_deviation(folder: Path) -> None:
+    _normalised_by(folder, torch.zeros(SMALL.bands))
+
+
 def no_points(folder: Path) -> None:
     _change_card(folder, calibration={"hours": 1.0, "release": 1.0, "points": []})
     _rehash(folder)
@@ -159,6 +177,9 @@ def _change_card(folder: Path, **values: object) -> None:
         (not_finite, "no finite numbers"),
         (other_shape, "no model of format 2"),
         (lost_tensor, "no model of format 2"),
+        (other_description, "found SHA-256"),
+        (one_deviation, r"normalisation.deviation: found shape \(1,\)"),
+        (no_deviation, "least value 0, wanted"),
     ],
 )
 def test_a_damaged_model_is_refused(

@@ -74,3 +74,10 @@ def test_the_statistics_do_not_depend_on_how_windows_come() -> None:
 def test_no_windows_are_refused() -> None:
     with pytest.raises(DataError, match="found none"):
         levels_of([[]])
+
+
+def test_a_band_that_is_always_alike_is_refused() -> None:
+    dead = noise_db(50)
+    dead[:, 2] = 0
+    with pytest.raises(DataError, match=r"found bands \[2\] always alike"):
+        fit_normalisation(levels_of([windows(dead)]))
