@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,13 @@ def test_a_sweep_is_added_to_each_clip_and_its_deviation_stays() -> None:
     assert min(alike) > 0.2 and max(alike) < 1 - 1e-5
 
 
+def test_various_is_trusted_as_far_as_it_tells_more_than_chance() -> None:
+    chance = 2 * np.log(2)
+    assert right_whales.trust([chance + 0.1, chance]) == 0
+    assert right_whales.trust([chance - 0.2]) == 1
+    assert right_whales.trust([chance, chance - 0.02]) == pytest.approx(0.5)
+
+
 def test_levels_are_above_each_bands_median_in_the_clip() -> None:
     sound = np.random.default_rng(0).normal(size=(3, 4000)).astype(np.float32)
     levels_db = right_whales.excess_db(sound, 2000.0)
@@ -130,6 +138,23 @@ def test_all_settings_run_at_the_first_seed_the_best_at_all_and_nothing_twice(
     assert noisy.settings["noise"] == 0.5 and [t.settings["noise"] for t in noisy.tried] == [2, 0.5]
     assert [m.seed for m in noisy.seeds] == [1, 2, 3] and [m.seed for m in once.seeds] == [1]
     assert all(m.auc.low < m.auc.value < m.auc.high for m in noisy.seeds)
+    comparing._split.cache_clear()
+
+
+def test_of_a_run_that_was_stopped_only_what_is_finished_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[tuple[float, int]] = []
+    task = toy(runs)
+    monkeypatch.setattr(comparing, "task_of", lambda key, data: task)
+    monkeypatch.setattr(comparing, "DRAWS", 20)
+    comparing._split.cache_clear()
+    where = Where(tmp_path, tmp_path / "parts")
+    comparing.found_auc(where, "T", "noisy", 0, 1)
+    with ThreadPoolExecutor(1) as pool:
+        found = list(compare(task, replace(where, only_kept=True), seeds=3, pool=pool))
+    assert runs == [(2.0, 1)]
+    assert [(r.name, len(r.tried), len(r.seeds)) for r in found] == [("noisy", 1, 1)]
     comparing._split.cache_clear()
 
 
