@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.evaluation.compare import DRAWS, FIRST_SEED, Result, Where, compare, quiet_threads
 from benchmarks.evaluation.registry import LETTERS, tasks_of
-from benchmarks.evaluation.tables import table
+from benchmarks.evaluation.tables import table, trainings
 from benchmarks.evaluation.task import Task
 
 PARTS = Path("build") / "evaluation"
@@ -98,6 +98,8 @@ def _page(found: Sequence[tuple[Task, list[Result]]], asked: argparse.Namespace)
         yield task.note
         yield ""
         yield from table(results)
+        yield ""
+        yield from trainings(results)
 
 
 def _figures(

@@ -191,3 +191,10 @@ def test_a_row_has_mean_range_interval_and_what_of_the_target_is_reached() -> No
 )
 def test_a_target_is_reached_by_all_of_its_measures(target: Target, told: str) -> None:
     assert tables.verdict(result([0.91], target)) == told
+
+
+def test_settings_of_a_training_are_told_below_the_table() -> None:
+    trained = replace(result([0.9], Target()), settings={"name": "x", "phase1_steps": 7})
+    assert "| below |" in list(tables.table([trained]))[2]
+    both = [result([0.9], Target()), trained]
+    assert list(tables.trainings(both)) == ["- x: phase1_steps 7."]
