@@ -19,7 +19,7 @@ import torch
 from benchmarks.evaluation import sea, sea_tables
 from benchmarks.evaluation.compare import DRAWS, FIRST_SEED, Result, Where, compare, quiet_threads
 from benchmarks.evaluation.registry import LETTERS, tasks_of
-from benchmarks.evaluation.tables import table
+from benchmarks.evaluation.tables import table, trainings
 from benchmarks.evaluation.task import Task
 
 PARTS = Path("build") / "evaluation"
@@ -36,11 +36,15 @@ least and the most; the interval is a bootstrap of the windows tested ({draws} d
 averaged over seeds. *s* is the time of one fit and its scores on one core, others at work beside
 it."""
 
+UNFINISHED = """\
+**Unfinished**: written of the parts that were done when the run was stopped. Contestants and
+seeds are missing, and no row is to be quoted; the same command without `--only-kept` goes on."""
+
 
 def main(arguments: Sequence[str]) -> None:
     """Measure what is asked for, and write it."""
     asked = _asked(arguments)
-    where = Where(asked.data.resolve(), PARTS)
+    where = Where(asked.data.resolve(), PARTS, only_kept=asked.only_kept)
     pool = ProcessPoolExecutor(asked.jobs, get_context("spawn"), initializer=quiet_threads)
     with pool:
         found = list(_compared(asked.tasks, where, asked.seeds, pool))
@@ -60,6 +64,9 @@ def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--tasks", type=lambda x: x.split(","), default=[*LETTERS, *SEA])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--only-kept", action="store_true", help="write what is finished, and run nothing more"
+    )
     asked = parser.parse_args(arguments)
     if unknown := set(asked.tasks) - {*LETTERS, *SEA}:
         wanted = ", ".join([*LETTERS, *SEA])
@@ -89,6 +96,9 @@ def _page(found: Sequence[tuple[Task, list[Result]]], asked: argparse.Namespace)
     yield f"Seeds {FIRST_SEED} to {FIRST_SEED + asked.seeds - 1}."
     yield ""
     yield CAPTION.format(draws=DRAWS)
+    if asked.only_kept:
+        yield ""
+        yield UNFINISHED
     for task, results in found:
         yield ""
         yield f"## {task.title}"
@@ -96,6 +106,8 @@ def _page(found: Sequence[tuple[Task, list[Result]]], asked: argparse.Namespace)
         yield task.note
         yield ""
         yield from table(results)
+        yield ""
+        yield from trainings(results)
 
 
 def _figures(
@@ -114,6 +126,7 @@ def _figures(
 def _command(asked: argparse.Namespace) -> str:
     tasks = ",".join(asked.tasks)
     options = f"--tasks {tasks} --seeds {asked.seeds} --jobs {asked.jobs}"
+    options += " --only-kept" if asked.only_kept else ""
     return shlex.join(["python", "-m", "benchmarks.evaluation", "DATA", *options.split()])
 
 

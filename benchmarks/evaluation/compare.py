@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,16 +24,19 @@ from benchmarks.evaluation.task import Contestant, Entry, Settings, Split, Targe
 from detector.metrics import Estimate, bootstrap, partial_auc, roc_auc
 from detector.rivals.base import Floats
 
+_T = TypeVar("_T")
+
 FIRST_SEED = 1
 DRAWS = 200  # of the bootstrap
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where the data lie, and where finished parts are kept."""
+    """Where the data lie, and where finished parts are kept; `only_kept` runs no others."""
 
     data: Path
     parts: Path
+    only_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,36 +68,48 @@ class Result:
     seeds: Sequence[Measured]
 
 
+class UnfinishedError(LookupError):
+    """A part that is not kept, where nothing is to be run."""
+
+
 def compare(task: Task, where: Where, *, seeds: int, pool: Executor) -> Iterator[Result]:
-    """Yield each contestant's result, in order; finished parts are not run again."""
-    all_seeds = range(FIRST_SEED, FIRST_SEED + seeds)
-    first = {
-        contestant.name: [
-            pool.submit(found_auc, where, task.key, contestant.name, k, FIRST_SEED)
-            for k in range(len(contestant.entries))
-        ]
-        for contestant in task.contestants
-    }
+    """Yield each contestant's result, in order; finished parts are not run again.
+
+    The last contestants, which take longest, run first, so that no core waits for them.
+    """
+    order = task.contestants[::-1]
+    first = {c.name: _tried(c, task.key, where, pool) for c in order}
     running = {}
-    for contestant in task.contestants:
-        aucs = [future.result() for future in first[contestant.name]]
-        best = best_of(aucs)
-        running[contestant.name] = (
-            aucs,
-            best,
-            [
-                pool.submit(measured, where, task.key, contestant.name, best, seed)
-                for seed in all_seeds[: contestant.most_seeds]
-            ],
-        )
+    for c in order:
+        aucs = [_outcome(future) for future in first[c.name]]
+        best, all_seeds = best_of(aucs), range(FIRST_SEED, FIRST_SEED + seeds)[: c.most_seeds]
+        futures = [pool.submit(measured, where, task.key, c.name, best, seed) for seed in all_seeds]
+        running[c.name] = aucs, best, futures
     for contestant in task.contestants:
         aucs, best, futures = running[contestant.name]
-        yield _result(contestant, aucs, best, [future.result() for future in futures])
+        finished = [m for m in map(_outcome, futures) if m is not None]
+        if finished:
+            yield _result(contestant, aucs, best, finished)
 
 
-def best_of(aucs: Sequence[float]) -> int:
-    """Return which of several settings was best; of equals, the first."""
-    return int(np.argmax(aucs))
+def _tried(c: Contestant, task_key: str, where: Where, pool: Executor) -> list[Future[float]]:
+    return [
+        pool.submit(found_auc, where, task_key, c.name, k, FIRST_SEED)
+        for k in range(len(c.entries))
+    ]
+
+
+def _outcome(future: Future[_T]) -> _T | None:
+    """Return what was found, or None where that is not finished and nothing is to be run."""
+    try:
+        return future.result()
+    except UnfinishedError:
+        return None
+
+
+def best_of(aucs: Sequence[float | None]) -> int:
+    """Return which of several settings was best; of equals, the first.  None is unfinished."""
+    return int(np.argmax([-np.inf if auc is None else auc for auc in aucs]))
 
 
 def found_auc(where: Where, task_key: str, name: str, entry: int, seed: int) -> float:
@@ -128,6 +144,8 @@ def _scores(where: Where, task_key: str, name: str, entry: int, seed: int) -> tu
     path = _part(where, task_key, name, entry, seed).path(where.parts)
     if found := kept.read_scores(path):
         return found
+    if where.only_kept:
+        raise UnfinishedError(path)
     split = _split(where.data, task_key, seed)
     begin_s = time.perf_counter()
     scores = _entry(where.data, task_key, name, entry).scores(split, seed)
@@ -152,12 +170,15 @@ def _split(data: Path, task_key: str, seed: int) -> Split:
 
 
 def _result(
-    contestant: Contestant, aucs: Sequence[float], best: int, seeds: Sequence[Measured]
+    contestant: Contestant, aucs: Sequence[float | None], best: int, seeds: Sequence[Measured]
 ) -> Result:
     tried = [
-        Tried(entry.settings, auc) for entry, auc in zip(contestant.entries, aucs, strict=True)
+        Tried(entry.settings, auc)
+        for entry, auc in zip(contestant.entries, aucs, strict=True)
+        if auc is not None
     ]
-    return Result(contestant.name, tried[best].settings, contestant.target, tried, seeds)
+    settings = contestant.entries[best].settings
+    return Result(contestant.name, settings, contestant.target, tried, seeds)
 
 
 def _plain(estimate: Estimate) -> Mapping[str, float]:

@@ -119,7 +119,9 @@ def _task(digits: Digits, folder: Path) -> Task:
         f"Typical {_listed(digits.typical)}, atypical {_listed(digits.atypical)}, tested on all of "
         "these in the test set. *Various* is half of the typical training images and all other "
         "digits, with a share of atypical ones that is told beside the name. The interval is that "
-        "of the test images, the range that of the training half and the start."
+        "of the test images, the range that of the training half and the start. Tried besides for "
+        "1 % on held-out training images, one network each: no fakes .873 / .733, a quarter of "
+        "fakes, drawn by the network, .796 / .705."
     )
     gumiho = [
         Contestant(

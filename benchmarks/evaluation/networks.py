@@ -30,20 +30,15 @@ def trained(
     typical: Windows,
     various: Windows,
     settings: TrainSettings,
-    *,
-    start: Discriminating | None = None,
 ) -> Trained:
     """Return a network trained on windows that have no order in time.
 
     They are permuted, since the trainer holds out the last tenth of what it is given.
-    It goes on from `start`, another network of this shape, or from nothing.
     """
     rng = np.random.default_rng(settings.seed)
     trainer = Trainer(
         shape, rng.permutation(typical), rng.permutation(various), settings, device="cpu"
     )
-    if start is not None:
-        trainer.network.load_state_dict(start.state_dict())
     held_out = [r.figures["held_out"] for r in trainer.phases() if r.phase == SECOND]
     return Trained(trainer.network.eval(), min(held_out))
 

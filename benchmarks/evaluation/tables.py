@@ -16,6 +16,7 @@ _HEAD: Final = (
 )
 _RULE: Final = "|---|---|---|---|---|---|---|---|---|"
 _UNTOLD: Final = ("name",)
+_TRAINED: Final = "phase1_steps"  # a setting that networks trained in phases have
 
 
 def table(results: Sequence[Result]) -> Iterator[str]:
@@ -56,8 +57,19 @@ def verdict(result: Result) -> str:
 
 def plain(settings: Settings) -> str:
     """Return settings as short text, or nothing where gumiho's say too much for a table."""
-    if "phase1_steps" in settings:
+    if _TRAINED in settings:
         return "below"
+    return _listed(settings)
+
+
+def trainings(results: Sequence[Result]) -> Iterator[str]:
+    """Yield a line with all settings of each contestant that was trained in phases."""
+    for result in results:
+        if _TRAINED in result.settings:
+            yield f"- {result.name}: {_listed(result.settings)}."
+
+
+def _listed(settings: Settings) -> str:
     return ", ".join(f"{name} {_value(x)}" for name, x in settings.items() if name not in _UNTOLD)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,13 @@ def test_a_sweep_is_added_to_each_clip_and_its_deviation_stays() -> None:
     assert min(alike) > 0.2 and max(alike) < 1 - 1e-5
 
 
+def test_various_is_trusted_as_far_as_it_tells_more_than_chance() -> None:
+    chance = 2 * np.log(2)
+    assert right_whales.trust([chance + 0.1, chance]) == 0
+    assert right_whales.trust([chance - 0.2]) == 1
+    assert right_whales.trust([chance, chance - 0.02]) == pytest.approx(0.5)
+
+
 def test_levels_are_above_each_bands_median_in_the_clip() -> None:
     sound = np.random.default_rng(0).normal(size=(3, 4000)).astype(np.float32)
     levels_db = right_whales.excess_db(sound, 2000.0)
@@ -133,6 +141,23 @@ def test_all_settings_run_at_the_first_seed_the_best_at_all_and_nothing_twice(
     comparing._split.cache_clear()
 
 
+def test_of_a_run_that_was_stopped_only_what_is_finished_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[tuple[float, int]] = []
+    task = toy(runs)
+    monkeypatch.setattr(comparing, "task_of", lambda key, data: task)
+    monkeypatch.setattr(comparing, "DRAWS", 20)
+    comparing._split.cache_clear()
+    where = Where(tmp_path, tmp_path / "parts")
+    comparing.found_auc(where, "T", "noisy", 0, 1)
+    with ThreadPoolExecutor(1) as pool:
+        found = list(compare(task, replace(where, only_kept=True), seeds=3, pool=pool))
+    assert runs == [(2.0, 1)]
+    assert [(r.name, len(r.tried), len(r.seeds)) for r in found] == [("noisy", 1, 1)]
+    comparing._split.cache_clear()
+
+
 def test_a_part_is_kept_by_its_settings_whatever_their_order() -> None:
     part = kept.Part("T", "x", kept.told({"a": 1, "b": 2}), 1)
     same = kept.Part("T", "x", kept.told({"b": 2, "a": 1}), 1)
@@ -166,3 +191,10 @@ def test_a_row_has_mean_range_interval_and_what_of_the_target_is_reached() -> No
 )
 def test_a_target_is_reached_by_all_of_its_measures(target: Target, told: str) -> None:
     assert tables.verdict(result([0.91], target)) == told
+
+
+def test_settings_of_a_training_are_told_below_the_table() -> None:
+    trained = replace(result([0.9], Target()), settings={"name": "x", "phase1_steps": 7})
+    assert "| below |" in list(tables.table([trained]))[2]
+    both = [result([0.9], Target()), trained]
+    assert list(tables.trainings(both)) == ["- x: phase1_steps 7."]
