@@ -111,7 +111,7 @@ def event_peaks(
 
 
 def alarms_allowed(rate_per_hour: float, hours: float) -> int:
-    """Return how many alarms a rate makes in hours of sound; 0.1 of 100 h loses none to rounding."""
+    """Return how many alarms a rate makes in hours of sound; rounding loses none of 0.1 * 100."""
     return int(rate_per_hour * hours + 1e-9)
 
 
@@ -225,4 +225,3 @@ def _peaks(
     raise TooLittleSoundError(
         f"alarms: found {most} separate peaks in typical sound, wanted over {allowed}"
     )
-

@@ -60,9 +60,7 @@ def test_on_other_sound_the_rate_lies_within_its_interval(calibration: Calibrati
 
 def peaks_of(scores: list[Score], release: float) -> NDArray[np.float64]:
     times_us = np.array([(to_us(s.begin), to_us(s.end)) for s in scores])
-    return event_peaks(
-        times_us[:, 0], times_us[:, 1], np.array([s.score for s in scores]), release
-    )
+    return event_peaks(times_us[:, 0], times_us[:, 1], np.array([s.score for s in scores]), release)
 
 
 def test_runs_of_windows_are_the_events_of_the_tracker(typical: list[list[Score]]) -> None:
