@@ -67,23 +67,25 @@ def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
     records = [file for file in files if file.path.suffix.lower() not in FORMATS]
     for begin, hour in _hours(records, choice):
         day = _day(begin, choice)
-        typical = _in_evening(begin, choice) and day.month in choice.months
-        (evenings if typical else others)[day].append(hour)
+        quiet = _in_evening(begin, choice) and day.month in choice.months
+        (evenings if quiet else others)[day].append(hour)
     rng = np.random.default_rng(seed)
     learnt, calibrated = _parted(sorted(evenings), choice, rng)
     free = sorted(others.keys() - set(calibrated))
-    wanted = (
-        ("typical evenings", [evenings[day] for day in learnt], choice.typical_hours),
-        ("other times", [others[day] for day in free], choice.various_hours),
-        (
-            "typical evenings to calibrate on",
-            [evenings[day] for day in calibrated],
-            choice.calibration_hours,
-        ),
-    )
     left_out = len(files) - len(records)
     note = f"; left out {left_out} audio files" if left_out else ""
-    return Chosen(*(_spread(days, h, name + note, rng) for name, days, h in wanted), left_out)
+
+    def hours(days: Sequence[Sequence[Hour]], wanted_h: float, name: str) -> tuple[Hour, ...]:
+        return _spread(days, wanted_h, name + note, rng)
+
+    typical = [evenings[day] for day in learnt]
+    apart = [evenings[day] for day in calibrated]
+    return Chosen(
+        typical=hours(typical, choice.typical_hours, "typical evenings"),
+        various=hours([others[day] for day in free], choice.various_hours, "other times"),
+        calibration=hours(apart, choice.calibration_hours, "typical evenings to calibrate on"),
+        left_out=left_out,
+    )
 
 
 def _hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
