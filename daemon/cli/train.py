@@ -47,8 +47,8 @@ _CalibrationHours = Annotated[
     float | None,
     typer.Option(
         min=0.5,
-        help="How much other typical sound of an archive to calibrate on; else 24, or two and "
-        "a half times --hours.",
+        help="How much other typical sound of an archive to calibrate on; else 24, or, if more, "
+        "two and a half times --hours.",
     ),
 ]
 _UtcOffset = Annotated[
