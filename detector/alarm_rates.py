@@ -22,7 +22,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]
 
 RATES_PER_HOUR: Final = (0.1, 1.0, 10.0)
-_FEWEST_ALARMS: Final = 10  # a rate is told only where this many false alarms were heard
+FEWEST_ALARMS: Final = 10  # a rate is told only where this many false alarms were heard
 _RELEASE_QUANTILES: Final = (0.99, 0.98, 0.95, 0.9, 0.8)
 """Of typical scores: the daemon's (`detector.calibrate`), then lower ones.
 
@@ -91,14 +91,36 @@ def stretches(begins_s: _Floats, scores: _Floats, *, step_s: float) -> list[Stre
 
 def alarm_peaks(stretch: Stretch, release: float, *, window_s: float) -> _Floats:
     """Return the highest score of each run of windows that would be one event, (events,)."""
-    above = stretch.scores >= release
+    begins_us = np.rint(stretch.begins_s * 1e6).astype(np.int64)
+    return event_peaks(begins_us, begins_us + round(window_s * 1e6), stretch.scores, release)
+
+
+def event_peaks(
+    begins_us: NDArray[np.int64], ends_us: NDArray[np.int64], scores: _Floats, release: float
+) -> _Floats:
+    """Return the highest score of each event of windows in order, 3 × (n,) → (events,).
+
+    Whole microseconds, as everywhere: a window that begins as another ends is joined.
+    """
+    above = scores >= release
     if not above.any():
         return np.empty(0)
-    # Whole microseconds, as everywhere: a window that begins as another ends is joined.
-    begins_us = np.rint(stretch.begins_s[above] * 1e6).astype(np.int64)
-    reach_us = round((window_s + JOIN.total_seconds()) * 1e6)
-    starts = np.flatnonzero(np.diff(begins_us) > reach_us) + 1
-    return np.maximum.reduceat(stretch.scores[above], np.concatenate(([0], starts)))
+    reach_us = ends_us[above][:-1] + round(JOIN.total_seconds() * 1e6)
+    starts = np.flatnonzero(begins_us[above][1:] > reach_us) + 1
+    return np.maximum.reduceat(scores[above], np.concatenate(([0], starts)))
+
+
+def alarms_allowed(rate_per_hour: float, hours: float) -> int:
+    """Return how many alarms a rate makes in hours of sound; rounding loses none of 0.1 * 100."""
+    return int(rate_per_hour * hours + 1e-9)
+
+
+def threshold_between(peaks: _Floats, allowed: int) -> float:
+    """Return what at most `allowed` of the falling peaks reach: midway, or just above a tie."""
+    below = float(peaks[allowed])
+    higher = peaks[peaks > below]
+    midway = float(higher.min() + below) / 2 if len(higher) else below
+    return max(midway, float(np.nextafter(below, np.inf)))
 
 
 def threshold_at_rate(
@@ -121,14 +143,14 @@ def threshold_at_rate(
             f"{rate_per_hour:g} an hour, wanted all above 0"
         )
     hours = sum(stretch.hours(window_s) for stretch in typical)
-    allowed = int(rate_per_hour * hours + 1e-9)  # 0.1 * 100.0 must not lose one to rounding
-    if allowed < _FEWEST_ALARMS:
+    allowed = alarms_allowed(rate_per_hour, hours)
+    if allowed < FEWEST_ALARMS:
         raise TooLittleSoundError(
             f"alarms: found {hours:.2f} hours of typical sound, wanted "
-            f"{_FEWEST_ALARMS / rate_per_hour:g} for {rate_per_hour:g} an hour"
+            f"{FEWEST_ALARMS / rate_per_hour:g} for {rate_per_hour:g} an hour"
         )
     release, peaks = _peaks(typical, allowed, window_s)
-    threshold = _between(peaks, allowed)
+    threshold = threshold_between(peaks, allowed)
     alarms = int(np.count_nonzero(peaks >= threshold))
     return AlarmThreshold(rate_per_hour, threshold, release, alarms, hours)
 
@@ -203,11 +225,3 @@ def _peaks(
     raise TooLittleSoundError(
         f"alarms: found {most} separate peaks in typical sound, wanted over {allowed}"
     )
-
-
-def _between(peaks: _Floats, allowed: int) -> float:
-    """Return what at most `allowed` of the falling peaks reach: midway, or just above a tie."""
-    below = float(peaks[allowed])
-    higher = peaks[peaks > below]
-    midway = float(higher.min() + below) / 2 if len(higher) else below
-    return max(midway, float(np.nextafter(below, np.inf)))

@@ -12,18 +12,29 @@ from scipy.stats import chi2
 
 from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
-from detector.events import JOIN
+from detector.alarm_rates import (
+    FEWEST_ALARMS,
+    alarms_allowed,
+    event_peaks,
+    threshold_between,
+)
 from detector.values import Score
 
 RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-_FEWEST_ALARMS: Final = 10  # a rate is promised only where this many false alarms were seen
+PROMISED_PER_HOUR: Final = 1.0
+"""The rate that a model is loaded at unless another is asked for, so each must promise it."""
+
 _RELEASE_QUANTILE: Final = 0.99
 _CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A threshold, the false alarms per hour it gave, and their 95 % interval."""
+    """A threshold, the false alarms per hour it is for, and the 95 % interval of what it gave.
+
+    The interval assumes that alarms do not depend on each other; real ones come in
+    groups, as of one ship, and then it is too narrow.
+    """
 
     false_alarms_per_hour: float
     threshold: float
@@ -84,34 +95,41 @@ def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
     """
     heard = [stretch for stretch in stretches if stretch]
     hours = sum(_hours(stretch) for stretch in heard)
-    needed = _FEWEST_ALARMS / RATES_PER_HOUR[-1]
+    needed = FEWEST_ALARMS / RATES_PER_HOUR[-1]
     if hours < needed:
         raise DataError(f"calibration: found {hours:.2f} hours, wanted at least {needed:.2f}")
     values = np.array([score.score for stretch in heard for score in stretch])
     release = float(np.quantile(values, _RELEASE_QUANTILE))
-    peaks = np.sort(np.concatenate([event_peaks(s, release) for s in heard]))[::-1]
+    peaks = np.sort(np.concatenate([_peaks(s, release) for s in heard]))[::-1]
     points = (_point(peaks, hours, rate) for rate in RATES_PER_HOUR)
     promised = tuple(point for point in points if point)
     if not promised:
         raise DataError(
             f"calibration: found {len(peaks)} separate peaks in {hours:.2f} hours, wanted over "
-            f"{_FEWEST_ALARMS}"
+            f"{FEWEST_ALARMS}"
         )
     return Calibration(hours, release, promised)
 
 
-def event_peaks(scores: Sequence[Score], release: float) -> NDArray[np.float64]:
-    """Return the highest score of each run of windows that would be one event."""
-    above = [score for score in scores if score.score >= release]
-    peaks: list[float] = []
-    last_us = None
-    for score in above:
-        if last_us is None or to_us(score.begin) > last_us + JOIN.total_seconds() * 1e6:
-            peaks.append(score.score)
-        else:
-            peaks[-1] = max(peaks[-1], score.score)
-        last_us = to_us(score.end)
-    return np.asarray(peaks)
+def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> None:
+    """Refuse so few hours of calibration that they cannot promise a rate of false alarms.
+
+    Raises
+    ------
+    SetupError
+        If the rate makes under ten alarms in them.
+    """
+    if alarms_allowed(rate_per_hour, hours) < FEWEST_ALARMS:
+        raise SetupError(
+            f"calibration hours: found {hours:.4g}, wanted at least "
+            f"{FEWEST_ALARMS / rate_per_hour:g} to promise {rate_per_hour:g} false alarms an hour"
+        )
+
+
+def _peaks(scores: Sequence[Score], release: float) -> NDArray[np.float64]:
+    begins_us = np.array([to_us(score.begin) for score in scores], np.int64)
+    ends_us = np.array([to_us(score.end) for score in scores], np.int64)
+    return event_peaks(begins_us, ends_us, np.array([s.score for s in scores]), release)
 
 
 def _hours(stretch: Sequence[Score]) -> float:
@@ -119,13 +137,15 @@ def _hours(stretch: Sequence[Score]) -> float:
 
 
 def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | None:
-    alarms = int(rate * hours)
-    if not _FEWEST_ALARMS <= alarms < len(peaks):
+    allowed = alarms_allowed(rate, hours)
+    if not FEWEST_ALARMS <= allowed < len(peaks):
         return None
+    threshold = threshold_between(peaks, allowed)
+    alarms = int(np.count_nonzero(peaks >= threshold))  # fewer than allowed where peaks are equal
     tail = (1 - _CONFIDENCE) / 2
     return Point(
         false_alarms_per_hour=rate,
-        threshold=float(peaks[alarms - 1] + peaks[alarms]) / 2,
-        low=float(chi2.ppf(tail, 2 * alarms)) / 2 / hours,
+        threshold=threshold,
+        low=float(chi2.ppf(tail, 2 * alarms)) / 2 / hours if alarms else 0.0,
         high=float(chi2.ppf(1 - tail, 2 * alarms + 2)) / 2 / hours,
     )

@@ -2,7 +2,7 @@
 
 Evenings are by the station's local time: fewer ships are near and the gear is left
 alone.  Off Hawaii humpbacks sing from December to April, so the quiet months are the
-others.
+others.  A day is that on which its evening began, also after midnight.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from acoio.audio_file import FORMATS
 from acoio.coverage import FileCover
 from acoio.errors import DataError
 
@@ -41,11 +42,16 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Hours to learn from and to calibrate on: no day of the one is a day of the other."""
+    """Hours to learn from, typical and various, and to calibrate on.
+
+    No day of the last is a day of the others.  `left_out` counts the audio files: only
+    files of records are heard as the daemon hears them.
+    """
 
     typical: tuple[Hour, ...]
     various: tuple[Hour, ...]
     calibration: tuple[Hour, ...]
+    left_out: int = 0
 
 
 def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
@@ -58,24 +64,27 @@ def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
     """
     evenings: dict[datetime, list[Hour]] = defaultdict(list)
     others: dict[datetime, list[Hour]] = defaultdict(list)
-    for begin, hour in _hours(files, choice):
-        typical = _in_evening(begin, choice) and begin.month in choice.months
-        (evenings if typical else others)[_day(begin)].append(hour)
+    records = [file for file in files if file.path.suffix.lower() not in FORMATS]
+    for begin, hour in _hours(records, choice):
+        day = _day(begin, choice)
+        quiet = _in_evening(begin, choice) and day.month in choice.months
+        (evenings if quiet else others)[day].append(hour)
     rng = np.random.default_rng(seed)
     learnt, calibrated = _parted(sorted(evenings), choice, rng)
+    free = sorted(others.keys() - set(calibrated))
+    left_out = len(files) - len(records)
+    note = f"; left out {left_out} audio files" if left_out else ""
+
+    def hours(days: Sequence[Sequence[Hour]], wanted_h: float, name: str) -> tuple[Hour, ...]:
+        return _spread(days, wanted_h, name + note, rng)
+
+    typical = [evenings[day] for day in learnt]
+    apart = [evenings[day] for day in calibrated]
     return Chosen(
-        typical=_spread(
-            [evenings[day] for day in learnt], choice.typical_hours, "typical evenings", rng
-        ),
-        various=_spread(
-            [others[day] for day in sorted(others)], choice.various_hours, "other times", rng
-        ),
-        calibration=_spread(
-            [evenings[day] for day in calibrated],
-            choice.calibration_hours,
-            "typical evenings to calibrate on",
-            rng,
-        ),
+        typical=hours(typical, choice.typical_hours, "typical evenings"),
+        various=hours([others[day] for day in free], choice.various_hours, "other times"),
+        calibration=hours(apart, choice.calibration_hours, "typical evenings to calibrate on"),
+        left_out=left_out,
     )
 
 
@@ -90,8 +99,11 @@ def _hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, H
     return [(begin, tuple(hours[begin])) for begin in sorted(hours)]
 
 
-def _day(when: datetime) -> datetime:
-    return when.replace(hour=0)
+def _day(begin: datetime, choice: Choice) -> datetime:
+    """Return the day on which the evening began that an hour belongs to, or its own."""
+    first, last = choice.evening
+    over_midnight = last < first and begin.hour < last
+    return begin.replace(hour=0) - timedelta(days=over_midnight)
 
 
 def _in_evening(begin: datetime, choice: Choice) -> bool:

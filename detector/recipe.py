@@ -12,7 +12,7 @@ import torch
 
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
-from detector.calibrate import Calibration, Point, calibrate
+from detector.calibrate import PROMISED_PER_HOUR, Calibration, Point, calibrate, require_hours
 from detector.checkpoint import is_model, write_model
 from detector.config import FeatureSettings
 from detector.data import levels_of
@@ -60,7 +60,8 @@ def train_ocean(
     Raises
     ------
     SetupError
-        If there is a model already.
+        If there is a model already, a training of something else was left in its folder,
+        or the hours cannot promise a model one false alarm an hour.
     DataError
         If that is too little sound.
     """
@@ -91,6 +92,7 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     """
     if is_model(out):
         raise SetupError(f"{out}: found a model there, wanted a new folder")
+    require_hours(source.calibration_hours)
     out.mkdir(parents=True, exist_ok=True)
     yield "listening to typical sound"
     levels = levels_of(source.typical())
@@ -108,7 +110,10 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     draft = _draft(recipe, source, normalisation, trainer)
     scorer = Scorer(draft)
     scores = [scorer.score(windows) for windows in source.calibration()]
-    return replace(draft, calibration=calibrate(scores))
+    calibration = calibrate(scores)
+    rate = calibration.points[0].false_alarms_per_hour
+    yield f"calibrated on {calibration.hours:.1f} hours: {rate:g} false alarms an hour and above"
+    return replace(draft, calibration=calibration)
 
 
 def _training(seed: int) -> TrainSettings:
@@ -116,13 +121,13 @@ def _training(seed: int) -> TrainSettings:
 
 
 def _trained(state: Path, trainer: Trainer, threads: int) -> Iterator[str]:
-    if state.exists():
-        trainer.resume(state)
-        yield "going on with a training that was left"
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads)  # part of what a training that was left must agree with
     torch.set_flush_denormal(True)  # trains up to three times faster
     try:
+        if state.exists():
+            trainer.resume(state)
+            yield "going on with a training that was left"
         for report in trainer.phases():
             yield str(report)
             trainer.save(state)
@@ -155,7 +160,8 @@ def _draft(recipe: Recipe, source: Source, normalisation: Normalisation, trainer
 
 
 def _evaluate(ocean: SimulatedOcean, draft: Model) -> dict[str, Any]:
-    scorer = Scorer(draft)
+    rate = max(PROMISED_PER_HOUR, draft.calibration.points[0].false_alarms_per_hour)
+    scorer = Scorer(draft, false_alarms_per_hour=rate)
     counts: dict[int, list[tuple[int, int, int]]] = {}
     false = other = 0
     hours = _TEST_SHARE * ocean.hours
@@ -171,7 +177,7 @@ def _evaluate(ocean: SimulatedOcean, draft: Model) -> dict[str, Any]:
         false, other = false + len(matched.false), other + len(matched.other)
     return {
         "hours": hours,
-        "false_alarms_per_hour": 1.0,
+        "false_alarms_per_hour": rate,
         "false_alarms": false,
         "events_on_ships_or_gear": other,
         "calls_by_snr_db": {

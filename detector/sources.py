@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
+from acoio.clock import record_us
+from acoio.coverage import FileCover
+from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
 from detector.choose import Choice, Chosen, Hour
 from detector.config import FeatureSettings
-from detector.ocean import TYPICAL, VARIOUS, simulate, stretches
+from detector.ocean import TYPICAL, VARIOUS, Stretch, simulate, stretches
 from detector.recordings import windows_of
-from detector.values import Window
+from detector.values import Window, iso
 
 Windows: TypeAlias = Iterator[list[Window]]
 """Windows of unbroken stretches, one stretch after the other."""
@@ -22,6 +25,9 @@ Span: TypeAlias = tuple[datetime, datetime]
 
 _VARIOUS_SHARE: Final = 0.75
 _CALIBRATION_SHARE: Final = 2.5  # ten alarms at one an hour want ten hours, twice is better
+_CALIBRATION_LEAST_H: Final = 11.0  # of each hour the first minute only fills the memory
+_MOST_HOURS: Final = 400.0  # 1000 seeds for each part, an hour each: more would be heard twice
+_MISSING_STEPS: Final = 1.5
 
 
 class Source(Protocol):
@@ -30,6 +36,11 @@ class Source(Protocol):
     @property
     def about(self) -> Mapping[str, Any]:
         """What the model's card says of the sound, as JSON values."""
+        ...
+
+    @property
+    def calibration_hours(self) -> float:
+        """How many hours of windows `calibration` will yield, or somewhat more."""
         ...
 
     def typical(self) -> Windows:
@@ -54,25 +65,44 @@ class SimulatedOcean:
     features: FeatureSettings
     pool: ProcessPoolExecutor
 
+    def __post_init__(self) -> None:
+        """Raise `SetupError` if parts would share their seeds."""
+        if self.hours > _MOST_HOURS:
+            raise SetupError(
+                f"simulated hours: found {self.hours:g}, wanted at most {_MOST_HOURS:g}: "
+                "with more, some sound would be both calibrated and evaluated on"
+            )
+
     @property
     def about(self) -> Mapping[str, Any]:
         """Seed and hours."""
         return {"simulated_hours": self.hours, "seed": self.seed}
 
+    @property
+    def calibration_hours(self) -> float:
+        """Hours of windows of other sound."""
+        return sum(_heard_h(x.hours, self.features) for x in self._calibration())
+
     def typical(self) -> Windows:
         """Yield windows without calls or gear."""
-        return self._windows(1, self.hours, TYPICAL)
+        return self._heard(self._part(1, self.hours, TYPICAL))
 
     def various(self) -> Windows:
         """Yield windows of which half hold a call."""
-        return self._windows(2, _VARIOUS_SHARE * self.hours, VARIOUS)
+        return self._heard(self._part(2, _VARIOUS_SHARE * self.hours, VARIOUS))
 
     def calibration(self) -> Windows:
         """Yield other windows without calls or gear."""
-        return self._windows(3, _CALIBRATION_SHARE * self.hours, TYPICAL)
+        return self._heard(self._calibration())
 
-    def _windows(self, part: int, hours: float, ocean: OceanSettings) -> Windows:
-        wanted = stretches(10 * self.seed + part, hours, ocean, self.features)
+    def _calibration(self) -> list[Stretch]:
+        hours = max(_CALIBRATION_SHARE * self.hours, _CALIBRATION_LEAST_H)
+        return self._part(3, hours, TYPICAL)
+
+    def _part(self, part: int, hours: float, ocean: OceanSettings) -> list[Stretch]:
+        return stretches(10 * self.seed + part, hours, ocean, self.features)
+
+    def _heard(self, wanted: Sequence[Stretch]) -> Windows:
         return (windows for windows, _ in simulate(self.pool, wanted))
 
 
@@ -87,13 +117,26 @@ class ChosenHours:
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """How the hours were chosen, and their files."""
+        """How the hours were chosen, their files and spans, and how many calls were known."""
         kinds = ("typical", "various", "calibration")
         files = {
-            kind: [file.path.name for hour in getattr(self.chosen, kind) for file in hour]
-            for kind in kinds
+            kind: [file for hour in getattr(self.chosen, kind) for file in hour] for kind in kinds
         }
-        return {"choice": asdict(self.choice), "files": files, "calls_left_out": len(self.calls)}
+        return {
+            "choice": asdict(self.choice),
+            "files": {kind: [file.path.name for file in files[kind]] for kind in kinds},
+            "spans": {kind: _span(files[kind]) for kind in kinds},
+            "known_calls": len(self.calls),
+            "audio_files_left_out": self.chosen.left_out,
+        }
+
+    @property
+    def calibration_hours(self) -> float:
+        """Hours of windows of other typical hours; gaps and calls may take more of them."""
+        return sum(
+            _heard_h(sum(file.seconds for file in hour) / 3600, self.features)
+            for hour in self.chosen.calibration
+        )
 
     def typical(self) -> Windows:
         """Yield windows of typical hours without what is known to be a call."""
@@ -101,7 +144,8 @@ class ChosenHours:
 
     def various(self) -> Windows:
         """Yield windows of various hours, calls and all."""
-        return (self._windows(hour) for hour in self.chosen.various)
+        for hour in self.chosen.various:
+            yield from unbroken(self._windows(hour), self.features.step_s)
 
     def calibration(self) -> Windows:
         """Yield windows of other typical hours without what is known to be a call."""
@@ -109,11 +153,48 @@ class ChosenHours:
 
     def _without_calls(self, hours: Sequence[Hour]) -> Windows:
         for hour in hours:
-            yield [window for window in self._windows(hour) if not self._is_call(window)]
+            kept = (window for window in self._windows(hour) if not self._is_call(window))
+            yield from unbroken(kept, self.features.step_s)
 
     def _is_call(self, window: Window) -> bool:
         return any(begin < window.end and window.begin < end for begin, end in self.calls)
 
-    def _windows(self, hour: Hour) -> list[Window]:
-        pieces = windows_of([file.path for file in hour], self.features)
-        return [window for piece in pieces for window in piece]
+    def _windows(self, hour: Hour) -> Iterator[Window]:
+        for piece in windows_of([file.path for file in hour], self.features):
+            yield from piece
+
+
+def unbroken(windows: Iterable[Window], step_s: float) -> Windows:
+    """Yield windows in order as stretches, cut where over one and a half steps are missing.
+
+    So it is done too in `detector.alarm_rates.stretches`.
+    """
+    stretch: list[Window] = []
+    for window in windows:
+        if stretch and not _follows(stretch[-1], window, step_s):
+            yield stretch
+            stretch = []
+        stretch.append(window)
+    if stretch:
+        yield stretch
+
+
+def _follows(last: Window, window: Window, step_s: float) -> bool:
+    return 0 < (window.begin - last.begin).total_seconds() <= _MISSING_STEPS * step_s
+
+
+def _heard_h(hours: float, features: FeatureSettings) -> float:
+    """Return the hours of windows in hours of unbroken sound, whose first minute gives none."""
+    memory_h = (1 + features.past_records) * record_us(features.rate_hz) / 3600e6
+    return max(hours - memory_h, 0.0)
+
+
+def _span(files: Sequence[FileCover]) -> dict[str, Any]:
+    """Return from when to when files have sound, and how many hours of it."""
+    begins = [file.begin for file in files if file.begin]
+    ends = [file.end for file in files if file.end]
+    return {
+        "begin": iso(min(begins)) if begins else None,
+        "end": iso(max(ends)) if ends else None,
+        "hours": round(sum(file.seconds for file in files) / 3600, 3),
+    }

@@ -14,11 +14,14 @@ Source: after Koizumi et al. 2019.  Where it departs: docs/decisions/0003.
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -124,7 +127,22 @@ class Trainer:
         self._schedule.load_state_dict(schedule)
 
     def _identity(self) -> dict[str, Any]:
-        return {"settings": vars(self.settings), "network": vars(self.network.settings)}
+        """Return all that decides the network: other windows or threads give another one."""
+        return {
+            "settings": vars(self.settings),
+            "network": vars(self.network.settings),
+            "windows": self._windows_sha256,
+            "threads": torch.get_num_threads(),
+        }
+
+    @cached_property
+    def _windows_sha256(self) -> str:
+        checks = (self._typical_check.cpu().numpy(), self._various_check.cpu().numpy())
+        digest = hashlib.sha256()
+        for windows in (self._typical, self._various, *checks):
+            digest.update(f"{windows.dtype} {windows.shape}".encode())
+            digest.update(np.ascontiguousarray(windows).data)
+        return digest.hexdigest()
 
     def _optimise(self, progress: _Progress) -> None:
         """Begin a phase, or go on with one."""

@@ -55,9 +55,19 @@ def read(path: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Any], list[
         pickle.UnpicklingError,
     ) as error:
         raise SetupError(f"{path}: no saved training: {error}") from error
-    if found != _plain(identity):
-        raise SetupError(f"{path}: found a training of {found}, wanted {_plain(identity)}")
+    wanted = _plain(identity)
+    if found != wanted:
+        raise SetupError(f"{path}: {_difference(found, wanted)}; a new folder begins anew")
     return progress, parts
+
+
+def _difference(found: Any, wanted: Mapping[str, Any]) -> str:
+    """Return what a training was of that it should not be, by its parts alone that differ."""
+    known = found if isinstance(found, dict) else {}
+    names = [name for name in wanted if known.get(name) != wanted[name]]
+    other = {name: known.get(name) for name in names}
+    right = {name: wanted[name] for name in names}
+    return f"found a training of {other}, wanted {right}"
 
 
 def _plain(values: Any) -> Any:

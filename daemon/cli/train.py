@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -15,52 +16,119 @@ if TYPE_CHECKING:
     from detector.sources import ChosenHours
 
 EXAMPLE: Final = "Example: kilokai train model --hours 8 --seed 1"
+_UTC_OFFSET_H: Final = -10.0
+_EVENING: Final = "18-24"
+_MONTHS: Final = "5,6,7,8,9,10,11"
+_CALIBRATION_LEAST_H: Final = 24.0  # gaps and calls take of it, and ten must be left
+_CALIBRATION_SHARE: Final = 2.5
+
+_Seed = Annotated[
+    int,
+    typer.Option(
+        min=0, max=2**31 - 1, help="The same seed and the same --jobs give the same model."
+    ),
+]
+_Hours = Annotated[float, typer.Option(min=0.5, help="How much typical sound to learn from.")]
+_Jobs = Annotated[int, typer.Option(min=1, help="Processes that simulate, then threads.")]
+_Method = Annotated[
+    Literal["ratio", "published"], typer.Option(help="What the discriminator tail learns.")
+]
+_Archive = Annotated[
+    Path | None, typer.Option(help="Learn from files of records, not from a simulated ocean.")
+]
+_Calls = Annotated[
+    Path | None,
+    typer.Option(
+        help="Known calls to leave out: a table of the labelling page, of which every checked "
+        "label counts as a call."
+    ),
+]
+_CalibrationHours = Annotated[
+    float | None,
+    typer.Option(
+        min=0.5,
+        help="How much other typical sound of an archive to calibrate on; else 24, or, if more, "
+        "two and a half times --hours.",
+    ),
+]
+_UtcOffset = Annotated[
+    float | None,
+    typer.Option(
+        min=-12, max=14, help=f"The station's local time, hours from UTC; else {_UTC_OFFSET_H:g}."
+    ),
+]
+_Evening = Annotated[
+    str | None, typer.Option(help=f"Typical hours of local time; else {_EVENING}.")
+]
+_Months = Annotated[str | None, typer.Option(help=f"Quiet months of the year; else {_MONTHS}.")]
 
 
 def command(
     out: Annotated[Path, typer.Argument(help="The folder of the new model.")],
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 1,
-    hours: Annotated[
-        float, typer.Option(min=0.5, help="How much typical sound to learn from.")
-    ] = 8.0,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that simulate, then threads.")] = 1,
-    method: Annotated[
-        Literal["ratio", "published"], typer.Option(help="What the discriminator tail learns.")
-    ] = "ratio",
-    archive: Annotated[
-        Path | None, typer.Option(help="Learn from recordings, not from a simulated ocean.")
-    ] = None,
-    calls: Annotated[
-        Path | None, typer.Option(help="Known calls to leave out: a table of the labelling page.")
-    ] = None,
-    utc_offset: Annotated[
-        float, typer.Option(min=-12, max=14, help="The station's local time, hours from UTC.")
-    ] = -10.0,
-    evening: Annotated[str, typer.Option(help="Typical hours of local time.")] = "18-24",
-    months: Annotated[str, typer.Option(help="Quiet months of the year.")] = "5,6,7,8,9,10,11",
+    seed: _Seed = 1,
+    hours: _Hours = 8.0,
+    jobs: _Jobs = 1,
+    method: _Method = "ratio",
+    archive: _Archive = None,
+    calls: _Calls = None,
+    calibration_hours: _CalibrationHours = None,
+    utc_offset: _UtcOffset = None,
+    evening: _Evening = None,
+    months: _Months = None,
 ) -> None:
     """Train a model on a simulated ocean, or on an archive's typical evenings.
 
     What was left half-way is gone on with.
     """
-    from detector.choose import Choice
+    of_archive = {
+        "--calls": calls,
+        "--calibration-hours": calibration_hours,
+        "--utc-offset": utc_offset,
+        "--evening": evening,
+        "--months": months,
+    }
+    if archive is None:
+        _refuse_without_archive(of_archive)
     from detector.recipe import train_archive, train_ocean
 
     if archive is None:
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
-        choice = Choice(
-            utc_offset_h=utc_offset,
-            evening=_evening(evening),
-            months=_months(months),
-            typical_hours=hours,
-            various_hours=hours / 2,
-            calibration_hours=hours,
-        )
+        choice = _choice(hours, calibration_hours, utc_offset, evening, months)
         source = _hours_of(archive, choice, calls, seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
         typer.echo(line)
+
+
+def _refuse_without_archive(options: Mapping[str, object]) -> None:
+    """Raise `SetupError` with every option that a simulated ocean has no use for."""
+    if given := [f"{name} {value}" for name, value in options.items() if value is not None]:
+        raise SetupError(f"found {', '.join(given)} without --archive, wanted both")
+
+
+def _choice(
+    hours: float,
+    calibration_hours: float | None,
+    utc_offset: float | None,
+    evening: str | None,
+    months: str | None,
+) -> Choice:
+    """Return what to choose; refused at once where it could promise too little."""
+    from detector.calibrate import require_hours
+    from detector.choose import Choice
+
+    least_h, share = _CALIBRATION_LEAST_H, _CALIBRATION_SHARE
+    choice = Choice(
+        utc_offset_h=_UTC_OFFSET_H if utc_offset is None else utc_offset,
+        evening=_evening(_EVENING if evening is None else evening),
+        months=_months(_MONTHS if months is None else months),
+        typical_hours=hours,
+        various_hours=hours / 2,
+        calibration_hours=calibration_hours or max(least_h, share * hours),
+    )
+    require_hours(choice.calibration_hours)
+    return choice
 
 
 def _hours_of(archive: Path, choice: Choice, calls: Path | None, seed: int) -> ChosenHours:
@@ -70,15 +138,16 @@ def _hours_of(archive: Path, choice: Choice, calls: Path | None, seed: int) -> C
     from detector.config import FeatureSettings
     from detector.sources import ChosenHours
 
-    coverage = ACOio(archive).coverage(each=lambda x: with_bar(x, "looking", len(x)))
     known = _known(calls) if calls else ()
-    return ChosenHours(
-        choose(coverage.files, choice, seed=seed), choice, FeatureSettings(), calls=known
-    )
+    coverage = ACOio(archive).coverage(each=lambda x: with_bar(x, "looking", len(x)))
+    chosen = choose(coverage.files, choice, seed=seed)
+    if chosen.left_out:
+        typer.echo(f"left out {chosen.left_out} audio files: only files of records are heard")
+    return ChosenHours(chosen, choice, FeatureSettings(), calls=known)
 
 
 def _known(path: Path) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the spans that somebody has confirmed as calls."""
+    """Return the spans of every checked label, whatever it says is there."""
     from acoio.labels import read_labels
 
     return tuple((label.begin, label.end) for label in read_labels(path) if label.checked)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,38 @@ def test_train_says_how_much_of_typical_sound_an_archive_lacks(sea: Sea, tmp_pat
     assert code == 1
     assert "h of sound, wanted 24 h" in err
     assert not (tmp_path / "m").exists()
+
+
+def test_train_refuses_hours_that_promise_too_little_before_it_looks(tmp_path: Path) -> None:
+    words = ("train", tmp_path / "m", "--archive", tmp_path / "none", "--calibration-hours", "8")
+    code, _, err = _run(*words)
+    assert code == 78
+    assert "calibration hours: found 8, wanted at least 10 to promise 1 false alarms" in err
+
+
+@pytest.mark.parametrize(
+    ("hours", "given", "wanted"), [(8.0, None, 24.0), (24.0, None, 60.0), (24.0, 30.0, 30.0)]
+)
+def test_an_archive_is_calibrated_on_enough_hours_for_the_usual_rate(
+    hours: float, given: float | None, wanted: float
+) -> None:
+    from daemon.cli.train import _choice
+    from detector.choose import Choice
+
+    choice = _choice(hours, given, None, None, None)
+    assert choice == replace(
+        Choice(), typical_hours=hours, various_hours=hours / 2, calibration_hours=wanted
+    )
+
+
+def test_train_refuses_what_only_an_archive_has(tmp_path: Path) -> None:
+    words = ("--calls", tmp_path / "x.csv", "--utc-offset", "0", "--evening", "18-24")
+    code, _, err = _run("train", tmp_path / "m", *words, "--months", "5")
+    assert code == 78
+    found = f"--calls {tmp_path / 'x.csv'}, --utc-offset 0.0, --evening 18-24, --months 5"
+    assert f"found {found} without --archive, wanted both" in err
+    assert not (tmp_path / "m").exists()
+
+
+def test_train_refuses_a_seed_that_torch_could_not_take(tmp_path: Path) -> None:
+    assert _run("train", tmp_path / "m", "--seed", str(2**31))[0] == 2

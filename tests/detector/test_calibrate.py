@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
-from detector.calibrate import Calibration, calibrate, event_peaks
+from detector.alarm_rates import event_peaks
+from detector.calibrate import Calibration, calibrate, require_hours
 from detector.events import EventSettings, EventTracker
 from detector.values import Score
 
@@ -55,10 +58,49 @@ def test_on_other_sound_the_rate_lies_within_its_interval(calibration: Calibrati
     assert point.low < found < point.high
 
 
+def peaks_of(scores: list[Score], release: float) -> NDArray[np.float64]:
+    times_us = np.array([(to_us(s.begin), to_us(s.end)) for s in scores])
+    return event_peaks(times_us[:, 0], times_us[:, 1], np.array([s.score for s in scores]), release)
+
+
 def test_runs_of_windows_are_the_events_of_the_tracker(typical: list[list[Score]]) -> None:
     scores = typical[0]
-    peaks = event_peaks(scores, 6.0)
-    assert len(peaks) == events_in(scores, 6.0, 6.0)
+    assert len(peaks_of(scores, 6.0)) == events_in(scores, 6.0, 6.0)
+
+
+def test_a_threshold_lies_midway_between_the_last_alarm_and_the_first_that_is_none(
+    typical: list[list[Score]], calibration: Calibration
+) -> None:
+    peaks = np.sort(np.concatenate([peaks_of(s, calibration.release) for s in typical]))[::-1]
+    assert len(set(peaks.tolist())) == len(peaks)
+    for point in calibration.points:
+        n = int(point.false_alarms_per_hour * calibration.hours)
+        assert point.threshold == float(peaks[n - 1] + peaks[n]) / 2
+
+
+def test_equal_peaks_never_make_more_alarms_than_promised() -> None:
+    tied = [score(float(k), 8.0 if k % 500 == 0 else 0.1 * (k % 7)) for k in range(36_000)]
+    tied[100::3000] = [score(100.0 + 3000 * k, 9.0 + k) for k in range(12)]
+    told = calibrate([tied])
+    assert told.release < 8.0
+    for point in told.points:
+        alarms = events_in(tied, point.threshold, told.release)
+        assert alarms <= point.false_alarms_per_hour * told.hours
+        assert point.low <= alarms / told.hours <= point.high
+    assert events_in(tied, told.threshold(2.0), told.release) == 12
+
+
+def test_scores_that_saturate_raise_no_alarm() -> None:
+    told = calibrate([[score(float(k), 12.0 * (k % 90 == 0)) for k in range(36_000)]])
+    assert {point.low for point in told.points} == {0.0}
+    assert all(point.threshold > 12.0 for point in told.points)
+
+
+def test_hours_that_cannot_promise_a_rate_are_refused_before_they_are_heard() -> None:
+    require_hours(10.0)
+    require_hours(5.0, rate_per_hour=2.0)
+    with pytest.raises(SetupError, match=r"found 8, wanted at least 10 to promise 1 false alarms"):
+        require_hours(8.0)
 
 
 def test_a_rarer_alarm_has_a_higher_threshold(calibration: Calibration) -> None:

@@ -17,9 +17,10 @@ HAWAII_H = 10
 CHOICE = Choice(typical_hours=12, various_hours=6, calibration_hours=12)
 
 
-def file(begin: datetime, seconds: float = 300.0) -> FileCover:
+def file(begin: datetime, seconds: float = 300.0, suffix: str = ".HYD24BBpk") -> FileCover:
     end = begin + timedelta(seconds=seconds)
-    return FileCover(Path(f"{begin:%Y-%m-%d--%H.%M}"), begin, 24e3, begin, end, seconds)
+    path = Path(f"{begin:%Y-%m-%d--%H.%M}{suffix}")
+    return FileCover(path, begin, 24e3, begin, end, seconds)
 
 
 def archive(first: datetime, days: int) -> list[FileCover]:
@@ -51,6 +52,43 @@ def test_an_evening_may_go_on_after_midnight() -> None:
 def test_no_day_is_both_learnt_and_calibrated_on() -> None:
     chosen = choose(FILES, CHOICE, seed=1)
     assert not days(chosen.typical).keys() & days(chosen.calibration).keys()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_evening_over_midnight_is_both_learnt_and_calibrated_on(seed: int) -> None:
+    chosen = choose(FILES, replace(CHOICE, evening=(22, 2)), seed=seed)
+    learnt, calibrated = (
+        {(local(hour[0]) - timedelta(hours=2)).date() for hour in hours}
+        for hours in (chosen.typical, chosen.calibration)
+    )
+    assert not learnt & calibrated
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_various_hour_is_of_a_day_that_is_calibrated_on(seed: int) -> None:
+    chosen = choose(FILES, CHOICE, seed=seed)
+    assert not days(chosen.various).keys() & days(chosen.calibration).keys()
+
+
+def test_an_evening_is_of_the_month_in_which_it_began() -> None:
+    turn = archive(datetime(2018, 4, 30, 10, tzinfo=UTC), 3)  # until midnight of 2 to 3 May
+    few = Choice(evening=(22, 2), typical_hours=3, various_hours=1, calibration_hours=2)
+    chosen = choose(turn, few, seed=1)
+    begins = {local(h[0]).replace(minute=0) for h in (*chosen.typical, *chosen.calibration)}
+    assert min(begins).day == 1 and min(begins).hour == 22
+
+
+def test_audio_files_are_left_out_and_told_of() -> None:
+    audio = [
+        file(x.named, suffix=suffix)
+        for suffix in (".wav", ".flac", ".mp3", ".WAV")
+        for x in FILES[:288]
+    ]
+    chosen = choose([*FILES, *audio], CHOICE, seed=1)
+    assert chosen.left_out == 4 * 288
+    assert chosen.typical == choose(FILES, CHOICE, seed=1).typical
+    with pytest.raises(DataError, match=r"evenings; left out 1152 audio files: found 0\.0 h"):
+        choose(audio, CHOICE, seed=1)
 
 
 def test_hours_are_spread_over_the_days() -> None:
