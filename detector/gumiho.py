@@ -5,8 +5,7 @@ DiscriminatorNetwork.  A gumiho network is a variational autoencoder with severa
 tails on one body.  The user brings encoder and decoders (some are in `detector.layers`)
 and chooses the interface h to the latent space, its size Z and the mixture's M parts.
 
-Source: after Koizumi et al., "Unsupervised Detection of Anomalous Sound Based on
-Deep Learning and the Neyman-Pearson Lemma", IEEE/ACM TASLP 27(1), 2019.
+Source: after Koizumi et al., IEEE/ACM TASLP 27(1), 2019: docs/decisions/0003.
 """
 
 from __future__ import annotations
@@ -176,10 +175,7 @@ class ConditionalGenerator(GumihoNetwork):
         self._conditions: dict[str, Accept] = {}
 
     def add_condition(self, name: str, accept: Accept) -> None:
-        """Name a condition on latent vectors, or a known name's new one.
-
-        In a copy of the network a method of it is the copy's, and a closure still the first's.
-        """
+        """Name a condition, anew if known; of its own methods a network's copy has its own."""
         self._conditions[name] = accept
 
     @torch.no_grad()
@@ -195,16 +191,15 @@ class ConditionalGenerator(GumihoNetwork):
         DataError
             If a thousand draws for each vector wanted do not do.
         """
-        accept, batch, on = self._conditions[condition], max(count, 256), generator.device
+        accept, size = self._conditions[condition], (max(count, 256), self.latent)
         kept: list[Tensor] = []
         drawn = found = 0
         while not drawn or found < count:
-            if drawn >= _MOST_DRAWS * batch:
+            if drawn >= _MOST_DRAWS * size[0]:
                 text = f"condition {condition!r}: found {found} of {drawn} latent vectors accepted"
                 raise DataError(f"{text}, wanted {count}")
-            z = torch.randn((batch, self.latent), generator=generator, device=on).to(
-                self.eta.weight
-            )
+            z = torch.randn(size, generator=generator, device=generator.device)
+            z = z.to(self.eta.weight)
             kept.append(z[accept(z)])
             drawn, found = drawn + len(z), found + len(kept[-1])
         return torch.cat(kept)[:count], found / drawn

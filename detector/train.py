@@ -66,14 +66,13 @@ class Trainer:
 
     `phases` may be left at any report and gone on with by another trainer on the same
     windows, from what `save` wrote: it comes to the same network.  On a CUDA device
-    where there is one, unless told otherwise.  `score_limit` is the score that a share
-    `rho` of the typical windows held out lies above, infinite before the third phase.
+    where there is one, unless told otherwise.  A share `rho` of the typical windows held
+    out scores above `score_limit`, infinite before the third phase.
 
     Raises
     ------
     DataError
-        If there are too few windows of a kind, or values that are not finite, or, where
-        they are drawn by a sigmoid, not between 0 and 1.
+        If windows are too few, not finite, or, for a sigmoid, not between 0 and 1.
     """
 
     def __init__(
@@ -192,12 +191,13 @@ class Trainer:
         that says little of real ones.
         """
         network, at = self.network.eval(), self._at
-        given = {"typical": self._typical_check, "various": self._various_check}
+        typical, various = self._typical_check, self._various_check
         if at.phase == 1:
             generator = torch.Generator().manual_seed(self.settings.seed)
-            value = bound_of(network, **given, generator=generator).item()
+            x = torch.cat((typical, various))
+            value = network.bound(x, network.error, generator=generator).mean().item()
         else:
-            value = network.separation(*given.values(), self.settings.rho).item()
+            value = network.separation(typical, various, self.settings.rho).item()
         at.stale += 1
         if value < at.best:
             at.best, at.stale, at.kept = value, 0, copy.deepcopy(network.state_dict())
