@@ -220,9 +220,8 @@ class Trainer:
 
     @torch.no_grad()
     def _score_limit(self) -> float:
-        network = self.network.eval()
         held = self._batches(self._typical_held)
-        scores = torch.cat([network.evidence(x).sum(dim=1) for x in held])
+        scores = torch.cat([self.network.eval().evidence(x).sum(dim=1) for x in held])
         return float(torch.quantile(scores, 1 - self.settings.rho))
 
     def _latent(self, windows: Windows) -> Tensor:
