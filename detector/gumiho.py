@@ -2,12 +2,10 @@
 
 AutoEncoder → VariationalAutoEncoder → GumihoNetwork → ConditionalGenerator →
 DiscriminatorNetwork.  A gumiho network is a variational autoencoder with several
-tails on one body.  The user brings encoder and decoders (`detector.layers` has
-some) and chooses the interface h between them and the latent space, its size Z
-and the M parts of the mixture.
+tails on one body.  The user brings encoder and decoders (some are in `detector.layers`)
+and chooses the interface h to the latent space, its size Z and the mixture's M parts.
 
-Source: after Koizumi et al., "Unsupervised Detection of Anomalous Sound Based on
-Deep Learning and the Neyman-Pearson Lemma", IEEE/ACM TASLP 27(1), 2019.
+Source: after Koizumi et al., IEEE/ACM TASLP 27(1), 2019: docs/decisions/0003.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from acoio.errors import DataError
-from detector.losses import kl_to_prior
+from detector.losses import draw_latent, kl_to_prior
 from detector.mixture import Mixture
 
 RECONSTRUCTION: Final = "reconstruction"
@@ -72,7 +70,8 @@ class VariationalAutoEncoder(AutoEncoder):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return latent mean and log variance of windows, (B, F, T) → 2 × (B, Z)."""
-        return self._gaussian(self.encoder(x))
+        h = self.encoder(x)
+        return self.mean(h), self.log_variance(h).clamp(_LEAST_VARIANCE, _MOST_VARIANCE)
 
     def decode(self, z: Tensor) -> Tensor:
         """Return what is drawn of latent vectors, (B, Z) → (B, F, T)."""
@@ -82,18 +81,15 @@ class VariationalAutoEncoder(AutoEncoder):
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x)[0])
 
-    def bound(self, x: Tensor, error: Loss, generator: torch.Generator) -> Tensor:
+    def bound(self, x: Tensor, error: Loss, *, generator: torch.Generator) -> Tensor:
         """Return the negative evidence bound of windows, (B, F, T) → (B,) nats.
 
         `error` is the negative log-likelihood of windows where they are drawn,
         summed over the window as the divergence is over the latent space.
         """
         mean, log_variance = self.encode(x)
-        drawn = self.decode(draw_latent(mean, log_variance, generator))
+        drawn = self.decode(draw_latent(mean, log_variance, generator=generator))
         return error(x, drawn) + kl_to_prior(mean, log_variance)
-
-    def _gaussian(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        return self.mean(h), self.log_variance(h).clamp(_LEAST_VARIANCE, _MOST_VARIANCE)
 
 
 class GumihoNetwork(VariationalAutoEncoder):
@@ -107,7 +103,7 @@ class GumihoNetwork(VariationalAutoEncoder):
         self._tails: dict[str, tuple[Loss, Reads]] = {}
 
     def add_tail(
-        self, name: str, network: nn.Module, loss: Loss, *, reads: Reads = "latent"
+        self, name: str, network: nn.Module, *, loss: Loss, reads: Reads = "latent"
     ) -> None:
         """Grow a tail: a network on the latent mean (B, Z), or on the interface (B, h).
 
@@ -130,15 +126,14 @@ class GumihoNetwork(VariationalAutoEncoder):
             If there is no such tail.
         """
         h = self.encoder(x)
-        if tail == RECONSTRUCTION:
-            return self.decode(self._gaussian(h)[0])
-        reads = self._tails[tail][1]
-        out: Tensor = self.tails[tail](h if reads == "interface" else self._gaussian(h)[0])
+        if tail == RECONSTRUCTION or self._grown(tail)[1] == "latent":
+            return self.draw(self.mean(h), tail)
+        out: Tensor = self.tails[tail](h)
         return out
 
     def loss(self, x: Tensor, tail: str) -> Tensor:
-        """Return the loss of a grown tail at windows, (B, F, T) → (B,)."""
-        return self._tails[tail][0](x, self(x, tail))
+        """Return the loss of a grown tail at windows, (B, F, T) → (B,); the first has a `bound`."""
+        return self._grown(tail)[0](x, self(x, tail))
 
     def draw(self, z: Tensor, tail: str = RECONSTRUCTION) -> Tensor:
         """Return what a tail on the latent space makes of latent vectors, (B, Z) → ...
@@ -150,23 +145,15 @@ class GumihoNetwork(VariationalAutoEncoder):
         """
         if tail == RECONSTRUCTION:
             return self.decode(z)
-        if self._tails[tail][1] != "latent":
+        if self._grown(tail)[1] != "latent":
             raise ValueError(f"tail: found {tail!r} on the interface, wanted one on the latent")
         out: Tensor = self.tails[tail](z)
         return out
 
-
-class Drawing(nn.Module):
-    """A decoder with its own way from the latent space, (B, Z) → (B, F, T)."""
-
-    def __init__(self, decoder: nn.Module, *, interface: int, latent: int) -> None:
-        super().__init__()
-        self.eta = nn.Linear(latent, interface)
-        self.decoder = decoder
-
-    def forward(self, z: Tensor) -> Tensor:
-        drawn: Tensor = self.decoder(self.eta(z))
-        return drawn
+    def _grown(self, tail: str) -> tuple[Loss, Reads]:
+        if tail not in self._tails:
+            raise KeyError(f"tail: found none grown as {tail!r}, wanted one of {[*self._tails]}")
+        return self._tails[tail]
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +175,7 @@ class ConditionalGenerator(GumihoNetwork):
         self._conditions: dict[str, Accept] = {}
 
     def add_condition(self, name: str, accept: Accept) -> None:
-        """Name a condition on latent vectors; a known name gets the new one."""
+        """Name a condition, anew if known; of its own methods a network's copy has its own."""
         self._conditions[name] = accept
 
     @torch.no_grad()
@@ -197,8 +184,6 @@ class ConditionalGenerator(GumihoNetwork):
     ) -> tuple[Tensor, float]:
         """Return vectors of N(0, I) that fulfil a condition, (n, Z), and the share that does.
 
-        Whole batches are drawn and tested at once.
-
         Raises
         ------
         KeyError
@@ -206,14 +191,15 @@ class ConditionalGenerator(GumihoNetwork):
         DataError
             If a thousand draws for each vector wanted do not do.
         """
-        accept, batch = self._conditions[condition], max(count, 256)
+        accept, size = self._conditions[condition], (max(count, 256), self.latent)
         kept: list[Tensor] = []
         drawn = found = 0
-        while found < count:
-            if drawn >= _MOST_DRAWS * batch:
+        while not drawn or found < count:
+            if drawn >= _MOST_DRAWS * size[0]:
                 text = f"condition {condition!r}: found {found} of {drawn} latent vectors accepted"
                 raise DataError(f"{text}, wanted {count}")
-            z = torch.randn((batch, self.latent), generator=generator).to(self.eta.weight)
+            z = torch.randn(size, generator=generator, device=generator.device)
+            z = z.to(self.eta.weight)
             kept.append(z[accept(z)])
             drawn, found = drawn + len(z), found + len(kept[-1])
         return torch.cat(kept)[:count], found / drawn
@@ -245,8 +231,8 @@ class DiscriminatorNetwork(ConditionalGenerator):
         super().__init__(encoder, decoder, interface=interface, latent=latent)
         self.limit: Tensor
         self.register_buffer("limit", torch.tensor(-torch.inf))
-        self.add_tail(MIXTURE, Mixture(parts, latent), _surprise)
-        self.add_condition(UNLIKELY, lambda z: self.mixture(z) < self.limit)
+        self.add_tail(MIXTURE, Mixture(parts, latent), loss=_surprise)
+        self.add_condition(UNLIKELY, self._unlikely)
 
     @property
     def mixture(self) -> Mixture:
@@ -255,13 +241,9 @@ class DiscriminatorNetwork(ConditionalGenerator):
         assert isinstance(mixture, Mixture)
         return mixture
 
-
-def draw_latent(mean: Tensor, log_variance: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a sample of each latent Gaussian, 2 × (B, Z) → (B, Z)."""
-    noise = torch.randn(mean.shape, generator=generator).to(mean)
-    return mean + noise * torch.exp(0.5 * log_variance)
+    def _unlikely(self, z: Tensor) -> Tensor:
+        return torch.lt(self.mixture(z), self.limit)
 
 
-def _surprise(x: Tensor, log_likelihood: Tensor) -> Tensor:
-    del x
+def _surprise(_: Tensor, log_likelihood: Tensor) -> Tensor:
     return -log_likelihood

@@ -134,8 +134,8 @@ class ConvDecoder(nn.Module):
     def start_from(self, windows: Tensor) -> None:
         """Set the last bias so that the first drawing is as bright as windows are.
 
-        With a sigmoid and a squared error the drawing is else likely to go black
-        and stay so.
+        Windows that are mostly dark are else likely to be drawn black by a sigmoid, and
+        to stay so.
         """
         level = windows.mean()
         if isinstance(self.output, nn.Sigmoid):
@@ -143,6 +143,19 @@ class ConvDecoder(nn.Module):
         last = self.layers[-1][0]  # type: ignore[index]
         with torch.no_grad():
             last.bias.fill_(level)
+
+
+class Drawing(nn.Module):
+    """A decoder with its own way from the latent space, (B, Z) → (B, F, T)."""
+
+    def __init__(self, decoder: nn.Module, *, interface: int, latent: int) -> None:
+        super().__init__()
+        self.eta = nn.Linear(latent, interface)
+        self.decoder = decoder
+
+    def forward(self, z: Tensor) -> Tensor:
+        drawn: Tensor = self.decoder(self.eta(z))
+        return drawn
 
 
 class LinearEvidence(nn.Module):
@@ -162,8 +175,10 @@ class PlacesEvidence(nn.Module):
     """The places of a `ConvEncoder` as evidence, (B, h) → (B, F') nats, a row for each.
 
     Something unusual may be at any of the N = F' T' places: the likelihood ratio of
-    "at one of them" against "nowhere" is the mean of the places' own ratios.  Its
-    logarithm is shared among the rows by what each gave to that mean.
+    "at one of them" against "nowhere" is the mean of the places' own ratios.  The
+    rows add up to its logarithm.  Each has an even share of what the least place says;
+    what the logarithm is above that, and it is never below, is shared by what each row
+    gave to the mean ratio.  So the row with most evidence has most, whatever the sign.
     """
 
     def __init__(self, shape: tuple[int, int, int], *, dropout: float = 0.2) -> None:
@@ -177,7 +192,9 @@ class PlacesEvidence(nn.Module):
         rows = torch.logsumexp(place, dim=2)
         total = torch.logsumexp(rows, dim=1, keepdim=True)
         count = place.new_tensor(float(place[0].numel()))
-        evidence: Tensor = (total - count.log()) * torch.exp(rows - total)
+        least = place.amin(dim=(1, 2)).unsqueeze(1)
+        gain = total - count.log() - least
+        evidence: Tensor = least / place.shape[1] + gain * torch.exp(rows - total)
         return evidence
 
 

@@ -14,9 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from detector.gumiho import DISCRIMINATOR, DiscriminatorNetwork, Drawing
-from detector.layers import ConvDecoder, ConvEncoder, LinearEvidence, Output, PlacesEvidence
-from detector.losses import neyman_pearson, sparse_excess, squared_error
+from detector.gumiho import DISCRIMINATOR, DiscriminatorNetwork
+from detector.layers import (
+    ConvDecoder,
+    ConvEncoder,
+    Drawing,
+    LinearEvidence,
+    Output,
+    PlacesEvidence,
+)
+from detector.losses import binary_cross_entropy, neyman_pearson, sparse_excess, squared_error
 
 Method = Literal["published", "ratio"]
 Evidence = Literal["places", "whole"]
@@ -29,7 +36,9 @@ class NetworkSettings:
 
     Each layer of channels halves F and T.  `noise` says that typical windows are noise
     of unit variance in each place, so that the evidence of a few loud places can be
-    said without learning it.  `evidence` is looked for at `places`, one of which is
+    said without learning it.  `output` says how they are drawn: as means of Gaussians,
+    or by a sigmoid as those of Bernoulli variables, for windows that lie between 0 and 1.
+    `evidence` is looked for at `places`, one of which is
     enough, or in the `whole` window, where what is unusual is its shape.
     """
 
@@ -61,6 +70,12 @@ class Discriminating(DiscriminatorNetwork):
         )
         self.settings = settings
 
+    def error(self, x: Tensor, drawn: Tensor) -> Tensor:
+        """Return the negative log-likelihood of windows where they are drawn, (B,) nats."""
+        bernoulli = self.settings.output == "sigmoid"
+        by_band = binary_cross_entropy if bernoulli else squared_error
+        return by_band(x, drawn).sum(dim=1)
+
     def evidence(self, x: Tensor) -> Tensor:
         """Return how unusual windows are by band, (B, F, T) → (B, F); the score is the sum."""
         raise NotImplementedError
@@ -74,7 +89,7 @@ class Discriminating(DiscriminatorNetwork):
 
 
 class Published(Discriminating):
-    """The score is the error of the discriminator tail, which draws typical sound.
+    """The score is the squared error of the discriminator tail, which draws typical sound.
 
     Source: Koizumi et al. 2019.
     """
@@ -83,7 +98,7 @@ class Published(Discriminating):
         super().__init__(settings)
         decoder = _decoder(settings)
         drawing = Drawing(decoder, interface=decoder.interface, latent=settings.latent)
-        self.add_tail(DISCRIMINATOR, drawing, _error)
+        self.add_tail(DISCRIMINATOR, drawing, loss=self.error)
 
     def evidence(self, x: Tensor) -> Tensor:
         return squared_error(x, self(x, DISCRIMINATOR))
@@ -116,7 +131,7 @@ class Ratio(Discriminating):
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__(settings)
         tail, height = _tail(settings, self.encoder)
-        self.add_tail(DISCRIMINATOR, tail, _odds, reads="interface")
+        self.add_tail(DISCRIMINATOR, tail, loss=_odds, reads="interface")
         row = torch.arange(settings.bands) // height  # of each band
         self._row: Tensor
         self._share: Tensor  # of each band in its row's evidence
@@ -155,10 +170,6 @@ def _tail(settings: NetworkSettings, encoder: ConvEncoder) -> tuple[nn.Module, i
 
 def _decoder(settings: NetworkSettings) -> ConvDecoder:
     return ConvDecoder(settings.bands, settings.columns, settings.channels, output=settings.output)
-
-
-def _error(x: Tensor, drawn: Tensor) -> Tensor:
-    return squared_error(x, drawn).sum(dim=1)
 
 
 def _odds(x: Tensor, evidence: Tensor) -> Tensor:

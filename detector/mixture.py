@@ -70,10 +70,6 @@ class Mixture(nn.Module):
         parts = [mixture.joint(chunk).logsumexp(dim=1) for chunk in mixture.chunks(inside)]
         return torch.cat(parts).to(z.dtype)
 
-    def log_likelihood(self, z: Tensor) -> Tensor:
-        """Return the log density of points, (B, Z) → (B,) nats in their dtype."""
-        return self.forward(z)
-
     def responsibilities(self, z: Tensor) -> Tensor:
         """Return which part a point is likely of, (B, Z) → (B, M), rows that add up to 1."""
         mixture = Gaussians(self.log_weights, self.means, self.factors)
@@ -84,9 +80,11 @@ class Mixture(nn.Module):
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Return points drawn from the mixture, (n, Z) in the dtype of its buffers."""
-        weights = self.log_weights.exp()
+        device, latent = generator.device, self.means.shape[1]
+        weights = self.log_weights.exp().to(device)
         chosen = torch.multinomial(weights, count, replacement=True, generator=generator)
-        z = torch.randn(count, self.means.shape[1], generator=generator).to(self.means)
+        chosen = chosen.to(self.means.device)
+        z = torch.randn(count, latent, generator=generator, device=device).to(self.means)
         for k, (mean, factor) in enumerate(zip(self.means, self.factors, strict=True)):
             z[chosen == k] = mean + z[chosen == k] @ factor.T
         return z

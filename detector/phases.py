@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
+from acoio.errors import SetupError
 from detector.gumiho import UNLIKELY
-from detector.losses import squared_error
 from detector.methods import Discriminating
+
+_SEEDS: Final = 2**31  # a step's generator has the seed in the upper half of its 63 bits
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,12 @@ class TrainSettings:
     weight of the evidence bound in the second phase.  A phase ends early when the
     windows held out have not been drawn, or told apart, better for `patience` reports.
     Batches are shifted at random: by any time if `roll`, round the window's edge, and
-    by up to `shift_bands` bands.
+    by up to `shift_bands` bands.  A phase of no steps is left out.
+
+    Raises
+    ------
+    SetupError
+        If a setting is beyond what it can be; all such are named.
     """
 
     seed: int = 1
@@ -40,9 +50,36 @@ class TrainSettings:
     roll: bool = False
     shift_bands: int = 0
 
+    def __post_init__(self) -> None:
+        wrong = [
+            f"{name}: found {getattr(self, name)}, wanted {wanted}"
+            for name, fits, wanted in (
+                ("seed", 0 <= self.seed < _SEEDS, f"0 to {_SEEDS - 1}"),
+                ("batch", self.batch >= 1, "1 or more"),
+                ("phase1_steps", self.phase1_steps >= 0, "0 or more"),
+                ("phase2_steps", self.phase2_steps >= 0, "0 or more"),
+                ("rho", 0 < self.rho < 1, "between 0 and 1"),
+            )
+            if not fits
+        ]
+        if wrong:
+            raise SetupError("training: " + "; ".join(wrong))
+
 
 Step = tuple[Tensor, dict[str, float]]
 """What is minimised, and figures for the report."""
+
+
+@contextmanager
+def seeded(seed: int, device: str) -> Iterator[None]:
+    """Draw from a seed within, on the CPU and the device; the caller's generators stay."""
+    cuda = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=cuda):
+        torch.default_generator.manual_seed(seed)
+        for one in cuda:
+            with torch.cuda.device(one):
+                torch.cuda.manual_seed(seed)
+        yield
 
 
 def shifted(x: Tensor, settings: TrainSettings, generator: torch.Generator) -> Tensor:
@@ -58,38 +95,45 @@ def shifted(x: Tensor, settings: TrainSettings, generator: torch.Generator) -> T
 
 
 def bound_of(
-    network: Discriminating, typical: Tensor, various: Tensor, generator: torch.Generator
+    network: Discriminating, *, typical: Tensor, various: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Return the mean negative evidence bound of all windows, 2 × (B, F, T) → () nats."""
-    return network.bound(torch.cat((typical, various)), error_of, generator).mean()
+    x = torch.cat((typical, various))
+    return network.bound(x, network.error, generator=generator).mean()
 
 
 def separation_of(
     network: Discriminating,
     settings: TrainSettings,
+    *,
     typical: Tensor,
     various: Tensor,
     generator: torch.Generator,
 ) -> Step:
     """Return the second phase's loss, 2 × (B, F, T) → ()."""
-    fakes, accepted = _fakes(network, settings, typical, generator)
+    fakes, accepted = _fakes(network, settings, typical=typical, generator=generator)
     atypical = torch.cat((fakes, various[len(fakes) :]))
     separation = network.separation(typical, atypical, settings.rho)
     figures = {"separation": separation.item(), "accepted": accepted}
     if not settings.fidelity:
         return separation, figures
-    bound = bound_of(network, typical, various, generator)
+    bound = bound_of(network, typical=typical, various=various, generator=generator)
     return separation + settings.fidelity * bound, figures | {"bound": bound.item()}
 
 
 @torch.no_grad()
 def _fakes(
-    network: Discriminating, settings: TrainSettings, typical: Tensor, generator: torch.Generator
+    network: Discriminating,
+    settings: TrainSettings,
+    *,
+    typical: Tensor,
+    generator: torch.Generator,
 ) -> tuple[Tensor, float]:
     """Return simulated anomalies, and the share of latent vectors accepted.
 
     Where windows are noise they wear that of typical ones: the drawing has none, and
-    to tell smooth from rough is all that would be learnt.
+    to tell smooth from rough is all that would be learnt.  Not if the method is as
+    published, where they are what was drawn and nothing else.
     """
     published = network.settings.method == "published"
     count = len(typical) if published else round(settings.fakes * len(typical))
@@ -98,12 +142,7 @@ def _fakes(
     network.eval()
     fakes = network.generate(count, condition=UNLIKELY, generator=generator)
     drawn = fakes.drawn
-    if network.settings.noise:
+    if network.settings.noise and not published:
         drawn = drawn + typical[:count] - network(typical[:count])
     network.train()
     return drawn, fakes.accepted
-
-
-def error_of(x: Tensor, drawn: Tensor) -> Tensor:
-    """Return the negative log-likelihood of windows where they are drawn, (B,) nats."""
-    return squared_error(x, drawn).sum(dim=1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,10 +26,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from acoio.errors import DataError
 from detector import training_state
 from detector.data import Loader, Windows, held_out, loader
 from detector.methods import NetworkSettings, build
-from detector.phases import Step, TrainSettings, bound_of, separation_of, shifted
+from detector.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class _Progress:
 
 _REPORT_EVERY: Final = 100
 _CHECKED: Final = 2048  # windows of each kind that are held out for a check, at most
+_FEWEST: Final = 10  # windows of a kind: of fewer, none would be held out
 
 
 class Trainer:
@@ -65,12 +68,13 @@ class Trainer:
 
     `phases` may be left at any report and gone on with by another trainer on the same
     windows, from what `save` wrote: it comes to the same network.  On a CUDA device
-    where there is one, unless told otherwise.
+    where there is one, unless told otherwise.  A share `rho` of the typical windows held
+    out scores above `score_limit`, infinite before the third phase.
 
     Raises
     ------
     DataError
-        If there are too few windows of a kind, or values that are not finite.
+        If windows are too few, not finite, or, for a sigmoid, not between 0 and 1.
     """
 
     def __init__(
@@ -82,14 +86,17 @@ class Trainer:
         *,
         device: str | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings, self.score_limit = settings, math.inf
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
+        with seeded(settings.seed, self._device):
             self.network = build(shape).to(self._device)
-        self._typical, typical_check = held_out(typical, settings.batch, "typical")
-        self._various, various_check = held_out(various, settings.batch, "various")
-        self._typical_check = self._tensor(typical_check[:_CHECKED])
+        fewest = max(settings.batch, _FEWEST)
+        self._typical, self._typical_held = held_out(typical, fewest, "typical")
+        self._various, various_check = held_out(various, fewest, "various")
+        if shape.output == "sigmoid":
+            _check_range(typical=typical, various=various)
+            self.network.decoder.start_from(self._tensor(_spread(self._typical, _CHECKED)))
+        self._typical_check = self._tensor(self._typical_held[:_CHECKED])
         self._various_check = self._tensor(various_check[:_CHECKED])
         self._at = _Progress()
         self._optimise(self._at)
@@ -98,13 +105,16 @@ class Trainer:
         """Train, yielding how it goes."""
         if self._at.phase == 1:
             yield from self._train(self.settings.phase1_steps)
-            self._refit()
+            refitted = Report(1, self._at.step, self._refit())
             self.network.start_discriminator()
             self._optimise(_Progress(phase=2, drawn=self._at.drawn))
+            yield refitted
         if self._at.phase == 2:
             yield from self._train(self.settings.phase2_steps)
             self._at = _Progress(phase=3, drawn=self._at.drawn)
-        yield Report(3, 0, {"log_likelihood": self._refit()})
+        figures = self._refit()
+        self.score_limit = self._score_limit()
+        yield Report(3, 0, figures | {"score_limit": self.score_limit})
 
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, in one step."""
@@ -152,9 +162,9 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=rate, weight_decay=s.weight_decay
         )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, max_lr=rate, total_steps=s.phase1_steps if first else s.phase2_steps
-        )
+        steps = max(1, s.phase1_steps if first else s.phase2_steps)
+        schedule = torch.optim.lr_scheduler.OneCycleLR
+        self._schedule = schedule(self._optimiser, max_lr=rate, total_steps=steps)
 
     def _train(self, steps: int) -> Iterator[Report]:
         seed, at = 2 * self.settings.seed, self._at
@@ -183,12 +193,11 @@ class Trainer:
         return figures
 
     def _loss(self, typical: Tensor, various: Tensor, generator: torch.Generator) -> Step:
-        network = self.network.train()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(generator.initial_seed())  # dropout draws from no other
+        network, given = self.network.train(), {"typical": typical, "various": various}
+        with seeded(generator.initial_seed(), self._device):  # dropout draws from no other
             if self._at.phase == 2:
-                return separation_of(network, self.settings, typical, various, generator)
-            bound = bound_of(network, typical, various, generator)
+                return separation_of(network, self.settings, **given, generator=generator)
+            bound = bound_of(network, **given, generator=generator)
         return bound, {"bound": bound.item()}
 
     @torch.no_grad()
@@ -202,7 +211,8 @@ class Trainer:
         typical, various = self._typical_check, self._various_check
         if at.phase == 1:
             generator = torch.Generator().manual_seed(self.settings.seed)
-            value = bound_of(network, typical, various, generator).item()
+            x = torch.cat((typical, various))
+            value = network.bound(x, network.error, generator=generator).mean().item()
         else:
             value = network.separation(typical, various, self.settings.rho).item()
         at.stale += 1
@@ -211,18 +221,47 @@ class Trainer:
         return value
 
     @torch.no_grad()
-    def _refit(self) -> float:
-        """Fit the mixture to typical windows; return their mean log-likelihood."""
+    def _refit(self) -> dict[str, float]:
+        """Fit the mixture to typical windows, and its limit phi to those held out."""
         s, network = self.settings, self.network.eval()
-        windows = self._typical[: s.mixture_points]
-        starts = range(0, len(windows), s.batch)
-        latent = torch.cat(
-            [network.encode(self._tensor(windows[k : k + s.batch]))[0] for k in starts]
-        )
-        network.mixture.fit(latent, seed=s.seed)
-        log_likelihood = network.mixture(latent)
+        fit = network.mixture.fit(self._latent(self._typical), seed=s.seed)
+        log_likelihood = network.mixture(self._latent(self._typical_held))
         network.limit.fill_(torch.quantile(log_likelihood, s.rho))
-        return float(log_likelihood.mean())
+        return {
+            "log_likelihood": fit.log_likelihood[-1],
+            "phi": float(network.limit),
+            "fit_steps": float(fit.steps),
+            "converged": float(fit.converged),
+            "reseeded": float(fit.reseeded),
+        }
+
+    @torch.no_grad()
+    def _score_limit(self) -> float:
+        held = self._batches(self._typical_held)
+        scores = torch.cat([self.network.eval().evidence(x).sum(dim=1) for x in held])
+        return float(torch.quantile(scores, 1 - self.settings.rho))
+
+    def _latent(self, windows: Windows) -> Tensor:
+        return torch.cat([self.network.encode(x)[0] for x in self._batches(windows)])
+
+    def _batches(self, windows: Windows) -> Iterator[Tensor]:
+        """Yield as many windows as the mixture is fitted to, from all there are."""
+        chosen = _spread(windows, self.settings.mixture_points)
+        for k in range(0, len(chosen), self.settings.batch):
+            yield self._tensor(chosen[k : k + self.settings.batch])
 
     def _tensor(self, windows: Windows) -> Tensor:
         return torch.from_numpy(windows.astype("float32", copy=False)).to(self._device)
+
+
+def _spread(windows: Windows, most: int) -> Windows:
+    """Return windows at even distances, as many as there are or are wanted."""
+    count = min(len(windows), most)
+    return windows[np.arange(count) * len(windows) // max(1, count)]
+
+
+def _check_range(**kinds: Windows) -> None:
+    for name, windows in kinds.items():
+        if windows.min() < 0 or windows.max() > 1:
+            found = f"{windows.min():g} to {windows.max():g}"
+            raise DataError(f"{name}: found values from {found}, wanted 0 to 1")

@@ -70,7 +70,7 @@ class PlainVae:
 
         def loss(network: AutoEncoder, x: Tensor, generator: torch.Generator) -> Tensor:
             assert isinstance(network, VariationalAutoEncoder)
-            return network.bound(x, error, generator).mean()
+            return network.bound(x, error, generator=generator).mean()
 
         return _fit(typical, lambda shape: _variational(shape, self.latent), loss, self.steps, seed)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import io
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,11 +19,17 @@ from detector.gumiho import (
     AutoEncoder,
     ConditionalGenerator,
     DiscriminatorNetwork,
-    Drawing,
     GumihoNetwork,
     VariationalAutoEncoder,
 )
-from detector.layers import ConvDecoder, ConvEncoder, LinearDecoder, LinearEncoder, LinearEvidence
+from detector.layers import (
+    ConvDecoder,
+    ConvEncoder,
+    Drawing,
+    LinearDecoder,
+    LinearEncoder,
+    LinearEvidence,
+)
 from detector.losses import kl_to_prior, squared_error
 from detector.mixture import Mixture
 
@@ -54,8 +64,8 @@ def reached(network: nn.Module) -> set[str]:
 
 def gumiho() -> GumihoNetwork:
     network = GumihoNetwork(encoder(), decoder(), interface=H, latent=Z)
-    network.add_tail("other", Drawing(decoder(), interface=H, latent=Z), error)
-    network.add_tail("odds", LinearEvidence(H), lambda x, e: e.sum(1), reads="interface")
+    network.add_tail("other", Drawing(decoder(), interface=H, latent=Z), loss=error)
+    network.add_tail("odds", LinearEvidence(H), loss=lambda x, e: e.sum(1), reads="interface")
     return network
 
 
@@ -84,7 +94,7 @@ def test_the_bound_is_error_and_divergence_at_a_drawn_latent_vector() -> None:
     mean, log_variance = network.encode(x)
     z = mean + torch.exp(0.5 * log_variance) * torch.randn(4, Z, generator=generator(3))
     expected = error(x, network.decode(z)) + kl_to_prior(mean, log_variance)
-    assert torch.allclose(network.bound(x, error, generator(3)), expected)
+    assert torch.allclose(network.bound(x, error, generator=generator(3)), expected)
 
 
 def test_what_comes_out_is_drawn_of_the_mean() -> None:
@@ -94,7 +104,7 @@ def test_what_comes_out_is_drawn_of_the_mean() -> None:
 
 def test_the_bound_trains_every_layer_of_the_autoencoder_and_no_tail() -> None:
     network = gumiho()
-    network.bound(windows(), error, generator()).sum().backward()
+    network.bound(windows(), error, generator=generator()).sum().backward()
     assert reached(network) == {"encoder", "mean", "log_variance", "eta", "decoder"}
 
 
@@ -127,9 +137,11 @@ def test_tails_are_known_by_their_names() -> None:
     network = gumiho()
     for name in ("other", RECONSTRUCTION):
         with pytest.raises(ValueError, match="wanted another name"):
-            network.add_tail(name, LinearEvidence(H), error)
+            network.add_tail(name, LinearEvidence(H), loss=error)
     with pytest.raises(KeyError, match="none such"):
         network(windows(), "none such")
+    with pytest.raises(KeyError, match=r"found none grown as 'reconstruction', wanted .*'odds'"):
+        network.loss(windows(), RECONSTRUCTION)
     with pytest.raises(ValueError, match="wanted one on the latent"):
         network.draw(torch.zeros(1, Z), "odds")
 
@@ -191,3 +203,39 @@ def test_nothing_is_unlikely_before_there_is_a_limit() -> None:
     with pytest.raises(DataError):
         discriminator().latents(1, condition=UNLIKELY, generator=generator())
     assert DISCRIMINATOR not in discriminator().tails
+
+
+def by_copy(network: DiscriminatorNetwork) -> DiscriminatorNetwork:
+    return copy.deepcopy(network)
+
+
+def by_file(network: DiscriminatorNetwork) -> DiscriminatorNetwork:
+    file = io.BytesIO()
+    torch.save(network, file)
+    file.seek(0)
+    loaded = torch.load(file, weights_only=False)
+    assert isinstance(loaded, DiscriminatorNetwork)
+    return loaded
+
+
+@pytest.mark.parametrize("copied", [by_copy, by_file])
+def test_a_copy_has_a_limit_and_a_mixture_of_its_own(
+    copied: Callable[[DiscriminatorNetwork], DiscriminatorNetwork],
+) -> None:
+    first = discriminator()
+    first.limit.fill_(-6.0)
+    other = copied(first)
+    other.limit.fill_(torch.inf)
+    other.mixture.means.fill_(9.0)
+    assert other.latents(500, condition=UNLIKELY, generator=generator())[1] == 1
+    assert first.latents(500, condition=UNLIKELY, generator=generator())[1] < 0.2
+    other.limit.fill_(-torch.inf)
+    with pytest.raises(DataError):
+        other.latents(1, condition=UNLIKELY, generator=generator())
+
+
+def test_nothing_is_drawn_where_nothing_is_wanted() -> None:
+    made = conditional().generate(0, condition="right", generator=generator())
+    assert made.latent.shape == (0, Z)
+    assert made.drawn.shape == (0, BANDS, COLUMNS)
+    assert made.accepted == pytest.approx(0.5, abs=0.1)

@@ -74,6 +74,20 @@ def test_the_evidence_of_places_lies_in_the_row_that_gave_it() -> None:
     assert rows[1] > 0.99 * rows.sum() > 5
 
 
+@pytest.mark.parametrize("level", [-30.0, -3.0, 0.0, 3.0, 30.0])
+def test_rows_with_more_evidence_get_more_whatever_the_sign(level: float) -> None:
+    tail = PlacesEvidence((1, 6, 5)).eval()
+    with torch.no_grad():
+        tail.place.weight.fill_(1.0)
+        tail.place.bias.fill_(level)  # type: ignore[union-attr]
+    places = 2 * torch.randn(40, 6, 5, generator=torch.Generator().manual_seed(1))
+    rows = tail(places.flatten(1))
+    told = (level + places).logsumexp(2)
+    total = (level + places).flatten(1).exp().mean(1).log()
+    assert torch.allclose(rows.sum(1), total, rtol=1e-5, atol=1e-5)
+    assert torch.equal(rows.argsort(1), told.argsort(1))
+
+
 def test_the_evidence_of_places_stays_finite() -> None:
     tail = PlacesEvidence((2, 3, 3))
     for size in (1e3, 1e6):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from detector.losses import (
+    binary_cross_entropy,
     kl_to_prior,
     neyman_pearson,
     sparse_excess,
@@ -18,6 +19,32 @@ from detector.losses import (
 def test_squared_error_is_half_the_square_by_band() -> None:
     x = torch.tensor([[[1.0, 2.0], [0.0, 3.0]]])
     assert squared_error(x, torch.zeros_like(x)).tolist() == [[2.5, 4.5]]
+
+
+def test_cross_entropy_is_the_likelihood_of_bernoulli_variables_by_band() -> None:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randint(2, (3, 4, 5), generator=generator).float()
+    p = torch.rand(3, 4, 5, generator=generator)
+    expected = -torch.distributions.Bernoulli(p).log_prob(x).sum(2)
+    assert torch.allclose(binary_cross_entropy(x, p), expected, rtol=1e-4)
+
+
+def test_cross_entropy_is_least_where_windows_are_drawn_as_they_are() -> None:
+    x = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(2))
+    drawn = x.clone().requires_grad_()
+    binary_cross_entropy(x, drawn).sum().backward()
+    assert drawn.grad is not None and drawn.grad.abs().max() < 1e-3
+    assert (binary_cross_entropy(x, x) < binary_cross_entropy(x, (x + 0.1) / 1.2)).all()
+
+
+@pytest.mark.parametrize(("x", "logit"), [(0.0, 500.0), (1.0, -500.0), (0.0, -500.0), (1.0, 500.0)])
+def test_cross_entropy_and_its_gradient_stay_finite_at_the_ends(x: float, logit: float) -> None:
+    logits = torch.full((1, 1, 2), logit, requires_grad=True)
+    value = binary_cross_entropy(torch.full((1, 1, 2), x), torch.sigmoid(logits)).sum()
+    value.backward()
+    right = (logit > 0) == (x > 0)
+    assert value.item() == pytest.approx(0 if right else 2 * math.log(1e6), rel=0.01, abs=1e-4)
+    assert logits.grad is not None and torch.isfinite(logits.grad).all()
 
 
 def test_the_prior_has_no_divergence_from_itself() -> None:
@@ -44,7 +71,7 @@ def test_sparse_excess_is_a_log_likelihood_ratio() -> None:
 def test_sparse_excess_hears_loud_places_and_is_deaf_to_quiet_ones() -> None:
     residual = torch.tensor([0.0, -8.0, 2.0, 4.0, 12.0]).reshape(5, 1, 1)
     zero, silent, weak, loud, loudest = sparse_excess(residual).flatten().tolist()
-    assert silent == zero
+    assert silent == zero == pytest.approx(math.log(0.9984), abs=1e-4)
     assert zero < weak < 1 < loud < loudest
     assert math.isfinite(loudest)
 

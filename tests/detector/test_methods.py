@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from detector.gumiho import DISCRIMINATOR
-from detector.losses import sparse_excess, squared_error
+from detector.losses import binary_cross_entropy, sparse_excess, squared_error
 from detector.methods import Discriminating, Method, NetworkSettings, build
 from detector.phases import TrainSettings, separation_of
 
@@ -34,7 +34,9 @@ def reached(made: Discriminating) -> set[str]:
 def step(made: Discriminating, **changes: float) -> None:
     settings = replace(TrainSettings(fakes=0.5, fidelity=0.0), **changes)  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(2)
-    separation_of(made.train(), settings, windows(), windows() + 1, generator)[0].backward()
+    separation_of(
+        made.train(), settings, typical=windows(), various=windows() + 1, generator=generator
+    )[0].backward()
 
 
 @pytest.mark.parametrize("method", ["published", "ratio"])
@@ -99,15 +101,33 @@ def test_fidelity_keeps_the_autoencoder_in_training(method: Method) -> None:
     assert {"eta", "decoder", "mean", "log_variance"} <= reached(made)
 
 
-def test_simulated_anomalies_wear_the_noise_of_typical_windows() -> None:
-    made = network("ratio").eval()
+def fakes_of(made: Discriminating) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the simulated anomalies of a step, and what was drawn for them."""
     settings = TrainSettings(fakes=1.0, fidelity=0.0)
     seen: list[torch.Tensor] = []
     made.separation = lambda typical, atypical, rho: seen.append(atypical) or atypical.sum()  # type: ignore[method-assign, func-returns-value]
-    separation_of(made, settings, windows(), windows(), torch.Generator().manual_seed(2))
-    drawn = (
-        made.eval()
-        .generate(6, condition="unlikely", generator=torch.Generator().manual_seed(2))
-        .drawn
-    )
-    assert torch.allclose(seen[0] - drawn, windows() - made(windows()), atol=1e-5)
+    first, second = (torch.Generator().manual_seed(2) for _ in range(2))
+    separation_of(made, settings, typical=windows(), various=windows(), generator=first)
+    return seen[0], made.eval().generate(6, condition="unlikely", generator=second).drawn
+
+
+def test_simulated_anomalies_wear_the_noise_of_typical_windows() -> None:
+    made = network("ratio").eval()
+    fakes, drawn = fakes_of(made)
+    assert torch.allclose(fakes - drawn, windows() - made(windows()), atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [True, False])
+def test_simulated_anomalies_as_published_are_what_was_drawn(noise: bool) -> None:
+    fakes, drawn = fakes_of(network("published", noise=noise).eval())
+    assert torch.equal(fakes, drawn)
+
+
+@pytest.mark.parametrize("method", ["published", "ratio"])
+def test_a_drawing_by_a_sigmoid_is_that_of_bernoulli_variables(method: Method) -> None:
+    torch.manual_seed(0)
+    made = build(replace(SETTINGS, method=method, output="sigmoid")).eval()
+    x = windows().sigmoid()
+    assert torch.equal(made.error(x, made(x)), binary_cross_entropy(x, made(x)).sum(1))
+    plain = network(method).eval()
+    assert torch.equal(plain.error(x, plain(x)), squared_error(x, plain(x)).sum(1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
 from acoio.errors import DataError, SetupError
@@ -15,7 +17,7 @@ from detector.methods import Discriminating, Method
 from detector.phases import TrainSettings, shifted
 from detector.train import Report, Trainer
 
-from .models import SHAPE, TRAINING, trained, typical, various
+from .models import SHAPE, TRAINING, typical, various
 
 SHORT = TrainSettings(batch=32, phase1_steps=110, phase2_steps=120, roll=True, shift_bands=1)
 
@@ -24,11 +26,26 @@ def short(settings: TrainSettings = SHORT) -> Trainer:
     return Trainer(SHAPE, typical(400), various(400), settings)
 
 
-def area(network: Discriminating) -> float:
+def sweeps(count: int, *, seed: int, rising: float) -> NDArray[np.float32]:
+    """Return noise with a sweep in each window, of which a share rises: all of one energy."""
+    generator, steps = np.random.default_rng(seed), np.arange(6)
+    windows = 0.5 * typical(count, seed=seed)
+    for k in range(count):
+        band = generator.integers(SHAPE.bands - len(steps) + 1)
+        column = generator.integers(SHAPE.columns - len(steps) + 1)
+        up = steps if k < rising * count else steps[::-1]
+        windows[k, band + up, column + steps] += 3
+    return np.asarray(generator.permutation(windows), np.float32)
+
+
+FALLING, RISING = sweeps(1000, seed=3, rising=0.0), sweeps(1000, seed=4, rising=1.0)
+
+
+def area(score: Callable[[torch.Tensor], torch.Tensor]) -> float:
+    """Return how well rising sweeps are told from falling ones."""
     with torch.inference_mode():
-        clean = network.evidence(torch.from_numpy(typical(1000, seed=50))).sum(1)
-        with_tone = network.evidence(torch.from_numpy(various(2000, seed=60)[::2].copy())).sum(1)
-    return float(mannwhitneyu(with_tone.numpy(), clean.numpy()).statistic) / 1000**2
+        high, low = (score(torch.from_numpy(x)).numpy() for x in (RISING, FALLING))
+    return float(mannwhitneyu(high, low).statistic) / 1000**2
 
 
 def same(first: Discriminating, second: Discriminating) -> bool:
@@ -37,16 +54,30 @@ def same(first: Discriminating, second: Discriminating) -> bool:
 
 
 def test_every_parameter_is_trained() -> None:
-    before = dict(Trainer(SHAPE, typical(100), various(100), TRAINING).network.named_parameters())
-    after = dict(trained().network.named_parameters())
+    settings = replace(SHORT, weight_decay=0.0)  # which moves what no gradient reaches
+    trainer = short(settings)
+    before = {n: p.detach().clone() for n, p in trainer.network.named_parameters()}
+    list(trainer.phases())
+    after = dict(trainer.network.named_parameters())
     assert [name for name in before if torch.equal(before[name], after[name])] == []
 
 
-@pytest.mark.parametrize(("method", "least"), [("published", 0.55), ("ratio", 0.9)])
-def test_windows_with_a_tone_score_above_noise(method: Method, least: float) -> None:
-    trainer = Trainer(replace(SHAPE, method=method), typical(2000), various(2000), TRAINING)
+def test_sweeps_have_the_same_energy_whichever_way_they_go() -> None:
+    assert area(lambda x: x.square().sum((1, 2))) == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(("method", "least"), [("published", 0.75), ("ratio", 0.95)])
+def test_training_teaches_what_energy_does_not_tell(method: Method, least: float) -> None:
+    trainer = Trainer(
+        replace(SHAPE, method=method, noise=False),
+        sweeps(2000, seed=1, rising=0.0),
+        sweeps(2000, seed=2, rising=0.5),
+        TRAINING,
+    )
+    untrained = area(lambda x: trainer.network.eval().evidence(x).sum(1))
     list(trainer.phases())
-    assert area(trainer.network) > least
+    assert untrained < 0.65
+    assert area(lambda x: trainer.network.eval().evidence(x).sum(1)) > least
 
 
 def test_the_second_phase_parts_what_is_held_out() -> None:
@@ -56,12 +87,62 @@ def test_the_second_phase_parts_what_is_held_out() -> None:
     assert {r.phase for r in reports} == {1, 2, 3}
 
 
-def test_the_published_phase_parts_the_simulated_from_the_typical() -> None:
-    shape = replace(SHAPE, method="published", noise=False)
-    trainer = Trainer(shape, typical(400), various(400), SHORT)
-    second = [r for r in trainer.phases() if r.phase == 2]
-    assert second[-1].figures["separation"] < -0.2
-    assert 0 < second[0].figures["accepted"] <= 1
+def test_reports_tell_how_the_mixture_was_fitted_and_where_the_limits_are() -> None:
+    trainer = short()
+    reports = [r for r in trainer.phases() if "phi" in r.figures]
+    assert [r.phase for r in reports] == [1, 3]
+    told = {"log_likelihood", "fit_steps", "converged", "reseeded"}
+    assert all(told <= {*r.figures} for r in reports)
+    network, held = trainer.network.eval(), torch.from_numpy(typical(400)[360:])
+    with torch.inference_mode():
+        likely = network.mixture(network.encode(held)[0])
+        scores = network.evidence(held).sum(1)
+    last = reports[-1].figures
+    assert last["phi"] == pytest.approx(float(network.limit))
+    assert last["phi"] == pytest.approx(float(likely.quantile(SHORT.rho)), rel=1e-4)
+    assert last["score_limit"] == trainer.score_limit
+    assert last["score_limit"] == pytest.approx(float(scores.quantile(1 - SHORT.rho)), rel=1e-4)
+
+
+def test_the_mixture_is_fitted_to_windows_from_all_the_time_there_is() -> None:
+    """The first half and the second are unlike; few points are wanted."""
+    windows = np.concatenate((typical(300), typical(300, seed=1) + 3))
+    trainer = Trainer(SHAPE, windows, various(400), replace(SHORT, mixture_points=60))
+    seen: list[torch.Tensor] = []
+    fit = trainer.network.mixture.fit
+    trainer.network.mixture.fit = lambda z, seed: seen.append(z) or fit(z, seed=seed)  # type: ignore[method-assign, assignment, func-returns-value, misc]
+    list(trainer.phases())
+    with torch.inference_mode():
+        wanted = trainer.network.eval().encode(torch.from_numpy(windows[:540:9]))[0]
+    assert torch.allclose(seen[-1], wanted, atol=1e-5)
+
+
+def test_windows_drawn_by_a_sigmoid_lie_between_0_and_1_and_are_begun_as_bright() -> None:
+    shape = replace(SHAPE, output="sigmoid", noise=False)
+    dark = np.clip(0.1 + 0.02 * typical(400), 0, 1)
+    trainer = Trainer(shape, dark, dark[::-1].copy(), SHORT)
+    drawn = trainer.network.eval()(torch.from_numpy(dark[:50])).mean()
+    assert drawn.item() == pytest.approx(0.1, abs=0.05)
+    list(trainer.phases())
+    assert np.isfinite(trainer.score_limit)
+    with pytest.raises(DataError, match=r"various: found values from -.*, wanted 0 to 1"):
+        Trainer(shape, dark, various(400), SHORT)
+
+
+def test_a_phase_of_no_steps_is_left_out() -> None:
+    reports = list(short(replace(SHORT, phase1_steps=0, phase2_steps=0)).phases())
+    assert [(r.phase, r.step) for r in reports] == [(1, 0), (3, 0)]
+
+
+def test_settings_beyond_what_they_can_be_are_refused_at_once() -> None:
+    with pytest.raises(SetupError, match=r"seed: found 2147483648, .*; phase1_steps: found -1"):
+        TrainSettings(seed=2**31, phase1_steps=-1)
+
+
+def test_training_leaves_the_callers_generator_as_it_was() -> None:
+    before = torch.get_rng_state()
+    list(short(replace(SHORT, phase1_steps=2, phase2_steps=2)).phases())
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_same_seed_gives_the_same_network_whatever_else_draws_at_random() -> None:
@@ -116,6 +197,8 @@ def test_a_phase_that_no_longer_gains_ends_early_with_the_best_network() -> None
 def test_too_little_sound_is_refused() -> None:
     with pytest.raises(DataError, match="various: found 10 windows, wanted 64"):
         Trainer(SHAPE, typical(100), various(10), TRAINING)
+    with pytest.raises(DataError, match="typical: found 9 windows, wanted 10"):
+        Trainer(SHAPE, typical(9), various(100), replace(TRAINING, batch=4))
 
 
 def test_windows_that_are_no_numbers_are_refused() -> None:
