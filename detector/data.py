@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -72,6 +73,15 @@ def _batches(windows: Windows, seed: int, drawn: int) -> Loader:
         drawn += 1
 
 
+def sha256_of(*arrays: Windows) -> str:
+    """Return the hash of arrays, with their shapes and types."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
 def held_out(windows: Windows, fewest: int, name: str) -> tuple[Windows, Windows]:
     """Return windows to learn from and, the last tenth in time, windows to check that by.
 
@@ -88,3 +98,18 @@ def held_out(windows: Windows, fewest: int, name: str) -> tuple[Windows, Windows
         raise DataError(f"{name}: found values that are not finite")
     last = len(windows) - len(windows) // _HELD_OUT
     return windows[:last], windows[last:]
+
+
+def evenly(windows: Windows, most: int) -> Windows:
+    """Return windows at even distances, as many as there are or are wanted."""
+    count = min(len(windows), most)
+    chosen: Windows = windows[np.arange(count) * len(windows) // max(1, count)]
+    return chosen
+
+
+def check_range(**kinds: Windows) -> None:
+    """Raise `DataError` if windows of a kind do not lie between 0 and 1."""
+    for name, windows in kinds.items():
+        if windows.min() < 0 or windows.max() > 1:
+            found = f"{windows.min():g} to {windows.max():g}"
+            raise DataError(f"{name}: found values from {found}, wanted 0 to 1")

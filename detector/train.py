@@ -14,7 +14,6 @@ Source: after Koizumi et al. 2019.  Where it departs: docs/decisions/0003.
 from __future__ import annotations
 
 import copy
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,13 +21,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from acoio.errors import DataError
 from detector import training_state
-from detector.data import Loader, Windows, held_out, loader
+from detector.data import Loader, Windows, check_range, evenly, held_out, loader, sha256_of
 from detector.methods import NetworkSettings, build
 from detector.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
 
@@ -94,8 +91,8 @@ class Trainer:
         self._typical, self._typical_held = held_out(typical, fewest, "typical")
         self._various, various_check = held_out(various, fewest, "various")
         if shape.output == "sigmoid":
-            _check_range(typical=typical, various=various)
-            self.network.decoder.start_from(self._tensor(_spread(self._typical, _CHECKED)))
+            check_range(typical=typical, various=various)
+            self.network.decoder.start_from(self._tensor(evenly(self._typical, _CHECKED)))
         self._typical_check = self._tensor(self._typical_held[:_CHECKED])
         self._various_check = self._tensor(various_check[:_CHECKED])
         self._at = _Progress()
@@ -148,11 +145,7 @@ class Trainer:
     @cached_property
     def _windows_sha256(self) -> str:
         checks = (self._typical_check.cpu().numpy(), self._various_check.cpu().numpy())
-        digest = hashlib.sha256()
-        for windows in (self._typical, self._various, *checks):
-            digest.update(f"{windows.dtype} {windows.shape}".encode())
-            digest.update(np.ascontiguousarray(windows).data)
-        return digest.hexdigest()
+        return sha256_of(self._typical, self._various, *checks)
 
     def _optimise(self, progress: _Progress) -> None:
         """Begin a phase, or go on with one."""
@@ -246,22 +239,9 @@ class Trainer:
 
     def _batches(self, windows: Windows) -> Iterator[Tensor]:
         """Yield as many windows as the mixture is fitted to, from all there are."""
-        chosen = _spread(windows, self.settings.mixture_points)
+        chosen = evenly(windows, self.settings.mixture_points)
         for k in range(0, len(chosen), self.settings.batch):
             yield self._tensor(chosen[k : k + self.settings.batch])
 
     def _tensor(self, windows: Windows) -> Tensor:
         return torch.from_numpy(windows.astype("float32", copy=False)).to(self._device)
-
-
-def _spread(windows: Windows, most: int) -> Windows:
-    """Return windows at even distances, as many as there are or are wanted."""
-    count = min(len(windows), most)
-    return windows[np.arange(count) * len(windows) // max(1, count)]
-
-
-def _check_range(**kinds: Windows) -> None:
-    for name, windows in kinds.items():
-        if windows.min() < 0 or windows.max() > 1:
-            found = f"{windows.min():g} to {windows.max():g}"
-            raise DataError(f"{name}: found values from {found}, wanted 0 to 1")
