@@ -11,7 +11,7 @@ import numpy
 import torch
 
 from acoio.simulate import OceanSettings, simulate_drop
-from benchmarks import archive, decoder, mixture
+from benchmarks import archive, decoder, mixture, network
 from benchmarks import files as sound_files
 from benchmarks.chain import stage_ms, times_real_time
 from benchmarks.service import arrival_s, peak_memory_mb
@@ -63,6 +63,7 @@ def rows(files: list[Path], folder: Path) -> Iterator[tuple[str, str, str]]:
     yield from sound_files.rows(folder)
     yield from archive.rows(folder / "archive")
     yield from mixture.rows()
+    yield from network.rows()
 
 
 def _processor() -> str:
