@@ -1,35 +1,51 @@
-"""Windows of recordings: files of an archive through the same stages as in the daemon."""
+"""Sound and windows of recordings, by the same stages as in the daemon."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from acoio.clock import ClockRepair
+from acoio.errors import DataError
+from acoio.filename import parse_filename
 from acoio.join import Joiner
 from acoio.reader import read_chunks
-from acoio.sound import Gap
+from acoio.sound import Gap, Sound
 from detector.config import FeatureSettings
 from detector.features import RollingFeatures
 from detector.values import Window
 
 
-def windows_of(files: Sequence[Path], features: FeatureSettings) -> Iterator[list[Window]]:
-    """Yield the windows of files in order of time, chunk by chunk.
-
-    The first minute, and that after each gap, only fills the memory.
+def sounds(files: Iterable[Path], rate_hz: float) -> Iterator[Sound | Gap]:
+    """Yield what recordings hold, in order, as the detector hears it.
 
     Raises
     ------
-    NotReadyError, DataError
-        If a file cannot be read.
+    DataError
+        If one is of another rate, or holds no record.
+    NotReadyError
+        If one cannot be read.
     """
-    clock, joiner = ClockRepair(features.rate_hz), Joiner(features.rate_hz)
-    rolling = RollingFeatures(features)
+    clock, joiner = ClockRepair(rate_hz), Joiner(rate_hz)
     for path in files:
-        for chunk in read_chunks(path, rate_hz=features.rate_hz):
-            for piece in joiner.push(clock.push(chunk.records), path.name):
-                if isinstance(piece, Gap):
-                    rolling.reset()
-                else:
-                    yield rolling.push(piece)
+        if (found := parse_filename(path).rate_hz) != rate_hz:
+            raise DataError(f"{path}: found {found:g} Hz, wanted the model's {rate_hz:g} Hz")
+        records = 0
+        for chunk in read_chunks(path, rate_hz=rate_hz):
+            records += len(chunk.records)
+            yield from joiner.push(clock.push(chunk.records), path.name)
+        if not records:
+            raise DataError(f"{path}: found no record, wanted a recording")
+
+
+def windows_of(files: Iterable[Path], features: FeatureSettings) -> Iterator[list[Window]]:
+    """Yield the windows of files in order of time, chunk by chunk; raises as `sounds`.
+
+    The first minute, and that after each gap, only fills the memory.
+    """
+    rolling = RollingFeatures(features)
+    for piece in sounds(files, features.rate_hz):
+        if isinstance(piece, Gap):
+            rolling.reset()
+        else:
+            yield rolling.push(piece)

@@ -10,49 +10,23 @@ from typing import Final, TypeAlias
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
-from acoio.clock import ClockRepair, record_us, to_us
+from acoio.clock import record_us, to_us
 from acoio.errors import DataError, NotReadyError
-from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
-from acoio.join import Joiner
-from acoio.reader import read_chunks
 from acoio.sound import Gap, Sound
 from detector.clips import Clip, clip_of
 from detector.config import FeatureSettings
 from detector.evaluation.data import first_scored, mix_into
 from detector.evaluation.labels import BACKGROUND, Label
 from detector.evaluation.values import Call, Piece, Span
-from detector.features import RollingFeatures
 from detector.mixing import SNRS_DB, Place, plan
-from detector.values import Window
+from detector.recordings import sounds, windows_of
 
 MOST_BACKGROUND_S: Final = 3600.0
 """As much of the labelled background is mixed into; an hour of samples are 350 MB."""
 
 _MOST_PASSES: Final = 40
 Background: TypeAlias = tuple[Sound, Span]
-
-
-def sounds(files: Iterable[Path], rate_hz: float) -> Iterator[Sound | Gap]:
-    """Yield what recordings hold, in order, as the detector hears it.
-
-    Raises
-    ------
-    DataError
-        If one is of another rate, or holds no record.
-    NotReadyError
-        If one cannot be read.
-    """
-    clock, joiner = ClockRepair(rate_hz), Joiner(rate_hz)
-    for path in files:
-        if (found := parse_filename(path).rate_hz) != rate_hz:
-            raise DataError(f"{path}: found {found:g} Hz, wanted the model's {rate_hz:g} Hz")
-        records = 0
-        for chunk in read_chunks(path, rate_hz=rate_hz):
-            records += len(chunk.records)
-            yield from joiner.push(clock.push(chunk.records), path.name)
-        if not records:
-            raise DataError(f"{path}: found no record, wanted a recording")
 
 
 def labelled(files: Iterable[Path], labels: Sequence[Label], features: FeatureSettings) -> Piece:
@@ -62,7 +36,7 @@ def labelled(files: Iterable[Path], labels: Sequence[Label], features: FeatureSe
     quiet = tuple((t.begin, t.end) for t in truths if t.label == BACKGROUND)
     return Piece(
         "recordings",
-        _windows(files, features),
+        windows_of(files, features),
         tuple(Call(truth, f"call {k}") for k, truth in enumerate(calls)),
         (),
         quiet,
@@ -158,15 +132,6 @@ def _pass(
         windows, calls = mix_into(sound, clips, places, features)
         if windows:
             yield Piece(f"background {span[0]:%FT%T}", [windows], calls, (), (span,))
-
-
-def _windows(files: Iterable[Path], features: FeatureSettings) -> Iterator[list[Window]]:
-    rolling = RollingFeatures(features)
-    for piece in sounds(files, features.rate_hz):
-        if isinstance(piece, Gap):
-            rolling.reset()
-        else:
-            yield rolling.push(piece)
 
 
 def _records_in(sound: Sound, begin_us: float, end_us: float) -> Sound | None:

@@ -11,6 +11,7 @@ from detector.clips import Clip
 from detector.evaluation import Piece, data, recorded, scored
 from detector.evaluation.labels import read_labels
 from detector.mixing import SNRS_DB
+from detector.recordings import sounds
 from tests.detector.sounds import SMALL
 from tests.shared import ACO, needs_recordings, real_files
 
@@ -123,9 +124,9 @@ def test_recordings_are_mixed_into_where_they_are_background(tmp_path: Path) -> 
 def test_a_recording_of_another_rate_or_of_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "2024-03-01--06.00.HYD24BBpk").write_bytes(b"\0" * 9000)
     with pytest.raises(DataError, match="found no record"):
-        list(recorded.sounds([tmp_path / "2024-03-01--06.00.HYD24BBpk"], 24_000))
+        list(sounds([tmp_path / "2024-03-01--06.00.HYD24BBpk"], 24_000))
     with pytest.raises(DataError, match="found 96000 Hz, wanted the model's 24000"):
-        list(recorded.sounds([tmp_path / "2024-03-01--06.00.HYD96BBpk"], 24_000))
+        list(sounds([tmp_path / "2024-03-01--06.00.HYD96BBpk"], 24_000))
 
 
 class TestRealMinutes:
