@@ -87,17 +87,23 @@ def _level(whole: Sequence[Stretch], rate: float, *, window_s: float, seed: int 
     if seed is not None and len(whole) >= _FEWEST_PIECES:
         peaks = [alarm_peaks(s, at.release, window_s=window_s) for s in whole]
         hours = np.array([s.hours(window_s) for s in whole])
-        drawn = _drawn(peaks, hours, rate, seed=seed)
+        drawn = _drawn(peaks, hours, rate, at.release, seed=seed)
     return Level(rate, at.threshold, "", at.alarms, at.hours, drawn)
 
 
-def _drawn(peaks: Sequence[_Floats], hours: _Floats, rate: float, *, seed: int) -> _Floats:
-    """Return the thresholds of as much sound, its stretches drawn with replacement."""
+def _drawn(
+    peaks: Sequence[_Floats], hours: _Floats, rate: float, release: float, *, seed: int
+) -> _Floats:
+    """Return the thresholds of as much sound, its stretches drawn with replacement.
+
+    Where those drawn have no peak at all, the threshold is where peaks begin.
+    """
     rng = np.random.default_rng(seed)
     found = np.empty(DRAWS)
     for k in range(DRAWS):
         chosen = rng.integers(len(peaks), size=len(peaks))
         falling = np.sort(np.concatenate([peaks[i] for i in chosen]))[::-1]
         allowed = min(round(rate * float(hours[chosen].sum())), len(falling) - 1)
-        found[k] = (falling[max(allowed - 1, 0)] + falling[allowed]) / 2
+        some = len(falling) > 0
+        found[k] = (falling[max(allowed - 1, 0)] + falling[allowed]) / 2 if some else release
     return found

@@ -1,5 +1,7 @@
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from acoio.errors import SetupError
@@ -45,3 +47,11 @@ def test_a_model_that_refuses_a_rate_is_heard() -> None:
     assert [(level.rate_per_hour, level.why) for level in found] == [
         (0.1, "not calibrated"), (1.0, ""), (10.0, ""),
     ]  # fmt: skip
+
+
+def test_alarms_that_all_lie_in_one_hour_may_be_drawn_none_at_all() -> None:
+    hours = [scored(piece(sea(3600, seed=k), name=f"{k}"), excess) for k in range(11)]
+    silent = [replace(one, scores=np.zeros_like(one.scores)) for one in hours[1:]]
+    level = levels([hours[0], *silent], step_s=1.0, seed=1)[1]
+    assert level.threshold is not None
+    assert np.isfinite(level.drawn).all()
