@@ -40,7 +40,7 @@ bench: $(VENV)/installed-dev
 
 # Writes docs/evaluation.md; a run that was stopped goes on, and `make clean` forgets its parts.
 evaluation: $(VENV)/installed-dev
-	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/ and rightwhale/>))
+	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/, rightwhale/, aco/ and calls/>))
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation $(DATA)
 
 clean:
