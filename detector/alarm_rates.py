@@ -1,4 +1,4 @@
-"""Scores of typical sound and of calls → how many calls are found at so many false alarms.
+"""Scores of typical sound → the threshold for so many false alarms an hour.
 
 False alarms are counted as the daemon would raise them: windows above the release
 are joined into events, and an event whose peak reaches the threshold is one alarm.
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from acoio.errors import DataError
 from detector.events import JOIN
-from detector.metrics import Estimate, wilson
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]
@@ -67,18 +66,6 @@ class AlarmThreshold:
     release: float
     alarms: int
     hours: float
-
-
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """The share of calls found at a rate of false alarms, in all and for each group.
-
-    `at` is None where there was too little sound to tell the rate, and `found` is empty.
-    """
-
-    rate_per_hour: float
-    at: AlarmThreshold | None
-    found: Mapping[str, Estimate]
 
 
 def stretches(begins_s: _Floats, scores: _Floats, *, step_s: float) -> list[Stretch]:
@@ -153,52 +140,6 @@ def threshold_at_rate(
     threshold = threshold_between(peaks, allowed)
     alarms = int(np.count_nonzero(peaks >= threshold))
     return AlarmThreshold(rate_per_hour, threshold, release, alarms, hours)
-
-
-def detection_at_rate(
-    typical: Sequence[Stretch],
-    peaks: _Floats,
-    groups: Mapping[str, _Bools],
-    *,
-    window_s: float,
-    rate_per_hour: float,
-) -> Detection:
-    """Return the share of calls whose highest score reaches the threshold for a rate.
-
-    `peaks` (m,) is each call's highest score over the windows that overlap it
-    (`call_peaks`), and `groups` names sets of calls, each (m,) (`call_groups`).  Too little
-    typical sound is an answer here and not an error.
-    """
-    for name, members in groups.items():
-        if members.shape != peaks.shape or not members.any():
-            raise DataError(
-                f"group {name}: found {int(members.sum())} calls of {members.shape}, wanted one "
-                f"or more of {peaks.shape}"
-            )
-    try:
-        at = threshold_at_rate(typical, window_s=window_s, rate_per_hour=rate_per_hour)
-    except TooLittleSoundError:
-        return Detection(rate_per_hour, None, {})
-    hit = peaks >= at.threshold
-    shares = {
-        name: wilson(int(hit[members].sum()), int(members.sum()))
-        for name, members in groups.items()
-    }
-    return Detection(rate_per_hour, at, shares)
-
-
-def call_peaks(scores: _Floats, calls: NDArray[np.int64]) -> tuple[NDArray[np.int64], _Floats]:
-    """Return each call's number (m,) and highest score (m,), of window scores (n,).
-
-    `calls` (n,) says which call a window overlaps; one that overlaps two comes twice.
-    """
-    if scores.shape != calls.shape or not np.isfinite(scores).all():
-        found = f"{int(np.isfinite(scores).sum())} finite scores and {len(calls)} calls"
-        raise DataError(f"calls: found {found}, wanted one score for each")
-    numbers, of_window = np.unique(calls, return_inverse=True)
-    peaks = np.full(len(numbers), -np.inf)
-    np.maximum.at(peaks, of_window, scores)
-    return numbers, peaks
 
 
 def call_groups(labels: Mapping[str, NDArray[Any]]) -> dict[str, _Bools]:

@@ -6,23 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from acoio.errors import DataError
 from detector.alarm_rates import (
-    RATES_PER_HOUR,
     Stretch,
     TooLittleSoundError,
     alarm_peaks,
     call_groups,
-    call_peaks,
-    detection_at_rate,
     stretches,
     threshold_at_rate,
 )
 from detector.calibrate import calibrate
 from detector.events import EventSettings, EventTracker
-from detector.metrics import wilson
 from detector.values import Score
 
 from .sounds import score
@@ -127,31 +122,6 @@ def test_ten_alarms_worth_of_sound_is_enough() -> None:
     assert at.hours == pytest.approx(10.0) and at.alarms == 10
 
 
-def test_calls_are_found_by_group_as_counting_them_finds(typical: list[Stretch]) -> None:
-    peaks = np.random.default_rng(1).uniform(0, 20, 60)
-    groups = call_groups({"call": np.arange(60) % 3, "snr_db": np.repeat([-5, 0], 30)})
-    told = {
-        rate: detection_at_rate(typical, peaks, groups, window_s=WINDOW_S, rate_per_hour=rate)
-        for rate in RATES_PER_HOUR
-    }
-    assert told[0.1].at is None and told[0.1].found == {}
-    at = told[10.0].at
-    assert at is not None
-    first = [p for k, p in enumerate(peaks) if k % 3 == 1]
-    assert told[10.0].found["call=1"] == wilson(sum(p >= at.threshold for p in first), 20)
-    assert set(told[1.0].found) == {"all", "call=0", "call=1", "call=2", "snr_db=-5", "snr_db=0"}
-    assert told[1.0].found["all"].value < told[10.0].found["all"].value
-
-
-def test_a_calls_peak_is_the_highest_of_its_windows_in_any_order() -> None:
-    calls = np.array([7, 3, 7, 3, 9])
-    values = np.array([1.0, 5.0, 4.0, 2.0, 0.5])
-    numbers, peaks = call_peaks(values, calls)
-    assert (numbers.tolist(), peaks.tolist()) == ([3, 7, 9], [5.0, 4.0, 0.5])
-    again = call_peaks(values[::-1], calls[::-1])
-    np.testing.assert_array_equal(again[1], peaks)
-
-
 def test_windows_are_cut_where_sound_is_missing() -> None:
     begins_s = np.array([0.1, 1.0, 2.15, 5.0, 6.1, 60.0])
     pieces = stretches(begins_s, np.arange(6.0), step_s=1.0)
@@ -159,7 +129,7 @@ def test_windows_are_cut_where_sound_is_missing() -> None:
     assert sum(piece.hours(2.0) for piece in pieces) * 3600 == pytest.approx(4.05 + 3.1 + 2)
 
 
-def test_bad_stretches_calls_and_groups_are_refused(typical: list[Stretch]) -> None:
+def test_bad_stretches_and_groups_are_refused() -> None:
     with pytest.raises(DataError, match=r"found begins \(2,\) and scores \(3,\), wanted both"):
         Stretch(np.arange(2.0), np.arange(3.0))
     with pytest.raises(DataError, match=r"found a step of -1 s, wanted begins that rise"):
@@ -169,10 +139,5 @@ def test_bad_stretches_calls_and_groups_are_refused(typical: list[Stretch]) -> N
             Stretch(empty_or_nan, np.zeros(len(empty_or_nan)))
     with pytest.raises(DataError, match=r"found 0 stretches of 2 s windows"):
         threshold_at_rate([], window_s=2.0, rate_per_hour=1.0)
-    with pytest.raises(DataError, match=r"calls: found 1 finite scores and 2 calls"):
-        call_peaks(np.array([np.nan, 0.0]), np.arange(2))
-    nobody: dict[str, NDArray[np.bool_]] = {"fin": np.zeros(2, np.bool_)}
-    with pytest.raises(DataError, match=r"group fin: found 0 calls of \(2,\), wanted one or more"):
-        detection_at_rate(typical, np.zeros(2), nobody, window_s=2.0, rate_per_hour=1.0)
     with pytest.raises(DataError, match="groups: found no labels"):
         call_groups({})
