@@ -135,17 +135,29 @@ class Ledger:
             If the messages are not numbered on from `sequence`.
         """
         meta = self._next_meta(step)
+        with self.transaction():
+            self._write(step, meta, model)
+        self._meta.update(meta)
+        if step.file:
+            self._files[step.file.name] = step.file
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the database for a change that is kept whole, on the disk, or not at all.
+
+        Raises
+        ------
+        NotReadyError
+            If the disk is full: nothing was kept.
+        """
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
-                self._write(step, meta, model)
+                yield self._database
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise NotReadyError(f"ledger: {error}; nothing was kept of this step") from error
             raise
-        self._meta.update(meta)
-        if step.file:
-            self._files[step.file.name] = step.file
 
     def _next_meta(self, step: Step) -> dict[str, str]:
         last = self.sequence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -31,6 +32,13 @@ _TRIES: Final = 5
 _log = structlog.get_logger()
 
 
+class Chore(Protocol):
+    """Something beside the sound that is due now and then, a bounded piece at a time."""
+
+    def do(self, now_s: float) -> None:
+        """Do what is due at a time (monotonic, seconds), in some tens of milliseconds."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the loop drives."""
@@ -42,6 +50,7 @@ class Parts:
     heart: Heart
     watch: Watch
     metrics: Metrics
+    chores: Sequence[Chore] = ()
 
 
 class Loop:
@@ -72,6 +81,8 @@ class Loop:
                 self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
             )
             self._parts.heart.beat(went_on=went_on)
+            for chore in self._parts.chores:
+                chore.do(time.monotonic())
         return EXIT_DONE
 
     def _scan_is_due(self) -> bool:
