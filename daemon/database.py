@@ -26,8 +26,10 @@ _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (
     key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
-    name TEXT PRIMARY KEY, size INTEGER, inode INTEGER, bytes_read INTEGER, samples_read INTEGER,
-    records INTEGER, damaged_bytes INTEGER, tail_bytes INTEGER, state TEXT, reason TEXT);
+    name TEXT PRIMARY KEY, size INTEGER, inode INTEGER, mtime_ns INTEGER, bytes_read INTEGER,
+    samples_read INTEGER, records INTEGER, damaged_bytes INTEGER, tail_bytes INTEGER, state TEXT,
+    reason TEXT, head TEXT, head_bytes INTEGER, sha256 TEXT, twin TEXT, attempts INTEGER,
+    late INTEGER, rehear INTEGER);
 CREATE TABLE IF NOT EXISTS scores (
     begin_us INTEGER, model TEXT, end_us INTEGER, score REAL, threshold REAL,
     PRIMARY KEY (begin_us, model)) WITHOUT ROWID;
@@ -102,5 +104,4 @@ def _fresh_meta() -> dict[str, str]:
         "epoch": uuid.uuid4().hex[:12],
         "sequence": "0",
         "published": "0",
-        "tracker": "{}",
     }

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,10 +14,11 @@ from typing import Any, Final
 from acoio.clock import to_us
 from acoio.errors import NotReadyError
 from daemon.database import LEDGER_FILE, connect, locked
-from daemon.progress import FileProgress, Outgoing, Step
+from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
 from detector.values import Score
 
 _FILE_COLUMNS: Final = FileProgress.__slots__
+_COLUMNS: Final = ", ".join(_FILE_COLUMNS)
 
 
 @contextmanager
@@ -43,8 +45,7 @@ class Ledger:
         self._database = database
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
-            row[0]: FileProgress(*row)
-            for row in database.execute(f"SELECT {', '.join(_FILE_COLUMNS)} FROM files")
+            row[0]: FileProgress(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM files")
         }
         self.files: Mapping[str, FileProgress] = MappingProxyType(self._files)
 
@@ -63,15 +64,9 @@ class Ledger:
         """The newest number that was known to be sent at the last commit."""
         return int(self._meta["published"])
 
-    @property
-    def tracker(self) -> dict[str, Any]:
-        """The open event, as `EventTracker.state` gave it."""
-        return dict(json.loads(self._meta["tracker"]))
-
-    @property
-    def heard(self) -> str | None:
-        """The file that was heard last."""
-        return self._meta.get("heard")
+    def lane(self, lane: Lane) -> LaneState:
+        """Return where a lane stands."""
+        return LaneState(**json.loads(self._meta.get(f"lane.{lane}", "{}")))
 
     @property
     def model(self) -> str | None:
@@ -138,8 +133,7 @@ class Ledger:
         with self.transaction():
             self._write(step, meta, model)
         self._meta.update(meta)
-        if step.file:
-            self._files[step.file.name] = step.file
+        self._files.update((file.name, file) for file in step.files)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -165,17 +159,17 @@ class Ledger:
         if numbers != list(range(last + 1, last + 1 + len(numbers))):
             raise ValueError(f"messages: found numbers {numbers}, wanted them on from {last + 1}")
         meta = {"sequence": str(last + len(numbers)), "published": str(step.published)}
-        if step.tracker is not None:
-            meta["tracker"] = json.dumps(step.tracker)
-        found = {"heard": step.heard, "model": step.model}
-        return meta | {key: value for key, value in found.items() if value is not None}
+        for lane, state in step.lanes.items():
+            meta[f"lane.{lane}"] = json.dumps(asdict(state))
+        return meta if step.model is None else {**meta, "model": step.model}
 
     def _write(self, step: Step, meta: Mapping[str, str], model: str) -> None:
         write = self._database.executemany
         write("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
-        if step.file:
-            values = tuple(getattr(step.file, column) for column in _FILE_COLUMNS)
-            write(f"INSERT OR REPLACE INTO files VALUES ({_marks(_FILE_COLUMNS)})", [values])
+        write(
+            f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({_marks(_FILE_COLUMNS)})",
+            [tuple(getattr(file, column) for column in _FILE_COLUMNS) for file in step.files],
+        )
         write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", [_row(s, model) for s in step.scores])
         write(
             "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",

@@ -51,6 +51,9 @@ class Drop(BaseModel):
     model_config = _STRICT
     path: Path = Field(description="the folder that files arrive in")
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
+    watch: Literal["inotify", "scan"] = Field(
+        default="inotify", description="inotify, or scan on a network drive"
+    )
     settle_s: float = Field(
         default=30.0, gt=0, le=3600, strict=True, description="seconds, above 0, at most 3600"
     )

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
-from typing import Any
 
 import structlog
 import torch
 
 from daemon.arrivals import Arrivals
 from daemon.config import Config
+from daemon.drop import Drop
 from daemon.heart import Heart
-from daemon.ledger import Ledger, open_ledger
+from daemon.ledger import open_ledger
+from daemon.lookout import Lookout
 from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
 from daemon.pipeline import Feed, Pipeline
-from daemon.publish import Publisher, open_publisher
+from daemon.publish import open_publisher
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from detector import load_model
@@ -76,28 +77,38 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     metrics = Metrics(scorer.model, threshold)
     metrics.sequence.set(ledger.sequence)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
-    pipeline = _pipeline(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    watch = stack.enter_context(Watch(config.drop.path))
+    drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
+    feed = Feed(drop, config.station.name, scorer.model, scorer.features.rate_hz)
+    pipeline = Pipeline(
+        feed,
+        lambda tracker: Listener(scorer, station=feed.station, state=tracker),
+        ledger=ledger,
+        metrics=metrics,
+        send=publisher.send,
+    )
     pipeline.publish_again()
     if ledger.model != scorer.model:
         now = iso(datetime.now(UTC))
         draft = model_draft(now, model=scorer.model, threshold=threshold, previous=ledger.model)
         pipeline.announce(draft, model=scorer.model)
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
-    parts = Parts(
-        arrivals=Arrivals(
+    lookout = Lookout(
+        drop,
+        watch,
+        Arrivals(
             settle_s=config.drop.settle_s,
             rate_hz=scorer.features.rate_hz,
             band=config.drop.band,
         ),
-        ledger=ledger,
-        pipeline=pipeline,
-        publisher=publisher,
-        heart=Heart(
-            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
-        ),
-        watch=stack.enter_context(Watch(config.drop.path)),
-        metrics=metrics,
+        ledger.files,
+        rescan_s=config.drop.rescan_s,
+        settle_s=config.drop.settle_s,
     )
+    heart = Heart(
+        publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
+    )
+    parts = Parts(drop, lookout, ledger, pipeline, publisher, heart, metrics)
     return Loop(config, parts)
 
 
@@ -107,11 +118,5 @@ def _scorer(config: Config) -> Scorer:
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
 
 
-def _pipeline(
-    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
-) -> Pipeline:
-    def listen(tracker: Mapping[str, Any]) -> Listener:
-        return Listener(scorer, station=config.station.name, state=tracker)
-
-    feed = Feed(config.drop.path, config.station.name, scorer.model, scorer.features.rate_hz)
-    return Pipeline(feed, listen, ledger=ledger, metrics=metrics, send=publisher.send)
+def _no_hints() -> None:
+    """Leave it to the scans, as a network drive tells nothing."""
