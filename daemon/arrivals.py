@@ -74,11 +74,11 @@ class Arrivals:
         self._rate_hz = rate_hz
         self._band = band
         self._sizes: dict[str, tuple[int, float]] = {}
-        self._exhausted: dict[str, int] = {}
+        self._exhausted: dict[str, tuple[int, int, int]] = {}
 
     def exhausted(self, seen: Seen) -> None:
-        """Learn that a file of this size holds no further whole record."""
-        self._exhausted[seen.name] = seen.size
+        """Learn that a file as it is listed here holds no further whole record."""
+        self._exhausted[seen.name] = _identity(seen)
 
     def look(
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
@@ -151,10 +151,9 @@ class Arrivals:
     def _has_more(self, seen: Seen, file: FileProgress) -> bool:
         if file.state in FINISHED or file.twin:
             return False
-        return (
-            seen.size > file.bytes_read + HEADER_BYTES
-            and self._exhausted.get(seen.name) != seen.size
-        )
+        return seen.size > file.bytes_read + HEADER_BYTES and self._exhausted.get(
+            seen.name
+        ) != _identity(seen)
 
     def _settled(self, seen: Seen, now_s: float, *, newer: bool) -> bool:
         size, since_s = self._sizes.get(seen.name, (-1, now_s))
@@ -211,7 +210,12 @@ def _is_another(seen: Seen, file: FileProgress) -> bool:
 
 
 def _differs(seen: Seen, file: FileProgress) -> bool:
-    return (seen.size, seen.inode, seen.mtime_ns) != (file.size, file.inode, file.mtime_ns)
+    return _identity(seen) != _identity(file)
+
+
+def _identity(file: Seen | FileProgress) -> tuple[int, int, int]:
+    """Return all that a listing tells of what a file holds."""
+    return file.size, file.inode, file.mtime_ns
 
 
 def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:
