@@ -166,8 +166,10 @@ class Loop:
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
                 self._parts.pipeline.set_aside(task, f"tried {tries} times: {error}")
-            except NotReadyError as full:
-                self._complain(task.seen.name, full)
+            except NotReadyError:
+                return
+            self._patience.worked(task.seen.name)
+            self._parts.lookout.again()
 
     def _complain(self, name: str, error: NotReadyError) -> int:
         tries = self._patience.failed(name, time.monotonic())
