@@ -23,6 +23,7 @@ from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
+from daemon.requests import Requests
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from detector import load_model
@@ -97,6 +98,7 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         ),
         watch=stack.enter_context(Watch(config.drop.path)),
         metrics=metrics,
+        chores=[Requests(config.store.path, handlers={})],
     )
     return Loop(config, parts)
 
