@@ -15,12 +15,14 @@ import structlog
 import torch
 
 from daemon.arrivals import Arrivals
+from daemon.aside import guarded
 from daemon.config import Config
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
-from daemon.loop import Loop, Parts
+from daemon.loop import Chore, Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
+from daemon.old_messages import OldMessages
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Requests
@@ -44,10 +46,11 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     """
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
-        loop = _open(stack, config)
-        notify("READY=1", os.environ)
-        stack.callback(notify, "STOPPING=1", os.environ)
-        code = loop.run(stop, until_idle=until_idle)
+        with guarded(config.store.path):  # innermost: a failing disk is left with all open
+            loop = _open(stack, config)
+            notify("READY=1", os.environ)
+            stack.callback(notify, "STOPPING=1", os.environ)
+            code = loop.run(stop, until_idle=until_idle)
         _log.info("stopping", exit_code=code)
         return code
 
@@ -76,6 +79,7 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
     metrics.sequence.set(ledger.sequence)
+    metrics.rebuilt.inc(ledger.rebuilt)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     pipeline = _pipeline(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
     pipeline.publish_again()
@@ -98,9 +102,16 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         ),
         watch=stack.enter_context(Watch(config.drop.path)),
         metrics=metrics,
-        chores=[Requests(config.store.path, handlers={})],
+        chores=_chores(config, ledger),
     )
     return Loop(config, parts)
+
+
+def _chores(config: Config, ledger: Ledger) -> list[Chore]:
+    return [
+        Requests(config.store.path, handlers={}),
+        OldMessages(ledger, days=config.store.messages_days),
+    ]
 
 
 def _scorer(config: Config) -> Scorer:
