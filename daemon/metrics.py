@@ -79,6 +79,9 @@ class Metrics:
             registry=own,
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
+        self.rebuilt = Counter(
+            "kilokai_ledger_rebuilt", "Ledgers begun anew, for damage or loss", registry=own
+        )
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0

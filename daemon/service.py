@@ -14,16 +14,19 @@ import structlog
 import torch
 
 from daemon.arrivals import Arrivals
+from daemon.aside import guarded
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.heart import Heart
-from daemon.ledger import open_ledger
+from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
-from daemon.loop import Loop, Parts
+from daemon.loop import Chore, Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
+from daemon.old_messages import OldMessages
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import open_publisher
+from daemon.requests import Requests
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from detector import load_model
@@ -44,10 +47,11 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     """
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
-        loop = _open(stack, config)
-        notify("READY=1", os.environ)
-        stack.callback(notify, "STOPPING=1", os.environ)
-        code = loop.run(stop, until_idle=until_idle)
+        with guarded(config.store.path):  # innermost: a failing disk is left with all open
+            loop = _open(stack, config)
+            notify("READY=1", os.environ)
+            stack.callback(notify, "STOPPING=1", os.environ)
+            code = loop.run(stop, until_idle=until_idle)
         _log.info("stopping", exit_code=code)
         return code
 
@@ -76,6 +80,7 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
     metrics.sequence.set(ledger.sequence)
+    metrics.rebuilt.inc(ledger.rebuilt)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
@@ -108,8 +113,17 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     heart = Heart(
         publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
     )
-    parts = Parts(drop, lookout, ledger, pipeline, publisher, heart, metrics)
+    parts = Parts(
+        drop, lookout, ledger, pipeline, publisher, heart, metrics, _chores(config, ledger)
+    )
     return Loop(config, parts)
+
+
+def _chores(config: Config, ledger: Ledger) -> list[Chore]:
+    return [
+        Requests(config.store.path, handlers={}),
+        OldMessages(ledger, days=config.store.messages_days),
+    ]
 
 
 def _scorer(config: Config) -> Scorer:
