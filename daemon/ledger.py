@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from acoio.clock import to_us
 from acoio.errors import NotReadyError
+from daemon.alert_book import AlertBook
 from daemon.database import LEDGER_FILE, connect, locked
 from daemon.progress import FileProgress, Outgoing, Step
 from detector.values import Score
@@ -37,10 +38,12 @@ class Ledger:
 
     `files` by name; `sequence` the newest message number and `published` the
     newest that is known to be sent; `epoch` changes only if the ledger was lost.
+    `alerts` is what of the events was held back.
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
+        self.alerts = AlertBook(database)
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
             row[0]: FileProgress(*row)
@@ -185,6 +188,7 @@ class Ledger:
             "INSERT INTO outbox VALUES (?, ?, ?, ?)",
             [(m.sequence, m.topic, m.type, m.text) for m in step.outgoing],
         )
+        self.alerts.write(step.held, step.told)
 
 
 def _marks(columns: Sequence[str]) -> str:

@@ -14,12 +14,13 @@ from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, read_chunk
 from acoio.record import Damage, Record
 from daemon.advance import advanced, found
+from daemon.alerts import alerted, summed_up, weighed
 from daemon.arrivals import Seen, Task, progress_of
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress, Outgoing, Step
 from daemon.recall import follows, records_before
-from daemon.revise import in_order, number, revisions
+from daemon.revise import number, revisions
 from daemon.wire import Draft, event_draft
 from detector.listen import Heard
 
@@ -46,12 +47,13 @@ class Ear(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose sound it is and who scores it."""
+    """Whose sound it is, who scores it, and how many events an hour are sent one by one."""
 
     drop: Path
     station: str
     model: str
     rate_hz: float = 24_000.0
+    most_per_hour: int = 60
 
 
 class Pipeline:
@@ -101,7 +103,8 @@ class Pipeline:
     def announce(self, draft: Draft, *, model: str) -> None:
         """Say that another model scores from now on; what the one before left open, is closed."""
         ended = tuple({**event, "status": "closed"} for event in self._ledger.open_events())
-        outgoing = self._numbered([*map(event_draft, ended), draft])
+        said = weighed(ended, self._ledger.alerts, most_per_hour=self._feed.most_per_hour).sent
+        outgoing = self._numbered([*map(event_draft, said), draft])
         self._commit(Step(self.published, events=ended, outgoing=outgoing, tracker={}, model=model))
         self._metrics.take_events(ended)
 
@@ -112,12 +115,15 @@ class Pipeline:
 
     def finish(self) -> None:
         """Close the open event for now: if its sound goes on at the next start, so does it."""
-        if self._ear is None:
-            return
-        tracker = self._ear.state
-        heard, self._ear = self._ear.flush(), None
-        if events := revisions(heard.events, self._ledger.event):
-            self._keep(Step(self.published, events=events, tracker=tracker), heard)
+        if self._ear is not None:
+            tracker = self._ear.state
+            heard, self._ear = self._ear.flush(), None
+            if events := revisions(heard.events, self._ledger.event):
+                self._keep(Step(self.published, events=events, tracker=tracker), heard)
+        if untold := self._ledger.alerts.untold():
+            drafts = summed_up(untold, self._ledger.alerts)
+            outgoing = self._numbered(drafts)
+            self._commit(Step(self.published, outgoing=outgoing, told=tuple(untold)))
 
     def _read_on(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
         with self._metrics.stage("read"):
@@ -184,9 +190,11 @@ class Pipeline:
 
     def _keep(self, step: Step, heard: Heard) -> None:
         """Give what was heard its numbers, commit it and send it."""
-        drafts = in_order(step.events, heard.gaps)
+        most, book = self._feed.most_per_hour, self._ledger.alerts
+        step, drafts = alerted(step, heard, book, most_per_hour=most)
         self._commit(replace(step, outgoing=self._numbered(drafts)))
         self._metrics.take_gaps(heard.gaps)
+        self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
 
     def _close(self, seen: Seen, file: FileProgress, tail: Damage | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from detector.values import Score
@@ -50,6 +50,7 @@ class Step:
     `events` are JSON values by their public names.  `tracker` is the open
     event, `heard` the file heard last and `model` the model announced; None
     leaves them as they were.  `published` is the newest number sent so far.
+    `held` are the events held back first here, by their hour, `told` the hours summed up.
     """
 
     published: int
@@ -60,3 +61,5 @@ class Step:
     tracker: Mapping[str, Any] | None = None
     heard: str | None = None
     model: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()

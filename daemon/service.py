@@ -113,5 +113,11 @@ def _pipeline(
     def listen(tracker: Mapping[str, Any]) -> Listener:
         return Listener(scorer, station=config.station.name, state=tracker)
 
-    feed = Feed(config.drop.path, config.station.name, scorer.model, scorer.features.rate_hz)
+    feed = Feed(
+        config.drop.path,
+        config.station.name,
+        scorer.model,
+        scorer.features.rate_hz,
+        config.alerts.most_per_hour,
+    )
     return Pipeline(feed, listen, ledger=ledger, metrics=metrics, send=publisher.send)
