@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from acoio.clock import to_us
+from daemon.alert_book import AlertBook
 from daemon.opening import opened
 from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
 from daemon.storage import to_wait_for
@@ -43,7 +44,8 @@ class Ledger:
 
     `files` by name; `sequence` the newest message number and `published` the
     newest that is known to be sent; `epoch` changes only if the ledger was lost,
-    and `rebuilt` says whether that was found at this start.
+    and `rebuilt` says whether that was found at this start.  `alerts` is what of the
+    events was held back.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Ledger:
         self.rebuilt = rebuilt
         self._database = database
         self._witness = witness
+        self.alerts = AlertBook(database)
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
             row[0]: FileProgress(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM files")
@@ -223,6 +226,7 @@ class Ledger:
             "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
             [(m.sequence, m.topic, m.type, m.text, now_us) for m in step.outgoing],
         )
+        self.alerts.write(step.held, step.told)
 
 
 def _marks(columns: Sequence[str]) -> str:

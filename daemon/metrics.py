@@ -26,10 +26,10 @@ from daemon import __version__
 from daemon.endpoints import split_listen
 from daemon.progress import FileProgress
 from daemon.revise import scored_seconds
+from detector.events import SEVERITIES
 from detector.values import Score
 
 STAGES: Final = ("read", "score", "commit")
-SEVERITIES: Final = ("minor", "moderate", "major")
 OUTCOMES: Final = ("done", "duplicate", "set_aside", "vanished")
 VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart")
 _STOP_S: Final = 1.0
@@ -62,6 +62,9 @@ class Metrics:
         self.gaps = Counter("kilokai_gaps", "Gaps in the sound", registry=own)
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         self.events = Counter("kilokai_events", "Events that ended", ["severity"], registry=own)
+        self.held_back = Counter(
+            "kilokai_alerts_held_back", "Events stored but not sent one by one", registry=own
+        )
         self.scores = Histogram(
             "kilokai_score_above_threshold_nats",
             "Scores less the threshold",

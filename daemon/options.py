@@ -101,6 +101,15 @@ class Detector(BaseModel):
     threads: int = Field(default=1, ge=1, le=256, strict=True, description="1 to 256 threads")
 
 
+class Alerts(BaseModel):
+    """What is sent of what is found."""
+
+    model_config = _STRICT
+    most_per_hour: int = Field(
+        default=60, ge=0, le=3600, strict=True, description="0 to 3600 events an hour of sound"
+    )
+
+
 class Config(BaseModel):
     """All of kilokai.toml."""
 
@@ -111,6 +120,7 @@ class Config(BaseModel):
     bus: Bus = Bus()
     metrics: Metrics = Metrics()
     detector: Detector = Detector()
+    alerts: Alerts = Alerts()
 
     @model_validator(mode="after")
     def _apart(self) -> Config:

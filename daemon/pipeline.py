@@ -13,6 +13,7 @@ from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, fetch_chunk
 from acoio.record import Damage
 from daemon.advance import advanced, found
+from daemon.alerts import alerted, summed_up, weighed
 from daemon.arrivals import Task, progress_of
 from daemon.drop import Drop
 from daemon.hearing import LANES, NOTHING, Hearing, Listen
@@ -24,7 +25,7 @@ from daemon.metrics import Metrics
 from daemon.order import next_heard
 from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
 from daemon.rehear import rehear
-from daemon.revise import in_order, number, revisions
+from daemon.revise import number, revisions
 from daemon.wire import Draft, event_draft
 from detector.listen import Heard
 from detector.values import Score
@@ -39,12 +40,13 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose sound it is and who scores it."""
+    """Whose sound it is, who scores it, and how many events an hour are sent one by one."""
 
     drop: Drop
     station: str
     model: str
     rate_hz: float = 24_000.0
+    most_per_hour: int = 60
 
 
 class Pipeline:
@@ -110,7 +112,8 @@ class Pipeline:
     def announce(self, draft: Draft, *, model: str) -> None:
         """Say that another model scores from now on; what the one before left open, is closed."""
         ended = tuple({**event, "status": "closed"} for event in self._ledger.open_events())
-        outgoing = self._numbered([*map(event_draft, ended), draft])
+        said = weighed(ended, self._ledger.alerts, most_per_hour=self._feed.most_per_hour).sent
+        outgoing = self._numbered([*map(event_draft, said), draft])
         lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
         self._commit(
             Step(self.published, events=ended, outgoing=outgoing, lanes=lanes, model=model)
@@ -143,6 +146,9 @@ class Pipeline:
             heard = self._hearing.end(lane)
             if heard.events:
                 self._keep(heard, Step(self.published))
+        if untold := self._ledger.alerts.untold():
+            outgoing = self._numbered(summed_up(untold, self._ledger.alerts))
+            self._commit(Step(self.published, outgoing=outgoing, told=tuple(untold)))
 
     def _lane(self, name: str) -> Lane:
         return lane_of(name, self._ledger.lane("live"))
@@ -217,11 +223,14 @@ class Pipeline:
         """Give what was heard its numbers, commit it and send it."""
         scores = self._ledger.unscored(heard.scores, self._feed.model)
         events = revisions(heard.events, self._ledger.event)
-        outgoing = self._numbered(in_order(events, heard.gaps))
-        self._commit(replace(step, scores=scores, events=events, outgoing=outgoing))
+        step = replace(step, scores=scores, events=events)
+        book, most = self._ledger.alerts, self._feed.most_per_hour
+        step, drafts = alerted(step, heard, book, most_per_hour=most)
+        self._commit(replace(step, outgoing=self._numbered(drafts)))
         self._metrics.take_scores(scores)
         self._metrics.take_gaps(heard.gaps)
-        self._metrics.take_events(events)
+        self._metrics.held_back.inc(len(step.held))
+        self._metrics.take_events(step.events)
 
     def _close(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
         closed = replace(found(file, seen), state="done")

@@ -73,7 +73,8 @@ class Step:
 
     `events` are JSON values by their public names.  `files` and `lanes` are those
     that changed, and `model` the model announced, or None.  `published` is the newest
-    number sent so far.
+    number sent so far.  `held` are the events held back first here, by their hour, `told`
+    the hours summed up.
     """
 
     published: int
@@ -83,3 +84,5 @@ class Step:
     outgoing: tuple[Outgoing, ...] = ()
     lanes: Mapping[Lane, LaneState] = field(default_factory=dict)
     model: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()

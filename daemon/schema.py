@@ -30,6 +30,10 @@ CREATE INDEX IF NOT EXISTS events_by_begin ON events (begin);
 CREATE TABLE IF NOT EXISTS outbox (
     sequence INTEGER PRIMARY KEY, topic TEXT, type TEXT, json TEXT NOT NULL,
     written_us INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS held_back (
+    id TEXT PRIMARY KEY, hour TEXT, told INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_back_by_hour ON held_back (hour);
+CREATE INDEX IF NOT EXISTS held_back_untold ON held_back (hour) WHERE NOT told;
 """
 
 _STEPS: Final = {  # from each version to the next

@@ -84,7 +84,13 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
-    feed = Feed(drop, config.station.name, scorer.model, scorer.features.rate_hz)
+    feed = Feed(
+        drop,
+        config.station.name,
+        scorer.model,
+        scorer.features.rate_hz,
+        config.alerts.most_per_hour,
+    )
     pipeline = Pipeline(
         feed,
         lambda tracker: Listener(scorer, station=feed.station, state=tracker),

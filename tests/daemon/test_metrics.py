@@ -29,6 +29,7 @@ def test_every_series_is_there_from_the_start_and_has_a_base_unit() -> None:
         ("kilokai_files_total", "set_aside"),
         ("kilokai_events_total", "minor"),
         ("kilokai_events_total", "major"),
+        ("kilokai_alerts_held_back_total",),
         ("kilokai_stage_seconds_sum", "commit"),
         ("kilokai_damaged_bytes_total",),
         ("kilokai_gap_seconds_total",),
