@@ -24,6 +24,7 @@ from acoio.errors import SetupError
 from acoio.sound import Gap
 from daemon import __version__
 from daemon.endpoints import split_listen
+from daemon.handshakes import REFUSALS
 from daemon.revise import scored_seconds
 from detector.values import Score
 
@@ -72,6 +73,9 @@ class Metrics:
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
+        self.refused = Counter(
+            "kilokai_bus_refused", "Peers that the bus did not let in", ["reason"], registry=own
+        )
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
         self._scored_until: datetime | None = None
@@ -88,6 +92,8 @@ class Metrics:
             self.events.labels(severity)
         for outcome in OUTCOMES:
             self.files.labels(outcome)
+        for reason in REFUSALS:
+            self.refused.labels(reason)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

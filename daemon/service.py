@@ -16,6 +16,7 @@ import torch
 
 from daemon.arrivals import Arrivals
 from daemon.config import Config
+from daemon.gate import open_curve
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
 from daemon.loop import Loop, Parts
@@ -71,9 +72,16 @@ def stop_signals() -> Iterator[Event]:
 def _open(stack: ExitStack, config: Config) -> Loop:
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
-    publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
+    publisher = stack.enter_context(
+        open_publisher(
+            config.bus.publish,
+            config.bus.replay,
+            curve=open_curve(config.bus, os.environ),
+            refused=lambda reason: metrics.refused.labels(reason).inc(),
+        )
+    )
     metrics.sequence.set(ledger.sequence)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     pipeline = _pipeline(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
