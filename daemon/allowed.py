@@ -72,5 +72,8 @@ class Allowed:
 
 
 def _sight(entry: os.DirEntry[str]) -> tuple[str, int, int, int]:
-    now = entry.stat()
-    return entry.name, now.st_mtime_ns, now.st_size, now.st_ino
+    try:
+        now = entry.stat()
+    except OSError:  # it went this instant, or is a link to nowhere
+        return entry.name, 0, 0, 0
+    return entry.name, now.st_ctime_ns, now.st_size, now.st_ino

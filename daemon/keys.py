@@ -100,7 +100,7 @@ def revoke(folder: Path, name: str) -> None:
 
 
 def clients(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the public keys of the clients that may listen, by name, and what is wrong with others.
+    """Return the public keys of the clients that may listen, by name, and the other files' faults.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def clients(folder: Path) -> tuple[dict[str, str], list[str]]:
     faults = []
     for path in paths:
         try:
-            found[path.stem] = read_public(path)
+            found[_named(path.stem)] = read_public(path)
         except SetupError as error:
             faults.append(str(error))
     return found, faults
