@@ -24,6 +24,7 @@ from acoio.errors import SetupError
 from acoio.sound import Gap
 from daemon import __version__
 from daemon.endpoints import split_listen
+from daemon.handshakes import REFUSALS
 from daemon.progress import FileProgress
 from daemon.revise import scored_seconds
 from detector.events import SEVERITIES
@@ -86,6 +87,9 @@ class Metrics:
             "kilokai_ledger_rebuilt", "Ledgers begun anew, for damage or loss", registry=own
         )
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
+        self.refused = Counter(
+            "kilokai_bus_refused", "Peers that the bus did not let in", ["reason"], registry=own
+        )
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
         self._scored_until: datetime | None = None
@@ -105,6 +109,8 @@ class Metrics:
             self.files.labels(outcome)
         for verdict in VERDICTS:
             self.compared.labels(verdict)
+        for reason in REFUSALS:
+            self.refused.labels(reason)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

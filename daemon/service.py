@@ -17,6 +17,7 @@ from daemon.arrivals import Arrivals
 from daemon.aside import guarded
 from daemon.config import Config
 from daemon.drop import Drop
+from daemon.gate import open_curve
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
@@ -76,9 +77,16 @@ def stop_signals() -> Iterator[Event]:
 def _open(stack: ExitStack, config: Config) -> Loop:
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
-    publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
+    publisher = stack.enter_context(
+        open_publisher(
+            config.bus.publish,
+            config.bus.replay,
+            curve=open_curve(config.bus, os.environ),
+            refused=lambda reason: metrics.refused.labels(reason).inc(),
+        )
+    )
     metrics.sequence.set(ledger.sequence)
     metrics.rebuilt.inc(ledger.rebuilt)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
