@@ -81,7 +81,8 @@ def test_an_hour_ends_once_however_its_windows_are_cut(
     """Each piece is a step; what is summed up is untold no more."""
     end = (_HOUR + GRACE).total_seconds()
     windows = [score(end + late_s + k - 0.3, 0.0) for k in range(count)]
-    hour, told = iso(BEGIN), []
+    hour = iso(BEGIN)
+    told: list[str] = []
     edges = [0, *sorted(min(c, count) for c in cuts), count]
     for a, b in itertools.pairwise(edges):
         told += hours_over([] if told else [hour], windows[a:b])
