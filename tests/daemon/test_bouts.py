@@ -111,7 +111,7 @@ def test_bouts_are_the_same_wherever_the_events_are_cut(
     for pause_s, length_s, low_hz in spans:
         at_s += pause_s
         event = _event(round(at_s, 3), length_s=length_s, low_hz=low_hz)
-        heard += [{**event, "status": "open", "end": event["begin"]}, event]
+        heard += [{**event, "status": "open", "low_hz": 60.0, "high_hz": 90.0}, event]
         at_s += length_s
     edges = [0, *sorted(min(c, len(heard)) for c in cuts), len(heard)]
     pieces = [heard[a:b] for a, b in itertools.pairwise(edges)]

@@ -94,6 +94,7 @@ def test_a_flood_is_few_messages_and_a_summary_an_hour_and_all_is_stored(whole: 
     unbroken, stored = whole
     assert len(stored) > 2500
     assert {event["status"] for event in stored} == {"closed"}
+    assert {event["bout"] for event in stored} == {stored[0]["id"], stored[1]["id"]}
     events, summaries = _told(unbroken, "event"), _told(unbroken, "summary")
     by_id = {event["id"]: event for event in stored}
     assert [(s["begin"], s["end"]) for s in summaries] == [
