@@ -21,6 +21,8 @@ from daemon.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.pipeline import Pipeline
 from daemon.publish import Publisher
+from daemon.room import Room
+from daemon.storage import NoRoomError
 from daemon.watch import Watch, scan
 
 _SLICE_S: Final = 0.05  # how long a hint or a signal may go unnoticed
@@ -65,6 +67,7 @@ class Loop:
         self._tasks: deque[Task] = deque()
         self._unready: Counter[str] = Counter()
         self._ignored: set[str] = set()
+        self._room = Room()
         self._scanned_s = self._due_s = self._soonest_s = time.monotonic()
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
@@ -76,7 +79,7 @@ class Loop:
                 self._parts.pipeline.finish()
                 return EXIT_FAILED if self._plan is None or self._plan.tasks else EXIT_DONE
             went_on = self._work()
-            wait_s = 0.0 if self._tasks else _SLICE_S
+            wait_s = 0.0 if self._tasks and self._may_go_on() else _SLICE_S
             self._parts.metrics.replays.inc(
                 self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
             )
@@ -138,11 +141,15 @@ class Loop:
 
     def _work(self) -> bool:
         """Do one step of the oldest task; say whether work went on, or there was none."""
-        if not self._tasks or self._plan is None:
+        if not self._tasks or self._plan is None or not self._may_go_on():
             return True
         task = self._tasks[0]
         try:
             more = self._parts.pipeline.do(task, self._plan.order)
+            self._has_room()
+        except NoRoomError as error:
+            self._has_no_room(error)
+            return True
         except NotReadyError as error:
             self._complain(task.seen.name, error)
             self._tasks.popleft()
@@ -154,6 +161,22 @@ class Loop:
             if task.do == "read":
                 self._parts.arrivals.exhausted(task.seen)
         return True
+
+    def _may_go_on(self) -> bool:
+        return self._room.may_try(time.monotonic())
+
+    def _has_room(self) -> None:
+        if self._room.full:
+            _log.info("the store has room again: work goes on")
+        self._room.took()
+        self._parts.metrics.store_full.set(0)
+
+    def _has_no_room(self, error: NoRoomError) -> None:
+        """Keep the task: it is done once there is room, and until then nothing is lost."""
+        if not self._room.full:
+            _log.error("the store is full: no new work until there is room", reason=str(error))
+        self._room.refused(time.monotonic())
+        self._parts.metrics.store_full.set(1)
 
     def _complain(self, name: str, error: NotReadyError) -> None:
         self._unready[name] += 1

@@ -79,7 +79,7 @@ def _fresh(because: str) -> dict[str, str]:
 
 
 def begin_epoch(database: sqlite3.Connection, *, because: str) -> None:
-    """Let messages be numbered from 1 again, in a new epoch; what was read, scored and found stays."""
+    """Let messages be numbered from 1 again, in a new epoch; all else stays as it is."""
     with database:
         database.execute("BEGIN IMMEDIATE")
         database.execute("DELETE FROM outbox")
