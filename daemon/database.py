@@ -62,15 +62,22 @@ def connect(path: Path, *, because: str = "") -> sqlite3.Connection:
     NotReadyError
         If there is no room for it, or another process holds it.
     """
+    try:
+        return _prepared(path, because)
+    except sqlite3.DatabaseError as error:
+        if is_forbidden(error):
+            raise SetupError(f"store.path: {path}: {error}") from error
+        raise to_wait_for(error) or error from error
+
+
+def _prepared(path: Path, because: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")  # NORMAL loses commits at a power cut
         database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
         prepare(database, because=because)
-    except sqlite3.DatabaseError as error:
+    except BaseException:
         database.close()
-        if is_forbidden(error):
-            raise SetupError(f"store.path: {path}: {error}") from error
-        raise to_wait_for(error) or error from error
+        raise
     return database

@@ -25,6 +25,8 @@ from daemon.patience import Patience
 from daemon.pipeline import TRIES, Pipeline
 from daemon.progress import LaneState
 from daemon.publish import Publisher
+from daemon.room import Room
+from daemon.storage import NoRoomError
 
 _SLICE_S: Final = 0.05  # how long a hint or a signal may go unnoticed
 _DROP: Final = ""  # no file's name
@@ -62,6 +64,7 @@ class Loop:
         self._backlog: deque[Task] = deque()
         self._patience = Patience(config.drop.rescan_s)
         self._ignored: set[str] = set()
+        self._room = Room()
         self._stop = Event()
         parts.drop.meanwhile = self._attend
 
@@ -74,7 +77,8 @@ class Loop:
                 self._parts.pipeline.finish()
                 return EXIT_FAILED if self._left_undone() else EXIT_DONE
             went_on = self._work()
-            self._serve(wait_s=0.0 if self._live or self._backlog else _SLICE_S)
+            busy = (self._live or self._backlog) and self._may_go_on()
+            self._serve(wait_s=0.0 if busy else _SLICE_S)
             self._parts.heart.beat(went_on=went_on)
             for chore in self._parts.chores:
                 chore.do(time.monotonic())
@@ -98,6 +102,8 @@ class Loop:
                 if all(task.seen.name != other.seen.name for other in self._live):
                     self._live.append(task)
             self._patience.worked(_DROP)
+        except NoRoomError as error:
+            self._has_no_room(error)
         except NotReadyError as error:
             self._complain(_DROP, error)
             self._live.clear()
@@ -142,11 +148,15 @@ class Loop:
     def _work(self) -> bool:
         """Do one step of the oldest task; say whether work went on, or there was none."""
         plan, tasks = self._parts.lookout.plan, self._live or self._backlog
-        if plan is None or not tasks:
+        if plan is None or not tasks or not self._may_go_on():
             return True
         task = tasks[0]
         try:
             more = self._parts.pipeline.do(task, plan.order)
+            self._has_room()
+        except NoRoomError as error:
+            self._has_no_room(error)
+            return True
         except NotReadyError as error:
             tasks.popleft()
             self._put_off(task, error)
@@ -166,7 +176,8 @@ class Loop:
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
                 self._parts.pipeline.set_aside(task, f"tried {tries} times: {error}")
-            except NotReadyError:
+            except NoRoomError as full:
+                self._has_no_room(full)
                 return
             self._patience.worked(task.seen.name)
             self._parts.lookout.again()
@@ -176,3 +187,19 @@ class Loop:
         if tries == 1:
             _log.warning("not ready, will try again", file=name or None, reason=str(error))
         return tries
+
+    def _may_go_on(self) -> bool:
+        return self._room.may_try(time.monotonic())
+
+    def _has_room(self) -> None:
+        if self._room.full:
+            _log.info("the store has room again: work goes on")
+        self._room.took()
+        self._parts.metrics.store_full.set(0)
+
+    def _has_no_room(self, error: NoRoomError) -> None:
+        """Keep the task: it is done once there is room, and until then nothing is lost."""
+        if not self._room.full:
+            _log.error("the store is full: no new work until there is room", reason=str(error))
+        self._room.refused(time.monotonic())
+        self._parts.metrics.store_full.set(1)

@@ -83,6 +83,9 @@ class Metrics:
             registry=own,
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
+        self.store_full = Gauge(
+            "kilokai_store_full", "1 while work waits for room in the store", registry=own
+        )
         self.rebuilt = Counter(
             "kilokai_ledger_rebuilt", "Ledgers begun anew, for damage or loss", registry=own
         )

@@ -15,7 +15,7 @@ from typing import Final
 
 from acoio.errors import SetupError
 from daemon.schema import SCHEMA_VERSION, version_of
-from daemon.storage import DiskError, is_damage, is_disk_fault
+from daemon.storage import DiskError, is_damage, is_disk_fault, is_full, to_wait_for
 
 _SMALL: Final = ("meta", "files", "events", "outbox")
 _HEADER_BYTES: Final = 100
@@ -36,6 +36,8 @@ def complaint(path: Path, *, known: bool) -> str:
     ------
     SetupError
         If it is of a newer version, or cannot be opened.
+    NotReadyError
+        If another process holds it.
     DiskError
         If it cannot be read.
     """
@@ -54,7 +56,7 @@ def complaint(path: Path, *, known: bool) -> str:
             return str(error)
         if is_disk_fault(error):
             raise DiskError(f"{path}: {error}") from error
-        raise SetupError(f"store.path: {path}: {error}") from error
+        raise to_wait_for(error) or SetupError(f"store.path: {path}: {error}") from error
 
 
 def _complaint(database: sqlite3.Connection, path: Path, *, known: bool) -> str:
@@ -107,7 +109,12 @@ def _wrong_numbers(meta: dict[str, str], database: sqlite3.Connection) -> Iterat
 def _shortness(path: Path) -> str:
     """Return whether pages are missing at the end, which shows once the log is worked in."""
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if is_full(error):
+                return ""  # on a full disk, whether the end is there shows later
+            raise
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         (page_bytes,) = database.execute("PRAGMA page_size").fetchone()
         found = path.stat().st_size
