@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError
+from daemon import evidence_tables
 
 SCHEMA_VERSION: Final = 1
 LEDGER_FILE: Final = "ledger.sqlite3"
@@ -90,7 +91,7 @@ def _prepare(database: sqlite3.Connection) -> str:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")  # NORMAL loses commits at a power cut
     with database:
-        database.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
+        database.executescript(f"BEGIN IMMEDIATE; {_TABLES} {evidence_tables.TABLES}")
         database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", _fresh_meta().items())
     (version,) = database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     return str(version)

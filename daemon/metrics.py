@@ -24,12 +24,14 @@ from acoio.errors import SetupError
 from acoio.sound import Gap
 from daemon import __version__
 from daemon.endpoints import split_listen
+from daemon.retention import KINDS
 from daemon.revise import scored_seconds
 from detector.values import Score
 
 STAGES: Final = ("read", "score", "commit")
 SEVERITIES: Final = ("minor", "moderate", "major")
 OUTCOMES: Final = ("done", "set_aside")
+EVIDENCE_OUTCOMES: Final = ("made", "failed", "gone", "removed")
 _STOP_S: Final = 1.0
 
 
@@ -72,6 +74,10 @@ class Metrics:
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
+        self.evidence = Counter(
+            "kilokai_evidence", "Evidence by what became of it", ["kind", "outcome"], registry=own
+        )
+        self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
         self._scored_until: datetime | None = None
@@ -88,6 +94,9 @@ class Metrics:
             self.events.labels(severity)
         for outcome in OUTCOMES:
             self.files.labels(outcome)
+        for kind in KINDS:
+            for outcome in EVIDENCE_OUTCOMES:
+                self.evidence.labels(kind, outcome)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

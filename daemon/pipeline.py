@@ -15,6 +15,7 @@ from acoio.reader import Chunk, read_chunk
 from acoio.record import Damage, Record
 from daemon.advance import advanced, found
 from daemon.arrivals import Seen, Task, progress_of
+from daemon.evidence import with_evidence
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress, Outgoing, Step
@@ -100,10 +101,16 @@ class Pipeline:
 
     def announce(self, draft: Draft, *, model: str) -> None:
         """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple({**event, "status": "closed"} for event in self._ledger.open_events())
+        ended = tuple(
+            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+        )
         outgoing = self._numbered([*map(event_draft, ended), draft])
         self._commit(Step(self.published, events=ended, outgoing=outgoing, tracker={}, model=model))
         self._metrics.take_events(ended)
+
+    def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
+        """Commit a step that is not of the sound with its messages, and send them."""
+        self._commit(replace(step, published=self.published, outgoing=self._numbered(drafts)))
 
     def publish_again(self) -> None:
         """Send what was committed but not known to be sent."""

@@ -50,6 +50,7 @@ class Step:
     `events` are JSON values by their public names.  `tracker` is the open
     event, `heard` the file heard last and `model` the model announced; None
     leaves them as they were.  `published` is the newest number sent so far.
+    `verdicts` are rows of that table: an event's id, when, and the JSON.
     """
 
     published: int
@@ -60,3 +61,4 @@ class Step:
     tracker: Mapping[str, Any] | None = None
     heard: str | None = None
     model: str | None = None
+    verdicts: tuple[tuple[str, str, str], ...] = ()

@@ -16,6 +16,7 @@ import torch
 
 from daemon.arrivals import Arrivals
 from daemon.config import Config
+from daemon.evidence_chore import EvidenceChore
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
 from daemon.loop import Loop, Parts
@@ -24,8 +25,10 @@ from daemon.notify import notify
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Requests
+from daemon.reviews import Reviews
 from daemon.watch import Watch
 from daemon.wire import model_draft
+from daemon.work import work_place
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
@@ -44,10 +47,12 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     """
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
-        loop = _open(stack, config)
+        loop, evidence = _open(stack, config)
         notify("READY=1", os.environ)
         stack.callback(notify, "STOPPING=1", os.environ)
         code = loop.run(stop, until_idle=until_idle)
+        if until_idle:
+            evidence.finish(stop)
         _log.info("stopping", exit_code=code)
         return code
 
@@ -69,7 +74,7 @@ def stop_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _open(stack: ExitStack, config: Config) -> Loop:
+def _open(stack: ExitStack, config: Config) -> tuple[Loop, EvidenceChore]:
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
@@ -84,6 +89,8 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         draft = model_draft(now, model=scorer.model, threshold=threshold, previous=ledger.model)
         pipeline.announce(draft, model=scorer.model)
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
+    evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
+    stack.callback(evidence.close)
     parts = Parts(
         arrivals=Arrivals(
             settle_s=config.drop.settle_s,
@@ -98,15 +105,30 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         ),
         watch=stack.enter_context(Watch(config.drop.path)),
         metrics=metrics,
-        chores=[Requests(config.store.path, handlers={})],
+        chores=[
+            Requests(config.store.path, handlers={"review": Reviews(ledger, pipeline.keep)}),
+            evidence,
+        ],
     )
-    return Loop(config, parts)
+    return Loop(config, parts), evidence
 
 
 def _scorer(config: Config) -> Scorer:
     torch.set_num_threads(config.detector.threads)
     settings = config.detector
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
+
+
+def _evidence(config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics) -> EvidenceChore:
+    settings, store = config.evidence, config.store.path
+    work = work_place(
+        store,
+        config.drop.path,
+        station=config.station.name,
+        rate_hz=scorer.features.rate_hz,
+        context_s=settings.context_s,
+    )
+    return EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)
 
 
 def _pipeline(

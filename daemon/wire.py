@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -71,9 +71,9 @@ def model_draft(time: str, *, model: str, threshold: float, previous: str | None
 
 
 def event_from_json(data: Mapping[str, Any]) -> Event:
-    """Return the `Event` of its public JSON: `event_json` undone."""
+    """Return the `Event` of its public JSON, without what the daemon added to `event_json`."""
     times = {name: datetime.fromisoformat(data[name]) for name in ("begin", "peak", "end")}
-    return Event(**{**data, **times})
+    return Event(**{**{field.name: data[field.name] for field in fields(Event)}, **times})
 
 
 def strict_json(value: Any) -> str:

@@ -48,6 +48,8 @@ def config_of(drop: Path, store: Path) -> Config:
         "bus.replay=tcp://127.0.0.1:0",
         "bus.heartbeat_s=0.2",
         "metrics.listen=127.0.0.1:0",
+        "evidence.clips=false",
+        "evidence.pictures=false",
     ]
     return load_config(None, sets, {})
 
