@@ -14,6 +14,7 @@ import structlog
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Arrivals, Plan, Task
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.errors import EXIT_DONE, EXIT_FAILED
 from daemon.heart import Heart
@@ -52,6 +53,8 @@ class Parts:
     heart: Heart
     watch: Watch
     metrics: Metrics
+    catching_up: CatchingUp
+    room: Room
     chores: Sequence[Chore] = ()
 
 
@@ -67,7 +70,7 @@ class Loop:
         self._tasks: deque[Task] = deque()
         self._unready: Counter[str] = Counter()
         self._ignored: set[str] = set()
-        self._room = Room()
+        self._room = parts.room
         self._scanned_s = self._due_s = self._soonest_s = time.monotonic()
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
@@ -121,6 +124,7 @@ class Loop:
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
         self._parts.metrics.backlog.set(len(plan.tasks))
+        self._parts.catching_up.take(plan.tasks)
 
     def _pause_s(self) -> float:
         """Return how long the next scan may wait if nothing hints at it."""

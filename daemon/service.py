@@ -16,16 +16,21 @@ import torch
 
 from daemon.arrivals import Arrivals
 from daemon.aside import guarded
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
+from daemon.errors import plain
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
-from daemon.loop import Chore, Loop, Parts
+from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
 from daemon.old_messages import OldMessages
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Requests
+from daemon.retry import retry_of
+from daemon.room import Room
+from daemon.status_file import StatusFile
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from detector import load_model
@@ -88,6 +93,10 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         draft = model_draft(now, model=scorer.model, threshold=threshold, previous=ledger.model)
         pipeline.announce(draft, model=scorer.model)
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
+    catching_up = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz)
+    said = {"model": scorer.model, "threshold": threshold, "metrics": address}
+    said["rate_hz"], said["bus"] = scorer.features.rate_hz, publisher.endpoints
+    room = Room()
     parts = Parts(
         arrivals=Arrivals(
             settle_s=config.drop.settle_s,
@@ -102,16 +111,30 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         ),
         watch=stack.enter_context(Watch(config.drop.path)),
         metrics=metrics,
-        chores=_chores(config, ledger),
+        catching_up=catching_up,
+        room=room,
+        chores=[
+            Requests(config.store.path, handlers={"retry": retry_of(ledger)}),
+            OldMessages(ledger, days=config.store.messages_days),
+            catching_up,
+            _status_file(config, said, catching_up, room),
+        ],
     )
     return Loop(config, parts)
 
 
-def _chores(config: Config, ledger: Ledger) -> list[Chore]:
-    return [
-        Requests(config.store.path, handlers={}),
-        OldMessages(ledger, days=config.store.messages_days),
-    ]
+def _status_file(
+    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
+) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**catching_up.as_json(), "store_full": room.full}
+
+    return StatusFile(
+        config.store.path,
+        heartbeat_s=config.bus.heartbeat_s,
+        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        say=say,
+    )
 
 
 def _scorer(config: Config) -> Scorer:
