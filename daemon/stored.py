@@ -92,7 +92,7 @@ def _connection(path: Path) -> sqlite3.Connection:
         database.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         database.close()
-        if wal_of(path).exists():
+        if wal_of(path).exists() and wal_of(path).stat().st_size:
             raise
         return sqlite3.connect(f"{uri}&immutable=1", uri=True)  # nobody has it open to write
     return database
