@@ -13,8 +13,8 @@ from acoio.filename import parse_filename
 from acoio.reader import read_chunks
 from daemon.arrivals import is_recording
 from daemon.bouts import ENOUGH, with_bouts
-from daemon.pipeline import Ear
-from daemon.watch import scan
+from daemon.hearing import Ear
+from daemon.listing import scan
 from detector.listen import Heard
 from detector.values import event_json, score_json
 

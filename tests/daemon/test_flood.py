@@ -12,12 +12,13 @@ import pytest
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Arrivals
+from daemon.drop import Drop
 from daemon.ledger import Ledger, open_ledger
+from daemon.listing import scan
 from daemon.metrics import Metrics
 from daemon.pipeline import Feed, Pipeline
 from daemon.progress import Step
 from daemon.stored import stored_events
-from daemon.watch import scan
 from daemon.wire import model_draft
 from tests.daemon.flood import FloodEar
 from tests.daemon.sea import Sea
@@ -49,7 +50,7 @@ def _run(drop: Path, store: Path, most: int = MOST) -> Iterator[_Run]:
     metrics, arrivals = Metrics("flood", 1.0), Arrivals(settle_s=0.0, rate_hz=24_000, band="BB")
     with open_ledger(store) as ledger:
         pipeline = Pipeline(
-            Feed(drop, "aco", "flood", most_per_hour=most),
+            Feed(Drop(drop), "aco", "flood", most_per_hour=most),
             FloodEar,
             ledger=ledger,
             metrics=metrics,
