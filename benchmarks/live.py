@@ -6,12 +6,13 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from acoio.clock import record_us
-from acoio.reader import read_chunk
+from acoio.reader import read_chunks
 from benchmarks.feed import Feed, records
 from benchmarks.service import daemon_on, wait_scored
 from benchmarks.timing import Row
@@ -60,8 +61,8 @@ def _opening_records(contents: Sequence[tuple[str, bytes]], folder: Path) -> dic
     number = 0
     for k, (name, content) in enumerate(contents):
         (folder / name).write_bytes(content)
-        chunk = read_chunk(folder / name, 0, sample=0, rate_hz=RATE_HZ)
-        for record in chunk.records:
+        chunks = read_chunks(folder / name, rate_hz=RATE_HZ)
+        for record in chain.from_iterable(chunk.records for chunk in chunks):
             heard = listener.push([record], name)
             if k:
                 opens |= {e.id: number for e in heard.events if e.status == "open"}
