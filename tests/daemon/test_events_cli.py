@@ -6,7 +6,7 @@ import csv
 import json
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ from typer.testing import CliRunner
 
 from acoio.audacity import read_audacity
 from acoio.errors import DataError
+from acoio.labels import Label, write_labels
 from acoio.raven import read_raven
 from daemon.cli import app
 from daemon.database import LEDGER_FILE
 from daemon.event_export import FORMS, recordings
-from daemon.event_list import Filter, listed, one_of, spans
+from daemon.event_list import Filter, listed, one_of, spans, without
 from daemon.requests import FOLDER
 from daemon.stored import stored_events, stored_files
+from detector.choose import Chosen
+from detector.sources import ChosenHours
 
 
 def _run(*words: str | Path) -> tuple[int, str, str]:
@@ -205,3 +208,44 @@ def test_judged_spans_are_those_of_the_newest_verdict(judged: Path) -> None:
         )
     assert spans(listed(judged), "confirmed") == []
     assert len(spans(listed(judged, Filter(verdict="rejected")), "rejected")) == 2
+
+
+def test_spans_are_taken_out_of_spans() -> None:
+    def at(*minutes: tuple[int, int]) -> list[tuple[datetime, datetime]]:
+        day = datetime(2018, 10, 28, tzinfo=UTC)
+        return [(day + timedelta(minutes=a), day + timedelta(minutes=b)) for a, b in minutes]
+
+    known = at((0, 10), (20, 30), (40, 50))
+    assert without(known, []) == known
+    assert without(known, at((2, 3), (15, 25), (39, 51))) == at((0, 2), (3, 10), (25, 30))
+    assert without(known, at((10, 20), (30, 40))) == known
+
+
+def test_a_training_leaves_out_what_was_confirmed_and_keeps_what_was_rejected(
+    judged: Path, heard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (
+        [datetime.fromisoformat(event[name]) for name in ("begin", "end")]
+        for event in listed(judged)[:3]
+    )
+    labels = tmp_path / "calls.csv"
+    write_labels(labels, [Label(a, b, "f", 0, "call", True) for a, b in (second, third)])
+    sources: list[ChosenHours] = []
+
+    def train(_: Path, source: ChosenHours, **__: object) -> list[str]:
+        sources.append(source)
+        return []
+
+    monkeypatch.setattr("detector.recipe.train_archive", train)
+    monkeypatch.setattr("detector.choose.choose", lambda *_, **__: Chosen((), (), ()))
+    words = ["train", tmp_path / "m", "--archive", heard / "drop", "--calls", labels]
+    result = CliRunner().invoke(app, [*map(str, words), "--store", str(judged)])
+    assert result.exit_code == 0
+    assert "1 events confirmed, 1 rejected" in result.stdout
+    assert [list(span) for span in sources[0].calls] == [third, first]
+
+
+def test_a_store_is_of_no_use_to_a_simulated_ocean(judged: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", str(tmp_path / "m"), "--store", str(judged)])
+    assert result.exit_code == 78
+    assert f"found --store {judged} without --archive, wanted both" in result.stderr
