@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from acoio.errors import DataError
 from daemon.reviews import reviewed
@@ -17,6 +17,7 @@ from detector.events import SEVERITIES
 
 UNJUDGED: Final = "none"
 _LEAST_PREFIX: Final = 4
+Span: TypeAlias = tuple[datetime, datetime]
 _Json = Mapping[str, Any]
 
 
@@ -117,13 +118,26 @@ def one_of(events: Sequence[_Json], prefix: str) -> _Json:
     return found[0]
 
 
-def spans(events: Iterable[_Json], verdict: str) -> list[tuple[datetime, datetime]]:
+def spans(events: Iterable[_Json], verdict: str) -> list[Span]:
     """Return from when to when events last that were judged so."""
     return [
         (_time(event["begin"]), _time(event["end"]))
         for event in events
         if event.get("verdict", {}).get("verdict") == verdict
     ]
+
+
+def without(known: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
+    """Return what is left of spans where others are taken out of them."""
+    left = list(known)
+    for begin, end in taken:
+        left = [
+            part
+            for first, last in left
+            for part in ((first, min(last, begin)), (max(first, end), last))
+            if part[0] < part[1]
+        ]
+    return left
 
 
 def utc(text: str) -> datetime:
