@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from acoio.errors import AcoError, SetupError
 from daemon import __version__
-from daemon.cli import demo, evaluate, events, inspect, run, score, simulate, subscribe, train
+from daemon.cli import demo, evaluate, events, inspect, keys, run, score, simulate, subscribe, train
 from daemon.errors import EXIT_FAILED, EXIT_WRONG_SETUP, plain
 
 
@@ -58,6 +58,7 @@ def _main(
 for _part in (run, demo, simulate, inspect, score, subscribe, train, evaluate):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(events.app, name="events")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

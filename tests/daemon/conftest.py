@@ -10,6 +10,7 @@ import pytest
 
 from acoio.simulate import simulate_drop
 from daemon.config import Config, load_config
+from tests.daemon.bench import Found, bench_on, found_in
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea, sea_of
 
@@ -64,3 +65,19 @@ def until(fact: Callable[[], object], *, deadline_s: float = 20.0) -> None:
     while not fact():
         assert time.monotonic() < end_s, "it did not come true in time"
         time.sleep(0.005)
+
+
+@pytest.fixture
+def unbroken(sea: Sea, tmp_path: Path) -> Found:
+    """What one run over the whole drop finds."""
+    drop = tmp_path / "unbroken"
+    drop.mkdir()
+    for name, data in sea.cut():
+        (drop / name).write_bytes(data)
+    with bench_on(drop, tmp_path / "unbroken-store") as bench:
+        bench.work()
+        bench.pipeline.finish()
+    scores, events = found_in(tmp_path / "unbroken-store")
+    assert len(scores) > 300
+    assert len(events) > 1
+    return scores, events

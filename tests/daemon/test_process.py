@@ -112,8 +112,8 @@ def test_killed_in_the_middle_it_goes_on_as_if_nothing_had_happened(
     assert found.returncode == 0
     assert json.loads(found.stdout)["scores"] == stored_scores(store)
     assert len(stored_scores(store)) > before
-    ids = [event["id"] for event in json.loads(found.stdout)["events"]]
-    assert ids == [event["id"] for event in stored_events(store)]
+    bouts = [(event["id"], event["bout"]) for event in json.loads(found.stdout)["events"]]
+    assert bouts == [(event["id"], event["bout"]) for event in stored_events(store)]
     listed = _done("events", "list", "--json", "--store", store)
     assert json.loads(listed.stdout) == stored_events(store)
 

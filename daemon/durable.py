@@ -1,0 +1,44 @@
+"""Small files that are there whole or not at all, even after a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from acoio.errors import NotReadyError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that whoever looks finds the former one or the new one, never a half.
+
+    Raises
+    ------
+    NotReadyError
+        If it cannot be written, as when the disk is full; the former one is as it was.
+    """
+    half = path.with_name(f".{path.name}.part")
+    try:
+        with half.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise NotReadyError(f"{path}: {error.strerror}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk.
+
+    Raises
+    ------
+    OSError
+        If the disk does not take them.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
