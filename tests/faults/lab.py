@@ -136,7 +136,8 @@ class Lab:
         self, *words: str, prefix: Sequence[str] = (), loud: bool = True, **order: Any
     ) -> Iterator[Life]:
         """Give a daemon; at the end it is killed, unless it ended by itself."""
-        whole = Order(("run", "--config", str(self.settings), *words), self.log, **order)
+        order.setdefault("log", self.log)
+        whole = Order(("run", "--config", str(self.settings), *words), **order)
         if prefix or not loud:
             life = executed(prefix, whole, self.metrics, loud=loud)
         else:

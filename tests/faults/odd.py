@@ -40,6 +40,11 @@ def remade(record: bytes, **fields: int) -> bytes:
     return header.tobytes() + record[HEADER_BYTES:]
 
 
+def time_of(record: bytes) -> int:
+    """Return the seconds of a record's clock."""
+    return int(np.frombuffer(record[:HEADER_BYTES], NEW)["tSec"][0])
+
+
 @fault(
     19, "an empty file", how="touch, beside four good files",
     wanted="set aside with the reason; the others scored",
