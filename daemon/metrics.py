@@ -26,6 +26,7 @@ from daemon import __version__
 from daemon.endpoints import split_listen
 from daemon.handshakes import REFUSALS
 from daemon.progress import FileProgress
+from daemon.retention import KINDS
 from daemon.revise import scored_seconds
 from detector.events import SEVERITIES
 from detector.values import Score
@@ -33,6 +34,7 @@ from detector.values import Score
 STAGES: Final = ("read", "score", "commit")
 OUTCOMES: Final = ("done", "duplicate", "set_aside", "vanished")
 VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart")
+EVIDENCE_OUTCOMES: Final = ("made", "failed", "gone", "removed")
 _STOP_S: Final = 1.0
 
 
@@ -93,6 +95,10 @@ class Metrics:
         self.refused = Counter(
             "kilokai_bus_refused", "Peers that the bus did not let in", ["reason"], registry=own
         )
+        self.evidence = Counter(
+            "kilokai_evidence", "Evidence by what became of it", ["kind", "outcome"], registry=own
+        )
+        self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
         self.threshold.set(threshold)
         self._busy_s = self._heard_s = 0.0
         self._scored_until: datetime | None = None
@@ -114,6 +120,9 @@ class Metrics:
             self.compared.labels(verdict)
         for reason in REFUSALS:
             self.refused.labels(reason)
+        for kind in KINDS:
+            for outcome in EVIDENCE_OUTCOMES:
+                self.evidence.labels(kind, outcome)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -25,7 +25,7 @@ def stored_events(store: Path) -> list[dict[str, Any]]:
     SetupError
         If there is no ledger that can be read.
     """
-    with _reader(store) as database:
+    with reader(store) as database:
         rows = database.execute("SELECT json FROM events ORDER BY begin, id")
         return [json.loads(text) for (text,) in rows]
 
@@ -38,7 +38,7 @@ def stored_scores(store: Path) -> list[dict[str, Any]]:
     SetupError
         If there is no ledger that can be read.
     """
-    with _reader(store) as database:
+    with reader(store) as database:
         rows = database.execute(
             "SELECT begin_us, end_us, score, threshold FROM scores ORDER BY begin_us, model"
         )
@@ -56,13 +56,20 @@ def stored_files(store: Path) -> list[dict[str, Any]]:
     SetupError
         If there is no ledger that can be read.
     """
-    with _reader(store) as database:
+    with reader(store) as database:
         database.row_factory = sqlite3.Row
         return [dict(row) for row in database.execute("SELECT * FROM files ORDER BY name")]
 
 
 @contextmanager
-def _reader(store: Path) -> Iterator[sqlite3.Connection]:
+def reader(store: Path) -> Iterator[sqlite3.Connection]:
+    """Give the ledger of a store, to read.
+
+    Raises
+    ------
+    SetupError
+        If there is none that can be read.
+    """
     path = (store / LEDGER_FILE).resolve()
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)) as it:

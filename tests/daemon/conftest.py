@@ -49,6 +49,8 @@ def config_of(drop: Path, store: Path) -> Config:
         "bus.replay=tcp://127.0.0.1:0",
         "bus.heartbeat_s=0.2",
         "metrics.listen=127.0.0.1:0",
+        "evidence.clips=false",
+        "evidence.pictures=false",
     ]
     return load_config(None, sets, {})
 
@@ -56,7 +58,7 @@ def config_of(drop: Path, store: Path) -> Config:
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the service score by loudness, with no model."""
-    monkeypatch.setattr("daemon.service.load_model", lambda *_, **__: LoudnessScorer())
+    monkeypatch.setattr("daemon.assembly.load_model", lambda *_, **__: LoudnessScorer())
 
 
 def until(fact: Callable[[], object], *, deadline_s: float = 20.0) -> None:

@@ -19,7 +19,7 @@ from daemon.progress import FileProgress
 from daemon.room import FIRST_S, LONGEST_S, Room
 from daemon.service import run
 from daemon.storage import NoRoomError
-from daemon.stored import _reader, stored_events, stored_files, stored_scores
+from daemon.stored import reader, stored_events, stored_files, stored_scores
 from tests.daemon.conftest import config_of, until
 from tests.daemon.sea import Sea
 from tests.daemon.test_ledger import _MODEL, _score, _step
@@ -204,7 +204,7 @@ def test_the_log_shrinks_again_after_a_reader_held_it_back(tmp_path: Path) -> No
     wal = tmp_path / f"{LEDGER_FILE}-wal"
     with open_ledger(tmp_path) as ledger:
         ledger.commit(_step(1), _MODEL)
-        with _reader(tmp_path) as reader, closing(reader.execute("SELECT * FROM meta")) as rows:
+        with reader(tmp_path) as other, closing(other.execute("SELECT * FROM meta")) as rows:
             rows.fetchone()
             while wal.stat().st_size < 20 << 20:
                 number = ledger.sequence + 1
