@@ -20,6 +20,7 @@ from daemon.errors import EXIT_DONE, EXIT_FAILED
 from daemon.heart import Heart
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
+from daemon.pace import Replay
 from daemon.pipeline import Pipeline
 from daemon.publish import Publisher
 from daemon.room import Room
@@ -56,6 +57,7 @@ class Parts:
     catching_up: CatchingUp
     room: Room
     chores: Sequence[Chore] = ()
+    replay: Replay | None = None
 
 
 class Loop:
@@ -110,6 +112,8 @@ class Loop:
             self._due_s = self._soonest_s = begin_s + self._rescan_s
             return
         self._unready.pop("drop", None)
+        if self._parts.replay:
+            listing = self._parts.replay.shown(listing, self._parts.ledger.files)
         self._take(self._parts.arrivals.look(listing, self._parts.ledger.files, begin_s))
         spent_s = time.monotonic() - begin_s
         self._soonest_s = begin_s + max(_SOONEST_S, spent_s / _SCANNING_SHARE)
@@ -167,7 +171,12 @@ class Loop:
         return True
 
     def _may_go_on(self) -> bool:
-        return self._room.may_try(time.monotonic())
+        now_s, replay = time.monotonic(), self._parts.replay
+        if replay and self._tasks:
+            file = self._parts.ledger.files.get(self._tasks[0].seen.name)
+            if not replay.allows(self._tasks[0], file, now_s):
+                return False
+        return self._room.may_try(now_s)
 
     def _has_room(self) -> None:
         if self._room.full:

@@ -25,7 +25,8 @@ from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
 from daemon.old_messages import OldMessages
-from daemon.pipeline import Feed, Pipeline
+from daemon.pace import Replay, records_in
+from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Requests
 from daemon.retry import retry_of
@@ -41,8 +42,10 @@ from detector.values import iso
 _log = structlog.get_logger()
 
 
-def run(config: Config, *, until_idle: bool = False) -> int:
+def run(config: Config, *, until_idle: bool = False, replay: Replay | None = None) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
+
+    A `replay` shows the drop as if it arrived now.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
-            loop = _open(stack, config)
+            loop = _open(stack, config, replay)
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
             code = loop.run(stop, until_idle=until_idle)
@@ -77,7 +80,7 @@ def stop_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _open(stack: ExitStack, config: Config) -> Loop:
+def _open(stack: ExitStack, config: Config, replay: Replay | None) -> Loop:
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
@@ -86,7 +89,10 @@ def _open(stack: ExitStack, config: Config) -> Loop:
     metrics.sequence.set(ledger.sequence)
     metrics.rebuilt.inc(ledger.rebuilt)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
-    pipeline = _pipeline(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    pipeline = _pipeline(
+        config, _feed(config, scorer, replay), scorer,
+        ledger=ledger, metrics=metrics, publisher=publisher,
+    )  # fmt: skip
     pipeline.publish_again()
     if ledger.model != scorer.model:
         now = iso(datetime.now(UTC))
@@ -113,6 +119,7 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         metrics=metrics,
         catching_up=catching_up,
         room=room,
+        replay=replay,
         chores=[
             Requests(config.store.path, handlers={"retry": retry_of(ledger)}),
             OldMessages(ledger, days=config.store.messages_days),
@@ -143,11 +150,23 @@ def _scorer(config: Config) -> Scorer:
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
 
 
+def _feed(config: Config, scorer: Scorer, replay: Replay | None) -> Feed:
+    rate_hz = scorer.features.rate_hz
+    step_s = replay.step_s if replay else None
+    records = records_in(step_s, rate_hz, most=RECORDS_A_STEP)
+    return Feed(config.drop.path, config.station.name, scorer.model, rate_hz, records)
+
+
 def _pipeline(
-    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
+    config: Config,
+    feed: Feed,
+    scorer: Scorer,
+    *,
+    ledger: Ledger,
+    metrics: Metrics,
+    publisher: Publisher,
 ) -> Pipeline:
     def listen(tracker: Mapping[str, Any]) -> Listener:
         return Listener(scorer, station=config.station.name, state=tracker)
 
-    feed = Feed(config.drop.path, config.station.name, scorer.model, scorer.features.rate_hz)
     return Pipeline(feed, listen, ledger=ledger, metrics=metrics, send=publisher.send)
