@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,9 @@ from acoio.walk import REACH_BYTES, MemorySource, Place, header_stands, walk
 RECORDS_AT_ONCE: Final = 512
 _Bytes = NDArray[np.uint8]
 
+Fetch: TypeAlias = Callable[[int, int], bytes]
+"""Gives, from a byte of a file on, up to so many bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -47,8 +51,64 @@ class Chunk:
     tail: Damage | None
 
 
+def fetch_bytes(path: Path, byte: int, size_bytes: int) -> bytes:
+    """Return up to so many bytes of a file, from `byte` on.
+
+    Raises
+    ------
+    NotReadyError
+        If the file cannot be read now.
+    DataError
+        If it is no regular file.
+    """
+    try:
+        with open(path, "rb", opener=open_at_once) as file:
+            file.seek(byte)
+            return file.read(size_bytes)
+    except OSError as error:
+        where = f"{path}, byte {byte}" if byte else str(path)
+        raise NotReadyError(f"{where}: {error.strerror}") from error
+
+
+def open_at_once(path: str, flags: int) -> int:
+    """Return a handle of a regular file, without ever waiting, as for the writer of a pipe.
+
+    Raises
+    ------
+    DataError
+        If it is no regular file.
+    """
+    handle = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise DataError(f"{path}: found no regular file")
+    return handle
+
+
 def read_chunk(
     path: Path,
+    byte: int = 0,
+    *,
+    sample: int = 0,
+    rate_hz: float,
+    limit: int = RECORDS_AT_ONCE,
+    final: bool = True,
+) -> Chunk:
+    """Return up to `limit` whole records of a file from `byte` on, as `fetch_chunk`.
+
+    Raises
+    ------
+    NotReadyError
+        If the file cannot be read now.
+    DataError
+        If it is no regular file.
+    """
+    fetch = partial(fetch_bytes, path)
+    return fetch_chunk(fetch, byte, sample=sample, rate_hz=rate_hz, limit=limit, final=final)
+
+
+def fetch_chunk(
+    fetch: Fetch,
     byte: int = 0,
     *,
     sample: int = 0,
@@ -61,17 +121,10 @@ def read_chunk(
     `sample` is how many samples of the file were read before `byte`.  A record is
     whole once the header after it shows, or the file ends with it; `final` says
     that the file will not grow, so that what cannot be told is told now.
-
-    Raises
-    ------
-    NotReadyError
-        If the file cannot be read now.
-    DataError
-        If it is no regular file.
     """
     origin = max(0, byte - MAX_RECORD_BYTES)  # a header may be known by the one before it
     most_bytes = byte - origin + limit * MAX_RECORD_BYTES + 2 * REACH_BYTES
-    data = _read(path, origin, most_bytes)
+    data = fetch(origin, most_bytes)
     at_end = len(data) < most_bytes
     chunk = _chunk_of(data, byte - origin, limit, rate_hz, final=final and at_end)
     if not at_end:
@@ -134,31 +187,6 @@ def _tail(source: MemorySource, at: int) -> Damage | None:
     if found >= HEADER_BYTES:
         wanted += BYTES_PER_BIT * source.head(at).bits
     return Damage(at, found, f"short last record: found {found} bytes, wanted {wanted}")
-
-
-def _read(path: Path, byte: int, size_bytes: int) -> bytes:
-    try:
-        with open(path, "rb", opener=open_at_once) as file:
-            file.seek(byte)
-            return file.read(size_bytes)
-    except OSError as error:
-        where = f"{path}, byte {byte}" if byte else str(path)
-        raise NotReadyError(f"{where}: {error.strerror}") from error
-
-
-def open_at_once(path: str, flags: int) -> int:
-    """Return a handle of a regular file, without ever waiting, as for the writer of a pipe.
-
-    Raises
-    ------
-    DataError
-        If it is no regular file.
-    """
-    handle = os.open(path, flags | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise DataError(f"{path}: found no regular file")
-    return handle
 
 
 def _parse(

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acoio.reader import Chunk
-from daemon.arrivals import Seen
+from daemon.listing import Seen
 from daemon.progress import FileProgress
 
 
 def found(file: FileProgress, seen: Seen) -> FileProgress:
-    """Return the progress with the size and the inode that the file has now."""
-    return replace(file, size=seen.size, inode=seen.inode)
+    """Return the progress with what the listing tells of the file now."""
+    return replace(file, size=seen.size, inode=seen.inode, mtime_ns=seen.mtime_ns)
 
 
-def advanced(file: FileProgress, seen: Seen, chunk: Chunk) -> FileProgress:
+def advanced(file: FileProgress, seen: Seen, chunk: Chunk, *, late: bool) -> FileProgress:
     """Return how far the file is read after a chunk."""
     complaint = f"byte {chunk.damages[0].byte}: {chunk.damages[0].reason}" if chunk.damages else ""
     return replace(
-        file,
+        found(file, seen),
         size=max(seen.size, chunk.next_byte),
-        inode=seen.inode,
         bytes_read=chunk.next_byte,
         samples_read=file.samples_read + sum(len(record.samples) for record in chunk.records),
         records=file.records + len(chunk.records),
@@ -28,4 +27,6 @@ def advanced(file: FileProgress, seen: Seen, chunk: Chunk) -> FileProgress:
         tail_bytes=0,
         state="pending",
         reason=file.reason or complaint,
+        attempts=0,
+        late=file.late or late,
     )

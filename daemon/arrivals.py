@@ -1,45 +1,34 @@
-"""What to do next with the files of the drop (pure): read, close or set aside.
+"""What to do next with the files of the drop (pure): read, close, compare or set aside.
 
 The listing of the folder is the truth.  A file is read on whenever it holds
 more than was read; it is closed once it has not grown for a while, sooner if a
-newer file has sound; what can never be read is set aside.  None of these
-decisions is for ever: a closed file that grows is read on.
+newer file has sound; one that is not as it was left is compared with what was
+read of it; what can never be read is set aside.  None of these decisions is for
+ever: a closed file that grows is read on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Literal
 
 from acoio.errors import FilenameError
-from acoio.filename import parse_filename
 from acoio.header import HEADER_BYTES
-from daemon.progress import FileProgress
+from daemon.listing import Seen
+from daemon.order import parsed
+from daemon.progress import FINISHED, FileProgress
 
 LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bits has 0.35 GiB
 _SUCCEEDED: Final = 0.1  # of the settling time is enough once a newer file has sound
-REPLACED: Final = "replaced while reading"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file as the folder lists it: `age_s` is how long ago it was written to."""
-
-    name: str
-    size: int
-    inode: int
-    age_s: float = 0.0
-    regular: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One thing to do with one file."""
 
-    do: Literal["read", "close", "set_aside"]
+    do: Literal["read", "close", "compare", "rehear", "set_aside", "vanish"]
     seen: Seen
     reason: str = ""
 
@@ -61,9 +50,9 @@ class Plan:
 def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
     """Return how far a file was read; one set aside that has changed since is a new one."""
     file = known.get(seen.name, FileProgress(seen.name))
-    if file.state == "set_aside" and (seen.size, seen.inode) != (file.size, file.inode):
+    if file.state == "set_aside" and _differs(seen, file):
         return FileProgress(seen.name)
-    return file
+    return replace(file, state="pending") if file.state == "vanished" else file
 
 
 def is_recording(name: str) -> bool:
@@ -85,11 +74,11 @@ class Arrivals:
         self._rate_hz = rate_hz
         self._band = band
         self._sizes: dict[str, tuple[int, float]] = {}
-        self._exhausted: dict[str, int] = {}
+        self._exhausted: dict[str, tuple[int, int, int]] = {}
 
     def exhausted(self, seen: Seen) -> None:
-        """Learn that a file of this size holds no further whole record."""
-        self._exhausted[seen.name] = seen.size
+        """Learn that a file as it is listed here holds no further whole record."""
+        self._exhausted[seen.name] = _identity(seen)
 
     def look(
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
@@ -109,7 +98,16 @@ class Arrivals:
                 waiting.append(seen.name)
         self._forget({*waiting, *(task.seen.name for task in tasks)})
         order = tuple(seen.name for _, seen in named)
+        tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
         return Plan(tuple(tasks), tuple(waiting), ignored, order)
+
+    def glance(self, seen: Seen, known: Mapping[str, FileProgress], now_s: float) -> Task | None:
+        """Return a task if one file, looked at by itself, can be read on."""
+        begin = self._begin(seen)[0] if is_recording(seen.name) else None
+        if begin is None:
+            return None
+        task = self._judge(seen, progress_of(seen, known), now_s, newer=False)
+        return task if task and task.do == "read" else None
 
     def _named(
         self, recordings: Sequence[Seen], known: Mapping[str, FileProgress]
@@ -126,7 +124,7 @@ class Arrivals:
 
     def _begin(self, seen: Seen) -> tuple[datetime | None, str]:
         try:
-            name = _parsed(seen.name)
+            name = parsed(seen.name)
         except FilenameError as error:
             return None, str(error)
         if name.rate_hz != self._rate_hz:
@@ -138,23 +136,24 @@ class Arrivals:
     def _judge(self, seen: Seen, file: FileProgress, now_s: float, *, newer: bool) -> Task | None:
         if file.state == "set_aside":
             return None
-        if reason := _hopeless(seen, file):
+        if reason := _hopeless(seen):
             return Task("set_aside", seen, reason)
+        if _is_another(seen, file):
+            return Task("compare", seen)
+        if file.rehear:
+            return Task("rehear", seen)
         if self._has_more(seen, file):
             return Task("read", seen)
-        if file.state == "done" or not self._settled(seen, now_s, newer=newer):
-            return None
-        if not file.records:
-            return Task("set_aside", seen, _soundless(seen, file))
-        return Task("close", seen)
+        if file.state == "pending" and self._settled(seen, now_s, newer=newer):
+            return _ended(seen, file)
+        return None
 
     def _has_more(self, seen: Seen, file: FileProgress) -> bool:
-        if file.state == "done" and seen.size <= file.bytes_read + file.tail_bytes:
+        if file.state in FINISHED or file.twin:
             return False
-        return (
-            seen.size > file.bytes_read + HEADER_BYTES
-            and self._exhausted.get(seen.name) != seen.size
-        )
+        return seen.size > file.bytes_read + HEADER_BYTES and self._exhausted.get(
+            seen.name
+        ) != _identity(seen)
 
     def _settled(self, seen: Seen, now_s: float, *, newer: bool) -> bool:
         size, since_s = self._sizes.get(seen.name, (-1, now_s))
@@ -171,9 +170,6 @@ class Arrivals:
             del self._exhausted[name]
 
 
-_parsed = lru_cache(maxsize=1 << 16)(parse_filename)  # a month's names, at every scan
-
-
 def _parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
     recordings, ignored = [], []
     for seen in listing:
@@ -188,18 +184,44 @@ def _sounds(known: Mapping[str, FileProgress], seen: Seen) -> bool:
     return seen.name in known and known[seen.name].records > 0
 
 
-def _hopeless(seen: Seen, file: FileProgress) -> str:
+def _hopeless(seen: Seen) -> str:
     """Return why a file cannot be read at all, or nothing."""
     if not seen.regular:
         return "found no regular file"
     if seen.size > LARGEST_BYTES:
         return f"size: found {seen.size} bytes, wanted at most {LARGEST_BYTES}"
-    shorter = seen.size < file.bytes_read
-    if shorter or (file.records and seen.inode != file.inode and seen.size < file.size):
-        return (
-            f"{REPLACED}: found {seen.size} bytes, wanted {max(file.size, file.bytes_read)} or more"
-        )
     return ""
+
+
+def _ended(seen: Seen, file: FileProgress) -> Task:
+    """Return what is left to do with a file that grows no more."""
+    if file.twin:
+        return Task("compare", seen)
+    if not file.records:
+        return Task("set_aside", seen, _soundless(seen, file))
+    return Task("close", seen)
+
+
+def _is_another(seen: Seen, file: FileProgress) -> bool:
+    """Say whether a file may not be the one that was read, by all that a listing tells."""
+    if file.state in FINISHED:
+        return _differs(seen, file)
+    return file.records > 0 and (seen.inode != file.inode or seen.size < file.size)
+
+
+def _differs(seen: Seen, file: FileProgress) -> bool:
+    return _identity(seen) != _identity(file)
+
+
+def _identity(file: Seen | FileProgress) -> tuple[int, int, int]:
+    """Return all that a listing tells of what a file holds."""
+    return file.size, file.inode, file.mtime_ns
+
+
+def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:
+    """Return the files that were being read and are no longer there."""
+    pending = {name for name, file in known.items() if file.state == "pending"}
+    return sorted(pending.difference(seen.name for seen in listing))
 
 
 def _soundless(seen: Seen, file: FileProgress) -> str:

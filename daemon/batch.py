@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.filename import parse_filename
 from acoio.reader import read_chunks
 from daemon.arrivals import is_recording
-from daemon.pipeline import Ear
-from daemon.watch import scan
+from daemon.bouts import ENOUGH, with_bouts
+from daemon.hearing import Ear
+from daemon.listing import scan
 from detector.listen import Heard
 from detector.values import event_json, score_json
 
@@ -28,7 +30,17 @@ class Findings:
     def take(self, heard: Heard) -> None:
         """Add what was heard."""
         self.scores += [score_json(score) for score in heard.scores]
-        self.events.update((event.id, event_json(event)) for event in heard.events)
+        found = with_bouts([event_json(event) for event in heard.events], self)
+        self.events.update((event["id"], event) for event in found)
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        """Return the newest revision of an event, or None."""
+        return self.events.get(event_id)
+
+    def events_before(self, begin: str) -> Iterator[dict[str, Any]]:
+        """Yield the newest events that begin earlier, newest first, up to `ENOUGH`."""
+        newest = islice(reversed(self.events.values()), ENOUGH)
+        return (event for event in newest if event["begin"] < begin)
 
     def as_json(self) -> dict[str, Any]:
         """Return the public part."""

@@ -2,70 +2,94 @@
 
 from __future__ import annotations
 
-import json
+import math
+import struct
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, Self
 
 import zmq
 
+from acoio.errors import SetupError
+from daemon.follow import Follower, Message, Place, live_message, moved, replay_message
+from daemon.keys import read_public, read_secret
 from daemon.wire import TOPIC_PREFIX
 
+_Socket = zmq.Socket[bytes]
 _SLICE_MS: Final = 100
 _ANSWER_S: Final = 2.0
-_ASK_AGAIN_S: Final = 1.0
+_ASK_AGAIN_S: Final = 1.0  # after no answer
+_ASK_NEXT_S: Final = (
+    0.1  # after an answer that brought nothing: many stale messages may ask for one
+)
+_QUIET_S: Final = 15.0  # three heartbeats; then the live connection may be dead, so ask
 _ALIVE_MS: Final = 5_000
+_RECONNECT_MS: Final = 2_000  # the longest pause
+_LARGEST_BYTES: Final = 64 << 20
 _EVENT: Final = f"{TOPIC_PREFIX}event"
-
-
-@dataclass
-class Place:
-    """Where a subscriber stands: what it handed over last (pure)."""
-
-    epoch: str | None = None
-    sequence: int | None = None
-
-    def takes(self, message: dict[str, Any]) -> bool:
-        """Say whether a numbered message is the next one; if so, stand there."""
-        if self.epoch is None:
-            self.epoch = message["epoch"]
-        if self.sequence is None:
-            self.sequence = message["sequence"] - 1
-        if (message["epoch"], message["sequence"]) != (self.epoch, self.sequence + 1):
-            return False
-        self.sequence += 1
-        return True
-
-    def misses(self, epoch: str, newest: int) -> bool:
-        """Say whether there is anything up to `newest` that was not handed over."""
-        return self.epoch != epoch or self.sequence is None or self.sequence < newest
+_WATCHED: Final = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+_NOTICES: Final = {
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "the station does not allow this key",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "only one side has keys, or that is no bus",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "the station hung up: is the server key its own?",
+}
 
 
 class Subscriber:
     """Listens to a station, asks for what it missed, and iterates over events.
 
     ``with Subscriber(publish, replay) as events: for event in events: ...``
-    `since` is the number after which to begin: 0 is all there is, None what is
-    new from now on.  Iteration ends when nothing was heard for `timeout`
-    seconds; without one it never ends.
+    `since` says after what to begin: 0 is all there is, None what is new from
+    now on, a number or a message's id (`str(place)`) what came after that.
+    Iteration ends when nothing was heard for `timeout` seconds; without one it
+    never ends.  A station with keys wants its public key, `server_key`, and
+    `keys`, the file of one's own secret.  `notice` may be set to what is told,
+    in words, of what keeps messages away.
+
+    Raises
+    ------
+    SetupError
+        If a key cannot be used.
+    ValueError
+        If `since` is neither a number nor a message's id.
     """
 
     def __init__(
-        self, publish: str, replay: str, *, since: int | None = None, timeout: float | None = None
+        self,
+        publish: str,
+        replay: str,
+        *,
+        since: int | str | None = None,
+        timeout: float | None = None,
+        server_key: str | Path | None = None,
+        keys: str | Path | None = None,
     ) -> None:
-        self.place = Place(sequence=since)
+        self.notice: Callable[[str], object] = lambda _: None
+        self._follower = Follower(Place.at(since))
         self._timeout_s = timeout
-        self._replay = replay
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._live = self._context.socket(zmq.SUB)
-        self._live.linger = 0
-        self._live.heartbeat_ivl = _ALIVE_MS
-        self._live.heartbeat_timeout = 3 * _ALIVE_MS
+        self._curve = _curve(server_key, keys)
+        self._publish, self._replay = publish, replay
+        self._asker: _Socket | None = None
+        self._told = ""
+        self._heard_s = self._ask_at_s = time.monotonic()
+        self._connect_at_s = math.inf
+        self._context: zmq.Context[_Socket] = zmq.Context()
+        self._live = self._socket(zmq.SUB, publish)
+        self._watch = self._monitor()
         self._live.subscribe(TOPIC_PREFIX)
         self._live.connect(publish)
-        self._ask_after_s = time.monotonic()
-        self._missing = True
+
+    @property
+    def place(self) -> Place:
+        """Where it stands: what it handed over last."""
+        return self._follower.place
 
     def __enter__(self) -> Self:
         return self
@@ -85,73 +109,104 @@ class Subscriber:
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """Iterate over the envelopes of every numbered message, each once, in order."""
-        heard_s = time.monotonic()
-        while self._timeout_s is None or time.monotonic() - heard_s < self._timeout_s:
-            if self._missing and time.monotonic() >= self._ask_after_s:
-                for message in self._caught_up():
-                    yield message
-                    heard_s = time.monotonic()
+        last_s = time.monotonic()
+        while self._timeout_s is None or time.monotonic() - last_s < self._timeout_s:
+            for message in self._caught_up():
+                yield message
+                last_s = time.monotonic()
             live = self._next_live()
-            if live is None:
-                continue
-            if self._fits(live):
+            if live is not None and self._follower.live(live):
                 yield live
-                heard_s = time.monotonic()
+                last_s = time.monotonic()
 
-    def _next_live(self) -> dict[str, Any] | None:
-        if not self._live.poll(_SLICE_MS):
-            return None
-        _, text = self._live.recv_multipart()
-        return dict(json.loads(text))
+    def _next_live(self) -> Message | None:
+        self._look_at_connection()
+        if self._live.poll(_SLICE_MS):
+            self._heard_s = time.monotonic()
+            return live_message(self._live.recv_multipart())
+        if time.monotonic() >= self._heard_s + _QUIET_S:
+            self._heard_s = time.monotonic()
+            self._follower.missing = True
+        return None
 
-    def _fits(self, message: dict[str, Any]) -> bool:
-        """Say whether a live message is the next one; learn from it whether one is missing."""
-        if "sequence" not in message:
-            data = message["data"]
-            epoch, newest = data["epoch"], data["newest_sequence"]
-            self._missing |= self.place.misses(epoch, newest)
-            return False
-        if self._missing and self.place.sequence is None:
-            return False  # where "now" is, only the replay knows
-        if self.place.takes(message):
-            return True
-        self._missing |= self.place.misses(message["epoch"], message["sequence"])
-        return False
-
-    def _caught_up(self) -> Iterator[dict[str, Any]]:
+    def _caught_up(self) -> Iterator[Message]:
         """Yield what is missing, page by page, as far as the replay answers."""
-        while self._missing:
-            reply = self._asked()
-            if reply is None:
-                self._ask_after_s = time.monotonic() + _ASK_AGAIN_S
-                return
-            if self._moved(reply):
-                continue
-            for message in reply["messages"]:
-                if self.place.takes(message):
-                    yield message
-            self._missing = self.place.misses(reply["epoch"], reply["newest"])
+        moves = 0
+        while self._follower.missing and time.monotonic() >= self._ask_at_s:
+            before, reply = str(self.place), self._asked()
+            if reply is not None:
+                yield from self._follower.replayed(reply)
+                moves += self._tell(moved(reply))
+            if before == str(self.place) or moves > 1:  # asking on at once would bring no more
+                pause_s = _ASK_AGAIN_S if self._follower.missing else _ASK_NEXT_S
+                self._ask_at_s = time.monotonic() + pause_s
 
-    def _moved(self, reply: dict[str, Any]) -> bool:
-        """Go where the reply says the numbers are, and say whether to ask once more."""
-        if reply.get("error") == "bad_request":
-            raise RuntimeError(f"replay: found {reply}, wanted messages")
-        if "error" in reply:  # another epoch begins at its oldest number, and so does a late asker
-            self.place = Place(reply["epoch"], reply["oldest"] - 1)
-            return True
-        if self.place.sequence is None:
-            self.place = Place(reply["epoch"], reply["newest"])
-        self.place.epoch = reply["epoch"]
-        return False
-
-    def _asked(self) -> dict[str, Any] | None:
+    def _asked(self) -> Message | None:
         """Return the replay's answer, or None if it gave none in time."""
-        request = {"epoch": self.place.epoch, "since": self.place.sequence}
-        with self._context.socket(zmq.REQ) as socket:
-            socket.linger = 0
-            socket.connect(self._replay)
-            socket.send_json(request)
-            patience_s = _ANSWER_S if self._timeout_s is None else min(_ANSWER_S, self._timeout_s)
-            if not socket.poll(round(1000 * patience_s)):
-                return None
-            return dict(json.loads(socket.recv()))
+        if self._asker is None:
+            self._asker = self._socket(zmq.REQ, self._replay)
+            self._asker.connect(self._replay)
+        patience_s = _ANSWER_S if self._timeout_s is None else min(_ANSWER_S, self._timeout_s)
+        with suppress(zmq.Again):  # it cannot send once its connection was refused
+            self._asker.send_json(self._follower.request, zmq.NOBLOCK)
+            if self._asker.poll(round(1000 * patience_s)):
+                reply = replay_message(self._asker.recv())
+                if reply is None:
+                    self._tell(f"{self._replay} answers what is no reply")
+                return reply
+        self._asker.close()  # a request that was not answered in time is forgotten with its socket
+        self._asker = None
+        self._tell(f"{self._replay} does not answer")
+        return None
+
+    def _look_at_connection(self) -> None:
+        """Ask for what was missed when it is there again; tell why it is not."""
+        while self._watch.poll(0):
+            event, _ = struct.unpack("=Hi", self._watch.recv_multipart()[0])
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._follower.missing, self._told = True, ""
+                continue
+            self._tell(_NOTICES[event])
+            if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # on others libzmq gives up
+                self._connect_at_s = time.monotonic() + _ASK_AGAIN_S
+        if time.monotonic() >= self._connect_at_s:
+            self._connect_at_s = math.inf
+            with suppress(zmq.ZMQError):  # libzmq may have forgotten it by itself
+                self._live.disconnect(self._publish)
+            self._live.connect(self._publish)
+
+    def _tell(self, words: str | None) -> bool:
+        """Tell something once, until something else is told; say whether there was anything."""
+        if words and words != self._told:
+            self._told = words
+            self.notice(words)
+        return bool(words)
+
+    def _monitor(self) -> _Socket:
+        self._live.monitor("inproc://live", _WATCHED)
+        watch = self._context.socket(zmq.PAIR)
+        watch.connect("inproc://live")
+        return watch
+
+    def _socket(self, kind: int, endpoint: str) -> _Socket:
+        socket = self._context.socket(kind)
+        socket.linger = 0
+        socket.ipv6 = "[" in endpoint
+        socket.maxmsgsize = _LARGEST_BYTES
+        socket.reconnect_ivl_max = _RECONNECT_MS
+        socket.heartbeat_ivl = _ALIVE_MS
+        socket.heartbeat_timeout = 3 * _ALIVE_MS
+        if self._curve:
+            socket.curve_serverkey, socket.curve_publickey, socket.curve_secretkey = self._curve
+        return socket
+
+
+def _curve(server_key: str | Path | None, keys: str | Path | None) -> tuple[bytes, ...]:
+    """Return the server's key and one's own two, or nothing for a bus without keys."""
+    if server_key is None and keys is None:
+        return ()
+    if server_key is None or keys is None:
+        lacking = "server_key" if server_key is None else "keys"
+        raise SetupError(f"{lacking}: found nothing, wanted both server_key and keys, or neither")
+    own = read_secret(Path(keys))
+    return read_public(server_key).encode(), own.public.encode(), own.secret.encode()

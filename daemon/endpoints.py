@@ -10,18 +10,18 @@ _TCP = re.compile(r"tcp://(?P<host>[^/]+):(?P<port>\d{1,5})")
 _IPC_BYTES: Final = 107  # what sun_path holds, less its ending zero
 
 
-def check_endpoint(endpoint: str) -> str:
-    """Return a bus endpoint that stays on this machine.
+def check_endpoint(endpoint: str, *, guarded: bool) -> str:
+    """Return a bus endpoint: on this machine, or anywhere if it is guarded by keys.
 
     Raises
     ------
     ValueError
-        If it is neither loopback TCP nor a short enough ipc path.
+        If it is neither TCP, loopback where not guarded, nor a short enough ipc path.
     """
     if endpoint.startswith("ipc://") and 0 < len(endpoint[6:].encode()) <= _IPC_BYTES:
         return endpoint
     match = _TCP.fullmatch(endpoint)
-    if match and int(match["port"]) <= 65535 and _is_loopback(match["host"]):
+    if match and int(match["port"]) <= 65535 and (guarded or _is_loopback(match["host"])):
         return endpoint
     raise ValueError("no endpoint on this machine")
 

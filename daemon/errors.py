@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 from typing import Final
 
+from acoio.errors import NotReadyError
+
 EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_WRONG_SETUP: Final = 78  # EX_CONFIG of sysexits.h
+
+
+class UnreadableError(NotReadyError):
+    """A file that does not give its bytes: not the world's fault, so not waited for for ever."""
 
 
 def plain(path: str | Path) -> str:

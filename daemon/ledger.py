@@ -6,14 +6,16 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from acoio.clock import to_us
+from daemon.alert_book import AlertBook
 from daemon.opening import opened
-from daemon.progress import FileProgress, Outgoing, Step
+from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
 from daemon.storage import to_wait_for
 from daemon.witness import Numbers, Witness
 from detector.values import Score
@@ -42,7 +44,8 @@ class Ledger:
 
     `files` by name; `sequence` the newest message number and `published` the
     newest that is known to be sent; `epoch` changes only if the ledger was lost,
-    and `rebuilt` says whether that was found at this start.
+    and `rebuilt` says whether that was found at this start.  `alerts` is what of the
+    events was held back.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Ledger:
         self.rebuilt = rebuilt
         self._database = database
         self._witness = witness
+        self.alerts = AlertBook(database)
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
             row[0]: FileProgress(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM files")
@@ -76,15 +80,9 @@ class Ledger:
         """The newest number that was known to be sent at the last commit."""
         return int(self._meta["published"])
 
-    @property
-    def tracker(self) -> dict[str, Any]:
-        """The open event, as `EventTracker.state` gave it."""
-        return dict(json.loads(self._meta.get("tracker", "{}")))
-
-    @property
-    def heard(self) -> str | None:
-        """The file that was heard last."""
-        return self._meta.get("heard")
+    def lane(self, lane: Lane) -> LaneState:
+        """Return where a lane stands."""
+        return LaneState(**json.loads(self._meta.get(f"lane.{lane}", "{}")))
 
     @property
     def model(self) -> str | None:
@@ -181,8 +179,7 @@ class Ledger:
         with self.transaction():
             self._write(step, meta, model)
         self._meta.update(meta)
-        if step.file:
-            self._files[step.file.name] = step.file
+        self._files.update((file.name, file) for file in step.files)
         if step.outgoing:
             self._bear_witness()
 
@@ -209,27 +206,28 @@ class Ledger:
         if numbers != list(range(last + 1, last + 1 + len(numbers))):
             raise ValueError(f"messages: found numbers {numbers}, wanted them on from {last + 1}")
         meta = {"sequence": str(last + len(numbers)), "published": str(step.published)}
-        if step.tracker is not None:
-            meta["tracker"] = json.dumps(step.tracker)
-        found = {"heard": step.heard, "model": step.model}
-        return meta | {key: value for key, value in found.items() if value is not None}
+        for lane, state in step.lanes.items():
+            meta[f"lane.{lane}"] = json.dumps(asdict(state))
+        return meta if step.model is None else {**meta, "model": step.model}
 
     def _write(self, step: Step, meta: Mapping[str, str], model: str) -> None:
         write, now_us = self._database.executemany, to_us(datetime.now(UTC))
         write("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
-        if step.file:
-            values = tuple(getattr(step.file, column) for column in _FILE_COLUMNS)
-            marks = _marks(_FILE_COLUMNS)
-            write(f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({marks})", [values])
+        write(
+            f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({_marks(_FILE_COLUMNS)})",
+            [tuple(getattr(file, column) for column in _FILE_COLUMNS) for file in step.files],
+        )
         write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", [_row(s, model) for s in step.scores])
         write(
             "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
             [(e["id"], e["begin"], e["status"], json.dumps(e)) for e in step.events],
         )
+        write("INSERT INTO verdicts VALUES (?, ?, ?)", step.verdicts)
         write(
             "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
             [(m.sequence, m.topic, m.type, m.text, now_us) for m in step.outgoing],
         )
+        self.alerts.write(step.held, step.told)
 
 
 def _marks(columns: Sequence[str]) -> str:

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import Final, Protocol
 
 import structlog
 
 from acoio.errors import NotReadyError
-from daemon.arrivals import Arrivals, Plan, Task
+from daemon.arrivals import Plan, Task
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.errors import EXIT_DONE, EXIT_FAILED
+from daemon.drop import Drop
+from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
 from daemon.heart import Heart
+from daemon.lanes import fork_at, joins, lane_of
 from daemon.ledger import Ledger
+from daemon.lookout import Lookout
 from daemon.metrics import Metrics
 from daemon.pace import Replay
-from daemon.pipeline import Pipeline
+from daemon.patience import Patience
+from daemon.pipeline import TRIES, Pipeline
+from daemon.progress import LaneState
 from daemon.publish import Publisher
 from daemon.room import Room
 from daemon.storage import NoRoomError
-from daemon.watch import Watch, scan
 
 _SLICE_S: Final = 0.05  # how long a hint or a signal may go unnoticed
-_SOONEST_S: Final = 0.1  # between two scans
-_SCANNING_SHARE: Final = 0.1  # of the time at most, however large the drop
-_LOOKS_A_SETTLING: Final = 10
-_TRIES: Final = 5
+_DROP: Final = ""  # no file's name
 
 _log = structlog.get_logger()
 
@@ -47,12 +47,12 @@ class Chore(Protocol):
 class Parts:
     """What the loop drives."""
 
-    arrivals: Arrivals
+    drop: Drop
+    lookout: Lookout
     ledger: Ledger
     pipeline: Pipeline
     publisher: Publisher
     heart: Heart
-    watch: Watch
     metrics: Metrics
     catching_up: CatchingUp
     room: Room
@@ -64,119 +64,146 @@ class Loop:
     """Feeds what the world shows to what decides, and does what that says."""
 
     def __init__(self, config: Config, parts: Parts) -> None:
-        self._drop: Path = config.drop.path
-        self._rescan_s = config.drop.rescan_s
-        self._waiting_s = min(self._rescan_s, config.drop.settle_s / _LOOKS_A_SETTLING)
         self._parts = parts
-        self._plan: Plan | None = None
-        self._tasks: deque[Task] = deque()
-        self._unready: Counter[str] = Counter()
+        self._live: deque[Task] = deque()
+        self._backlog: deque[Task] = deque()
+        self._patience = Patience(config.drop.rescan_s)
         self._ignored: set[str] = set()
         self._room = parts.room
-        self._scanned_s = self._due_s = self._soonest_s = time.monotonic()
+        self._stop = Event()
+        parts.drop.meanwhile = self._attend
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
         """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
+        self._stop = stop
         while not stop.is_set():
-            if self._scan_is_due():
-                self._scan()
+            self._look()
             if until_idle and self._is_idle():
                 self._parts.pipeline.finish()
-                return EXIT_FAILED if self._plan is None or self._plan.tasks else EXIT_DONE
+                return EXIT_FAILED if self._left_undone() else EXIT_DONE
             went_on = self._work()
-            wait_s = 0.0 if self._tasks and self._may_go_on() else _SLICE_S
-            self._parts.metrics.replays.inc(
-                self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
-            )
+            busy = self._due() and self._may_go_on()
+            self._serve(wait_s=0.0 if busy else _SLICE_S)
             self._parts.heart.beat(went_on=went_on)
             for chore in self._parts.chores:
                 chore.do(time.monotonic())
         return EXIT_DONE
 
-    def _scan_is_due(self) -> bool:
-        now_s = time.monotonic()
-        return now_s >= self._due_s or (
-            self._parts.watch.hint.is_set() and now_s >= self._soonest_s
-        )
+    def _attend(self) -> bool:
+        """Answer while a file of the drop keeps us waiting; say whether to wait on."""
+        self._serve(wait_s=0.0)
+        self._parts.heart.beat(went_on=False)
+        return not self._stop.is_set()
 
-    def _scan(self) -> None:
-        watch, begin_s = self._parts.watch, time.monotonic()
-        watch.hint.clear()
-        watch.arm()
+    def _serve(self, *, wait_s: float) -> None:
+        served = self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
+        self._parts.metrics.replays.inc(served)
+
+    def _look(self) -> None:
         try:
-            listing = scan(self._drop)
+            if plan := self._parts.lookout.look():
+                self._take(plan)
+            for task in self._parts.lookout.glance():
+                if all(task.seen.name != other.seen.name for other in self._live):
+                    self._live.append(task)
+            self._patience.worked(_DROP)
+        except NoRoomError as error:
+            self._has_no_room(error)
         except NotReadyError as error:
-            self._complain("drop", error)
-            self._plan = None
-            self._tasks.clear()
-            self._due_s = self._soonest_s = begin_s + self._rescan_s
-            return
-        self._unready.pop("drop", None)
-        if self._parts.replay:
-            listing = self._parts.replay.shown(listing, self._parts.ledger.files)
-        self._take(self._parts.arrivals.look(listing, self._parts.ledger.files, begin_s))
-        spent_s = time.monotonic() - begin_s
-        self._soonest_s = begin_s + max(_SOONEST_S, spent_s / _SCANNING_SHARE)
-        self._due_s = max(begin_s + self._pause_s(), self._soonest_s)
+            self._complain(_DROP, error)
+            self._live.clear()
+            self._backlog.clear()
 
     def _take(self, plan: Plan) -> None:
-        self._plan = plan
-        self._tasks = deque(plan.tasks)
+        now_s, ledger, pipeline = time.monotonic(), self._parts.ledger, self._parts.pipeline
+        tasks = [task for task in plan.tasks if self._patience.is_due(task.seen.name, now_s)]
+        live, backlog = ledger.lane("live"), ledger.lane("backlog")
+        if backlog != LaneState() and joins(plan.tasks, plan.waiting, live):
+            pipeline.join()
+        elif name := fork_at(tasks, live, backlog):
+            pipeline.fork(name)
+        self._live, self._backlog = deque(), deque()
+        for task in tasks:
+            self._lane(task).append(task)
         for name in plan.ignored:
             if name not in self._ignored:
                 _log.info("file ignored: no recording by its name", file=name)
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
-        self._parts.metrics.backlog.set(len(plan.tasks))
+        self._parts.metrics.backlog.set(len(tasks))
         self._parts.catching_up.take(plan.tasks)
 
-    def _pause_s(self) -> float:
-        """Return how long the next scan may wait if nothing hints at it."""
-        plan = self._plan
-        if plan is None or any(task.seen.name in self._unready for task in plan.tasks):
-            return self._rescan_s
-        if plan.tasks:
-            return _SOONEST_S
-        return self._waiting_s if plan.waiting else self._rescan_s
+    def _lane(self, task: Task) -> deque[Task]:
+        """Return where a task waits: what reads no new sound never keeps new sound waiting."""
+        new = task.do == "read" and lane_of(task.seen.name, self._parts.ledger.lane("live"))
+        return self._live if new == "live" else self._backlog
 
     def _is_idle(self) -> bool:
         """Say whether the last scan found nothing to do, or only what cannot be done."""
-        if self._plan is None:
-            return True
-        if self._plan.waiting or self._parts.watch.hint.is_set():
+        plan = self._parts.lookout.plan
+        if plan is None:
+            return self._parts.lookout.missing
+        if plan.waiting or self._parts.lookout.hinted:
             return False
-        return all(self._unready[task.seen.name] >= _TRIES for task in self._plan.tasks)
+        return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
+
+    def _left_undone(self) -> bool:
+        plan = self._parts.lookout.plan
+        return plan is None or bool(plan.tasks)
 
     def _work(self) -> bool:
         """Do one step of the oldest task; say whether work went on, or there was none."""
-        if not self._tasks or self._plan is None or not self._may_go_on():
+        plan, tasks = self._parts.lookout.plan, self._due()
+        if plan is None or not tasks or not self._may_go_on():
             return True
-        task = self._tasks[0]
+        task = tasks[0]
         try:
-            more = self._parts.pipeline.do(task, self._plan.order)
+            more = self._parts.pipeline.do(task, plan.order)
             self._has_room()
         except NoRoomError as error:
             self._has_no_room(error)
             return True
         except NotReadyError as error:
-            self._complain(task.seen.name, error)
-            self._tasks.popleft()
+            tasks.popleft()
+            self._put_off(task, error)
             return False
-        self._unready.pop(task.seen.name, None)
+        self._patience.worked(task.seen.name)
         if not more:
-            self._tasks.popleft()
-            self._parts.metrics.backlog.set(len(self._tasks))
+            tasks.popleft()
+            self._parts.metrics.backlog.set(len(self._live) + len(self._backlog))
             if task.do == "read":
-                self._parts.arrivals.exhausted(task.seen)
+                self._parts.lookout.exhausted(task)
+            if not (self._live or self._backlog):
+                self._parts.lookout.again()
         return True
 
+    def _due(self) -> deque[Task]:
+        """Return where the next task waits, or an empty queue: a replay's sound has its time."""
+        replay, files, now_s = self._parts.replay, self._parts.ledger.files, time.monotonic()
+        for tasks in (self._live, self._backlog):
+            if tasks and (not replay or replay.allows(tasks[0], files, now_s)):
+                return tasks
+        return deque()
+
+    def _put_off(self, task: Task, error: NotReadyError) -> None:
+        tries = self._complain(task.seen.name, error)
+        if isinstance(error, UnreadableError) and tries >= TRIES:
+            try:
+                self._parts.pipeline.set_aside(task, f"tried {tries} times: {error}")
+            except NoRoomError as full:
+                self._has_no_room(full)
+                return
+            self._patience.worked(task.seen.name)
+            self._parts.lookout.again()
+
+    def _complain(self, name: str, error: NotReadyError) -> int:
+        tries = self._patience.failed(name, time.monotonic())
+        if tries == 1:
+            _log.warning("not ready, will try again", file=name or None, reason=str(error))
+        return tries
+
     def _may_go_on(self) -> bool:
-        now_s, replay = time.monotonic(), self._parts.replay
-        if replay and self._tasks:
-            file = self._parts.ledger.files.get(self._tasks[0].seen.name)
-            if not replay.allows(self._tasks[0], file, now_s):
-                return False
-        return self._room.may_try(now_s)
+        return self._room.may_try(time.monotonic())
 
     def _has_room(self) -> None:
         if self._room.full:
@@ -190,8 +217,3 @@ class Loop:
             _log.error("the store is full: no new work until there is room", reason=str(error))
         self._room.refused(time.monotonic())
         self._parts.metrics.store_full.set(1)
-
-    def _complain(self, name: str, error: NotReadyError) -> None:
-        self._unready[name] += 1
-        if self._unready[name] == 1:
-            _log.warning("not ready, will try again", file=name, reason=str(error))

@@ -24,12 +24,17 @@ from acoio.errors import SetupError
 from acoio.sound import Gap
 from daemon import __version__
 from daemon.endpoints import split_listen
+from daemon.handshakes import REFUSALS
+from daemon.progress import FileProgress
+from daemon.retention import KINDS
 from daemon.revise import scored_seconds
+from detector.events import SEVERITIES
 from detector.values import Score
 
 STAGES: Final = ("read", "score", "commit")
-SEVERITIES: Final = ("minor", "moderate", "major")
-OUTCOMES: Final = ("done", "set_aside")
+OUTCOMES: Final = ("done", "duplicate", "set_aside", "vanished")
+VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart")
+EVIDENCE_OUTCOMES: Final = ("made", "failed", "gone", "removed")
 _STOP_S: Final = 1.0
 
 
@@ -45,6 +50,12 @@ class Metrics:
             "kilokai_newest_scored_time_seconds", "UTC end of the newest sound scored", registry=own
         )
         self.files = Counter("kilokai_files", "Files finished", ["outcome"], registry=own)
+        self.compared = Counter(
+            "kilokai_files_compared",
+            "Files that were not as they were left, by what their bytes say",
+            ["verdict"],
+            registry=own,
+        )
         self.ignored = Gauge("kilokai_ignored_files", "Files that are no recording", registry=own)
         self.backlog = Gauge("kilokai_backlog_files", "Files with work left", registry=own)
         self.backlog_seconds = Gauge(
@@ -61,6 +72,9 @@ class Metrics:
         self.gaps = Counter("kilokai_gaps", "Gaps in the sound", registry=own)
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         self.events = Counter("kilokai_events", "Events that ended", ["severity"], registry=own)
+        self.held_back = Counter(
+            "kilokai_alerts_held_back", "Events stored but not sent one by one", registry=own
+        )
         self.scores = Histogram(
             "kilokai_score_above_threshold_nats",
             "Scores less the threshold",
@@ -85,9 +99,17 @@ class Metrics:
             "kilokai_ledger_rebuilt", "Ledgers begun anew, for damage or loss", registry=own
         )
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
+        self.refused = Counter(
+            "kilokai_bus_refused", "Peers that the bus did not let in", ["reason"], registry=own
+        )
+        self.evidence = Counter(
+            "kilokai_evidence", "Evidence by what became of it", ["kind", "outcome"], registry=own
+        )
+        self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
         self.threshold.set(threshold)
         self._busy_s = self.heard_s = 0.0
         self._scored_until: datetime | None = None
+        self._newest: datetime | None = None
         self._make_labels(model)
 
     def _make_labels(self, model: str) -> None:
@@ -101,6 +123,13 @@ class Metrics:
             self.events.labels(severity)
         for outcome in OUTCOMES:
             self.files.labels(outcome)
+        for verdict in VERDICTS:
+            self.compared.labels(verdict)
+        for reason in REFUSALS:
+            self.refused.labels(reason)
+        for kind in KINDS:
+            for outcome in EVIDENCE_OUTCOMES:
+                self.evidence.labels(kind, outcome)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -113,9 +142,11 @@ class Metrics:
             self._busy_s += spent_s
             self.stages.labels(name).observe(spent_s)
 
-    def take_records(self, count: int, *, rate_hz: float) -> None:
-        """Count the records of a step."""
+    def take_read(self, now: FileProgress, before: FileProgress, *, rate_hz: float) -> None:
+        """Count what a step read of a file."""
+        count = now.records - before.records
         self.records.inc(count)
+        self.damaged_bytes.inc(now.damaged_bytes - before.damaged_bytes)
         self.heard_s += count * record_us(rate_hz) / 1e6
         if self._busy_s:
             self.times_real_time.set(self.heard_s / self._busy_s)
@@ -126,8 +157,10 @@ class Metrics:
             return
         self.scored_seconds.inc(scored_seconds(scores, self._scored_until))
         self._scored_until = scores[-1].end
-        self.newest_scored.set(scores[-1].end.timestamp())
-        self.last_score.set(scores[-1].score)
+        if self._newest is None or scores[-1].end > self._newest:
+            self._newest = scores[-1].end
+            self.newest_scored.set(self._newest.timestamp())
+            self.last_score.set(scores[-1].score)
         for score in scores:
             self.scores.observe(score.score - score.threshold)
 

@@ -12,6 +12,8 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -31,10 +33,10 @@ def _check_timezone(name: str) -> str:
 
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
+_Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 _Zone = Annotated[str, AfterValidator(_check_timezone)]
-_Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
-_LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH"
+_LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
 
 
 class Station(BaseModel):
@@ -51,6 +53,9 @@ class Drop(BaseModel):
     model_config = _STRICT
     path: Path = Field(description="the folder that files arrive in")
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
+    watch: Literal["inotify", "scan"] = Field(
+        default="inotify", description="inotify, or scan on a network drive"
+    )
     settle_s: float = Field(
         default=30.0, gt=0, le=3600, strict=True, description="seconds, above 0, at most 3600"
     )
@@ -73,11 +78,20 @@ class Bus(BaseModel):
     """Where messages leave."""
 
     model_config = _STRICT
-    publish: _Endpoint = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
-    replay: _Endpoint = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
+    keys: Path | None = Field(default=None, description="a folder that `kilokai keys server` made")
+    credential: _Credential | None = Field(
+        default=None, description="the systemd credential that holds server.secret"
+    )
+    publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
+    replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
     heartbeat_s: float = Field(
         default=5.0, ge=0.1, le=3600, strict=True, description="seconds, 0.1 to 3600"
     )
+
+    @field_validator("publish", "replay")
+    @classmethod
+    def _guarded(cls, endpoint: str, info: ValidationInfo) -> str:
+        return check_endpoint(endpoint, guarded=info.data.get("keys") is not None)
 
 
 class Metrics(BaseModel):
@@ -98,6 +112,35 @@ class Detector(BaseModel):
     threads: int = Field(default=1, ge=1, le=256, strict=True, description="1 to 256 threads")
 
 
+class Alerts(BaseModel):
+    """What is sent of what is found."""
+
+    model_config = _STRICT
+    most_per_hour: int = Field(
+        default=60, ge=0, le=3600, strict=True, description="0 to 3600 events an hour of sound"
+    )
+
+
+class Evidence(BaseModel):
+    """What is kept of each event, and for how long; events themselves are kept for ever."""
+
+    model_config = _STRICT
+    clips: bool = Field(default=True, strict=True, description="true or false")
+    pictures: bool = Field(default=True, strict=True, description="true or false")
+    context_s: float = Field(
+        default=5.0, ge=0, le=60, strict=True, description="seconds before and after, 0 to 60"
+    )
+    keep_days: float = Field(
+        default=365.0, gt=0, le=36_500, strict=True, description="days, above 0, at most 36500"
+    )
+    keep_gb: float = Field(
+        default=20.0, gt=0, le=1e6, strict=True, description="10^9 bytes, above 0, at most 10^6"
+    )
+    min_free_gb: float = Field(
+        default=1.0, ge=0, le=1e6, strict=True, description="10^9 bytes, 0 to 10^6"
+    )
+
+
 class Config(BaseModel):
     """All of kilokai.toml."""
 
@@ -108,12 +151,18 @@ class Config(BaseModel):
     bus: Bus = Bus()
     metrics: Metrics = Metrics()
     detector: Detector = Detector()
+    alerts: Alerts = Alerts()
+    evidence: Evidence = Evidence()
 
     @model_validator(mode="after")
     def _apart(self) -> Config:
         drop, store = self.drop.path.resolve(), self.store.path.resolve()
         if store.is_relative_to(drop):
             raise ValueError(f"store.path: found {store} within drop.path, wanted it elsewhere")
+        if self.bus.credential and not self.bus.keys:
+            raise ValueError(
+                "bus.keys: found nothing beside bus.credential, wanted the clients' folder"
+            )
         if self.bus.publish == self.bus.replay and not self.bus.publish.endswith(":0"):
             raise ValueError(f"bus.replay: found {self.bus.replay}, which is bus.publish as well")
         return self

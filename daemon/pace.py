@@ -9,8 +9,10 @@ from typing import Final
 
 from acoio.clock import record_us, true_rate_hz
 from acoio.errors import FilenameError
-from acoio.filename import FileName, parse_filename
-from daemon.arrivals import Seen, Task
+from acoio.filename import FileName
+from daemon.arrivals import Arrivals, Plan, Task
+from daemon.listing import Seen
+from daemon.order import parsed, time_order
 from daemon.progress import FileProgress
 
 _AHEAD: Final = 4  # files shown that are not done: few, so that none is taken for a backlog
@@ -76,17 +78,16 @@ class Replay:
         """Return what there is of a listing by now: what is done, and what comes next."""
         shown, ahead = [], 0
         within = [seen for seen in listing if self.holds(seen)]
-        for seen in sorted(within, key=lambda seen: (parse_filename(seen.name).begin, seen.name)):
+        for seen in sorted(within, key=lambda seen: time_order(seen.name)):
             file = known.get(seen.name)
             ahead += file is None or file.state == "pending"
-            if ahead > _AHEAD:
-                break
-            shown.append(seen)
+            if file or ahead <= _AHEAD:  # what is known and not shown would seem to have vanished
+                shown.append(seen)
         return shown
 
-    def allows(self, task: Task, file: FileProgress | None, now_s: float) -> bool:
+    def allows(self, task: Task, known: Mapping[str, FileProgress], now_s: float) -> bool:
         """Say whether the sound of a task is due, at a time (monotonic, seconds)."""
-        name = _parsed(task.seen.name)
+        name, file = _parsed(task.seen.name), known.get(task.seen.name)
         if self._speed is None or task.do != "read" or name is None:
             return True
         samples = file.samples_read if file else 0
@@ -95,6 +96,20 @@ class Replay:
             self._begin = sound, now_s
         first, since_s = self._begin
         return (sound - first).total_seconds() <= (now_s - since_s) * self._speed
+
+
+class Replayed(Arrivals):
+    """What to do with those files of a listing that a replay shows."""
+
+    def __init__(self, replay: Replay, *, settle_s: float, rate_hz: float, band: str) -> None:
+        super().__init__(settle_s=settle_s, rate_hz=rate_hz, band=band)
+        self._replay = replay
+
+    def look(
+        self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
+    ) -> Plan:
+        """Return what to do about a listing."""
+        return super().look(self._replay.shown(listing, known), known, now_s)
 
 
 def records_in(step_s: float | None, rate_hz: float, *, most: int) -> int:
@@ -106,6 +121,6 @@ def records_in(step_s: float | None, rate_hz: float, *, most: int) -> int:
 
 def _parsed(name: str) -> FileName | None:
     try:
-        return parse_filename(name)
+        return parsed(name)
     except FilenameError:
         return None

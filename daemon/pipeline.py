@@ -3,81 +3,73 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Final
 
 import structlog
 
 from acoio.errors import DataError, NotReadyError
-from acoio.reader import Chunk, read_chunk
-from acoio.record import Damage, Record
+from acoio.reader import Chunk, fetch_chunk
+from acoio.record import Damage
 from daemon.advance import advanced, found
-from daemon.arrivals import Seen, Task, progress_of
+from daemon.alerts import alerted, summed_up, weighed
+from daemon.arrivals import Task, progress_of
+from daemon.drop import Drop
+from daemon.evidence import with_evidence
+from daemon.hearing import LANES, NOTHING, Hearing, Listen
+from daemon.identity import HEAD_BYTES, Identity
+from daemon.lanes import lane_of
 from daemon.ledger import Ledger
+from daemon.listing import Seen
 from daemon.metrics import Metrics
-from daemon.progress import FileProgress, Outgoing, Step
-from daemon.recall import follows, records_before
-from daemon.revise import in_order, number, revisions
+from daemon.order import next_heard
+from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
+from daemon.rehear import rehear
+from daemon.revise import number, revisions
 from daemon.wire import Draft, event_draft
 from detector.listen import Heard
+from detector.values import Score
 
 RECORDS_A_STEP: Final = 256  # 44 s of sound: a tenth of a second of work
+TRIES: Final = 5
+"""How often reading a file may be begun without getting on: it may be what ends us each time."""
 
-
-Finished = Literal["done", "set_aside"]
-_LEVELS: Final = {"done": logging.INFO, "set_aside": logging.WARNING}
-_WORDS: Final = {"done": "file done", "set_aside": "file set aside"}
+_LEVELS: Final = {"set_aside": logging.WARNING, "vanished": logging.WARNING}
 _log = structlog.get_logger()
-
-
-class Ear(Protocol):
-    """What hears: `detector.listen.Listener`, as far as the pipeline uses it."""
-
-    context_records: int
-
-    @property
-    def state(self) -> dict[str, Any]: ...
-    def push(self, records: Sequence[Record], file: str) -> Heard: ...
-    def recall(self, records: Sequence[Record], file: str) -> None: ...
-    def flush(self) -> Heard: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose sound it is and who scores it."""
+    """Whose sound it is, who scores it, and how many events an hour are sent one by one."""
 
-    drop: Path
+    drop: Drop
     station: str
     model: str
     rate_hz: float = 24_000.0
+    most_per_hour: int = 60
     records_a_step: int = RECORDS_A_STEP
 
 
 class Pipeline:
-    """Does one task at a time, and commits it before it says anything.
-
-    `listen` gives an ear that has an open event (`Listener.state`) in mind.  The
-    ear is thrown away whenever the sound does not follow what it heard, and the
-    next one hears again what came before: a restart is no special case.
-    """
+    """Does one task at a time, and commits it before it says anything."""
 
     def __init__(
         self,
         feed: Feed,
-        listen: Callable[[Mapping[str, Any]], Ear],
+        listen: Listen,
         *,
         ledger: Ledger,
         metrics: Metrics,
         send: Callable[[Sequence[Outgoing]], None],
     ) -> None:
         self._feed = feed
-        self._listen = listen
         self._ledger = ledger
         self._metrics = metrics
         self._send = send
-        self._ear: Ear | None = None
+        self._hearing = Hearing(listen, feed.drop, ledger, rate_hz=feed.rate_hz)
+        self._identity = Identity(feed.drop, ledger.files)
+        self._begun: set[str] = set()
         self.published = ledger.published
 
     def do(self, task: Task, order: Sequence[str]) -> bool:
@@ -89,125 +81,199 @@ class Pipeline:
             If the file cannot be read, or the ledger not written, right now.
         """
         file = progress_of(task.seen, self._ledger.files)
-        if task.do == "set_aside":
-            self._set_aside(task.seen, file, task.reason)
-            return False
         try:
-            return self._read_on(task, file, order)
+            match task.do:
+                case "read":
+                    return self._read_on(task.seen, file, order)
+                case "close":
+                    return self._close(task.seen, file, order)
+                case "compare":
+                    self._compare(task.seen, file)
+                case "rehear":
+                    self._rehear(file, order)
+                case "vanish":
+                    self._finish_file(replace(file, state="vanished"))
+                case "set_aside":
+                    self.set_aside(task, task.reason)
         except DataError as error:
-            self._ear = None
-            self._set_aside(task.seen, file, str(error))
-            return False
+            self._hearing.forget(self._lane(file.name))
+            self.set_aside(task, str(error))
+        return False
+
+    def set_aside(self, task: Task, reason: str) -> None:
+        """Leave a file be, until it changes or somebody asks for it.
+
+        Raises
+        ------
+        NotReadyError
+            If the ledger cannot be written right now.
+        """
+        file = found(progress_of(task.seen, self._ledger.files), task.seen)
+        self._finish_file(replace(file, state="set_aside", reason=reason, tail_bytes=0))
 
     def announce(self, draft: Draft, *, model: str) -> None:
         """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple({**event, "status": "closed"} for event in self._ledger.open_events())
-        outgoing = self._numbered([*map(event_draft, ended), draft])
-        self._commit(Step(self.published, events=ended, outgoing=outgoing, tracker={}, model=model))
+        ended = tuple(
+            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+        )
+        said = weighed(ended, self._ledger.alerts, most_per_hour=self._feed.most_per_hour).sent
+        outgoing = self._numbered([*map(event_draft, said), draft])
+        lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
+        self._commit(
+            Step(self.published, events=ended, outgoing=outgoing, lanes=lanes, model=model)
+        )
         self._metrics.take_events(ended)
+
+    def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
+        """Commit a step that is not of the sound with its messages, and send them."""
+        self._commit(replace(step, published=self.published, outgoing=self._numbered(drafts)))
 
     def publish_again(self) -> None:
         """Send what was committed but not known to be sent."""
         while waiting := self._ledger.messages(self.published, RECORDS_A_STEP):
             self._say(waiting)
 
-    def finish(self) -> None:
-        """Close the open event for now: if its sound goes on at the next start, so does it."""
-        if self._ear is None:
-            return
-        tracker = self._ear.state
-        heard, self._ear = self._ear.flush(), None
-        if events := revisions(heard.events, self._ledger.event):
-            self._keep(Step(self.published, events=events, tracker=tracker), heard)
+    def fork(self, name: str) -> None:
+        """Hear new sound by itself from a file on; all that is before it becomes the backlog."""
+        lanes: dict[Lane, LaneState] = {
+            "backlog": self._ledger.lane("live"),
+            "live": LaneState({}, name),
+        }
+        self._commit(Step(self.published, lanes=lanes))
+        self._hearing.fork()
+        _log.info("much sound waits: what is new goes first", new_from=name)
 
-    def _read_on(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
+    def join(self) -> None:
+        """End the backlog's lane, as nothing is left of it."""
+        heard = self._hearing.end("backlog")
+        self._keep(heard, Step(self.published, lanes={"backlog": LaneState()}))
+
+    def finish(self) -> None:
+        """Close the open events for now: if their sound goes on at the next start, so do they."""
+        for lane in LANES:
+            heard = self._hearing.end(lane)
+            if heard.events:
+                self._keep(heard, Step(self.published))
+        if untold := self._ledger.alerts.untold():
+            outgoing = self._numbered(summed_up(untold, self._ledger.alerts))
+            self._commit(Step(self.published, outgoing=outgoing, told=tuple(untold)))
+
+    def _lane(self, name: str) -> Lane:
+        return lane_of(name, self._ledger.lane("live"))
+
+    def _read_on(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
+        unnamed = file.head_bytes < HEAD_BYTES <= seen.size
+        if unnamed or file.name not in self._begun:
+            file = self._begin(seen, file)
+            if file.state != "pending" or file.twin:
+                return False
+        chunk = self._chunk(file)
+        if chunk.next_byte == file.bytes_read:
+            return False
+        self._hear(seen, file, chunk, order)
+        return True
+
+    def _begin(self, seen: Seen, file: FileProgress) -> FileProgress:
+        """Commit that reading a file is tried, before it is: it may be what ends us."""
+        if file.attempts >= TRIES:
+            reason = f"reading it was begun {file.attempts} times and never got on"
+            file = replace(found(file, seen), state="set_aside", reason=reason)
+            self._finish_file(file)
+            return file
+        file = replace(self._identity.begun(file, seen), attempts=file.attempts + 1)
+        self._commit(Step(self.published, (file,)))
+        self._begun.add(file.name)
+        return file
+
+    def _chunk(self, file: FileProgress, *, limit: int | None = None, final: bool = False) -> Chunk:
         with self._metrics.stage("read"):
-            chunk = read_chunk(
-                self._feed.drop / file.name,
+            return fetch_chunk(
+                self._feed.drop.bytes_of(file.name),
                 file.bytes_read,
                 sample=file.samples_read,
                 rate_hz=self._feed.rate_hz,
-                limit=self._feed.records_a_step,
-                final=task.do == "close",
+                limit=limit or self._feed.records_a_step,
+                final=final,
             )
-        if chunk.next_byte > file.bytes_read:
-            self._hear(advanced(file, task.seen, chunk), chunk, file, order)
-            return True
-        if task.do == "close":
-            self._close(task.seen, file, chunk.tail)
-        return False
 
-    def _hear(
-        self, read: FileProgress, chunk: Chunk, before: FileProgress, order: Sequence[str]
-    ) -> None:
+    def _hear(self, seen: Seen, file: FileProgress, chunk: Chunk, order: Sequence[str]) -> None:
         """Hear a chunk and commit what it gave; forget the ear if that fails."""
-        self._metrics.damaged_bytes.inc(read.damaged_bytes - before.damaged_bytes)
-        if not chunk.records:
-            self._commit(Step(self.published, read))
-            return
+        late = next_heard(file.name, order, self._ledger.files) is not None
+        read = advanced(file, seen, chunk, late=late and bool(chunk.records))
+        lane = self._lane(file.name)
         try:
-            with self._metrics.stage("score"):
-                ear, ended = self._ear_at(before.name, order)
-                heard = ear.push(chunk.records, read.name)
-                heard = replace(heard, events=(*ended.events, *heard.events))
-            self._keep_heard(read, ear, heard)
+            step, heard = Step(self.published, (read,)), NOTHING
+            if chunk.records:
+                with self._metrics.stage("score"):
+                    heard, state = self._hearing.hear(lane, file, chunk.records, order)
+                step = replace(step, lanes={lane: state})
+            self._keep(heard, step)
         except NotReadyError:
-            self._ear = None
+            self._hearing.forget(lane)
             raise
-        self._metrics.take_records(len(chunk.records), rate_hz=self._feed.rate_hz)
+        self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz)
 
-    def _ear_at(self, name: str, order: Sequence[str]) -> tuple[Ear, Heard]:
-        """Return an ear that has heard all before where a file was read to, and what ended."""
-        heard = self._ledger.heard
-        goes_on = follows(name, heard, order, self._ledger.files)
-        if self._ear and goes_on:
-            return self._ear, _NOTHING
-        ear = self._ear or self._listen(self._ledger.tracker)
-        ended = _NOTHING if goes_on else ear.flush()
-        self._ear = ear = self._listen(ear.state)
-        for earlier, records in records_before(
-            self._feed.drop,
-            name,
-            count=ear.context_records,
-            order=order,
-            files=self._ledger.files,
-            rate_hz=self._feed.rate_hz,
-        ):
-            ear.recall(records, earlier)
-        return ear, ended
+    def _rehear(self, file: FileProgress, order: Sequence[str]) -> None:
+        """Score what a gap before this file left out, now that the sound before it is there."""
+        begin = replace(file, bytes_read=0, samples_read=0)
+        records = self._chunk(begin, limit=self._hearing.context_records).records
+        with self._metrics.stage("score"):
+            heard = rehear(self._hearing, file.name, records, order, is_new=self._is_new)
+        lanes: dict[Lane, LaneState] = {"backlog": LaneState()}
+        self._keep(heard, Step(self.published, (replace(file, rehear=False),), lanes=lanes))
 
-    def _keep_heard(self, read: FileProgress, ear: Ear, heard: Heard) -> None:
+    def _is_new(self, score: Score) -> bool:
+        return bool(self._ledger.unscored([score], self._feed.model))
+
+    def _keep(self, heard: Heard, step: Step) -> None:
+        """Give what was heard its numbers, commit it and send it."""
         scores = self._ledger.unscored(heard.scores, self._feed.model)
         events = revisions(heard.events, self._ledger.event)
-        step = Step(self.published, read, scores, events, tracker=ear.state, heard=read.name)
-        self._keep(step, heard)
-        self._metrics.take_scores(step.scores)
-
-    def _keep(self, step: Step, heard: Heard) -> None:
-        """Give what was heard its numbers, commit it and send it."""
-        drafts = in_order(step.events, heard.gaps)
+        step = replace(step, scores=scores, events=events)
+        book, most = self._ledger.alerts, self._feed.most_per_hour
+        step, drafts = alerted(step, heard, book, most_per_hour=most)
         self._commit(replace(step, outgoing=self._numbered(drafts)))
+        self._metrics.take_scores(scores)
         self._metrics.take_gaps(heard.gaps)
+        self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
 
-    def _close(self, seen: Seen, file: FileProgress, tail: Damage | None) -> None:
-        reason, tail_bytes = file.reason, 0
-        if tail:
-            tail_bytes = tail.length_bytes
-            self._metrics.damaged_bytes.inc(tail_bytes)
-            reason = reason or f"byte {tail.byte}: {tail.reason}"
-        self._finish_file(found(file, seen), "done", reason, tail_bytes)
+    def _close(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
+        closed = replace(found(file, seen), state="done")
+        if seen.size < file.bytes_read:
+            reason = f"cut short: found {seen.size} bytes, had read {file.bytes_read}"
+            closed = replace(closed, reason=file.reason or reason)
+        else:
+            chunk = self._chunk(file, final=True)
+            if chunk.next_byte > file.bytes_read:
+                self._hear(seen, file, chunk, order)
+                return True
+            if chunk.tail:
+                closed = _with_tail(closed, chunk.tail)
+                self._metrics.damaged_bytes.inc(closed.tail_bytes)
+        closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
+        after = next_heard(file.name, order, self._ledger.files) if file.late else None
+        self._finish_file(closed, *([replace(after, rehear=True)] if after else []))
+        return False
 
-    def _set_aside(self, seen: Seen, file: FileProgress, reason: str) -> None:
-        self._finish_file(found(file, seen), "set_aside", reason, 0)
+    def _compare(self, seen: Seen, file: FileProgress) -> None:
+        """Find out by its bytes what became of a file that is not as it was left."""
+        known, verdict = self._identity.compared(file, seen)
+        self._metrics.compared.labels(verdict).inc()
+        if verdict == "duplicate":
+            self._finish_file(known)
+            return
+        if verdict in ("replaced", "cut"):
+            _log.warning(f"file {verdict}", file=file.name, size=seen.size, read=file.bytes_read)
+        self._begun.discard(file.name)
+        self._commit(Step(self.published, (known,)))
 
-    def _finish_file(
-        self, file: FileProgress, state: Finished, reason: str, tail_bytes: int
-    ) -> None:
-        finished = replace(file, state=state, reason=reason, tail_bytes=tail_bytes)
-        self._commit(Step(self.published, finished))
-        _log.log(_LEVELS[state], _WORDS[state], file=file.name, records=file.records, reason=reason)
-        self._metrics.files.labels(state).inc()
+    def _finish_file(self, file: FileProgress, *more: FileProgress) -> None:
+        self._commit(Step(self.published, (file, *more)))
+        self._begun.discard(file.name)
+        level, words = _LEVELS.get(file.state, logging.INFO), file.state.replace("_", " ")
+        _log.log(level, f"file {words}", file=file.name, records=file.records, reason=file.reason)
+        self._metrics.files.labels(file.state).inc()
 
     def _numbered(self, drafts: Sequence[Draft]) -> tuple[Outgoing, ...]:
         here = self._ledger
@@ -216,6 +282,8 @@ class Pipeline:
     def _commit(self, step: Step) -> None:
         with self._metrics.stage("commit"):
             self._ledger.commit(step, self._feed.model)
+        for file in step.files:
+            self._identity.learn(file)
         self._say(step.outgoing)
 
     def _say(self, messages: Sequence[Outgoing]) -> None:
@@ -225,4 +293,6 @@ class Pipeline:
             self._metrics.sequence.set(self.published)
 
 
-_NOTHING: Final = Heard((), (), ())
+def _with_tail(file: FileProgress, tail: Damage) -> FileProgress:
+    reason = file.reason or f"byte {tail.byte}: {tail.reason}"
+    return replace(file, tail_bytes=tail.length_bytes, reason=reason)

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from detector.values import Score
 
-State = Literal["pending", "done", "set_aside"]
+State = Literal["pending", "done", "duplicate", "set_aside", "vanished"]
+FINISHED: Final = ("done", "duplicate")
+
+Lane = Literal["live", "backlog"]
+"""New sound, and what came late or had to wait, are heard side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
     """How far one file was read.
 
-    `name` is its path within the drop; `bytes_read` where the next record
-    begins; `damaged_bytes` gave no sound, and `tail_bytes` at the end were no
-    whole record when the file was closed.  `reason` is why it was set aside, or
-    the first complaint about it.
+    `name` is its path within the drop; `size`, `inode` and `mtime_ns` as it was
+    listed last; `bytes_read` where the next record begins; `damaged_bytes` gave no
+    sound, and `tail_bytes` at the end were no whole record when the file was closed.
+    `reason` is why it was set aside, or the first complaint about it.  `head` is the
+    SHA-256 of the first `head_bytes`, `sha256` that of the whole file once it is
+    closed, `twin` a file that begins with the same bytes.  `attempts` counts the
+    times that reading was begun since it last got on.  A file is `late` if the one
+    after it was heard first, and that one is to be heard again (`rehear`).
     """
 
     name: str
     size: int = 0
     inode: int = 0
+    mtime_ns: int = 0
     bytes_read: int = 0
     samples_read: int = 0
     records: int = 0
@@ -31,6 +40,21 @@ class FileProgress:
     tail_bytes: int = 0
     state: State = "pending"
     reason: str = ""
+    head: str = ""
+    head_bytes: int = 0
+    sha256: str = ""
+    twin: str = ""
+    attempts: int = 0
+    late: bool = False
+    rehear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """Where a lane stands: its open event, and the file that it heard last."""
+
+    tracker: Mapping[str, Any] = field(default_factory=dict)
+    heard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +71,20 @@ class Outgoing:
 class Step:
     """What one step of work leaves: it is committed whole or not at all.
 
-    `events` are JSON values by their public names.  `tracker` is the open
-    event, `heard` the file heard last and `model` the model announced; None
-    leaves them as they were.  `published` is the newest number sent so far.
+    `events` are JSON values by their public names.  `files` and `lanes` are those
+    that changed, and `model` the model announced, or None.  `published` is the newest
+    number sent so far.  `held` are the events held back first here, by their hour, `told`
+    the hours summed up.  `verdicts` are rows of that table: an event's id, when, and the
+    JSON.
     """
 
     published: int
-    file: FileProgress | None = None
+    files: tuple[FileProgress, ...] = ()
     scores: tuple[Score, ...] = ()
     events: tuple[Mapping[str, Any], ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
-    tracker: Mapping[str, Any] | None = None
-    heard: str | None = None
+    lanes: Mapping[Lane, LaneState] = field(default_factory=dict)
     model: str | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    verdicts: tuple[tuple[str, str, str], ...] = ()

@@ -28,7 +28,7 @@ from daemon.errors import plain
 FOLDER: Final = "requests"
 LARGEST_BYTES: Final = 64 << 10
 _SUFFIX: Final = ".json"
-_REFUSED: Final = ".refused"
+REFUSED: Final = ".refused"
 _LOOK_S: Final = 0.5
 _AT_ONCE: Final = 4  # a turn: each is a commit, some milliseconds
 _IN_ORDER: Final = 4096  # so many waiting requests are put in order; a flood is not
@@ -131,7 +131,7 @@ class Requests:
     def _refuse(self, path: Path, error: Exception, now_s: float) -> None:
         reason = str(error) if isinstance(error, DataError) else repr(error)
         try:
-            path.rename(path.with_name(path.name + _REFUSED))
+            path.rename(path.with_name(path.name + REFUSED))
         except OSError as failure:
             self._postpone(path.name, failure, now_s)
             return

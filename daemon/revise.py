@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from acoio.sound import Gap
+from daemon.evidence import with_evidence
 from daemon.progress import Outgoing
 from daemon.wire import Draft, event_draft, gap_draft, numbered
 from detector.values import Event, Score, event_json
 
 _Json = Mapping[str, Any]
+_BACK: Final = ("closed", "open")
 
 
 def revisions(
@@ -25,13 +27,18 @@ def revisions(
     known: dict[str, _Json | None] = {}
     new = []
     for event in events:
-        now = event_json(event)
+        now = with_evidence(event_json(event))
         before = known.get(event.id) or stored(event.id)
-        if before == now or (before and before["status"] == "closed" and now["status"] == "open"):
+        if before and (_says(before, now) or (before["status"], now["status"]) == _BACK):
             continue
         known[event.id] = now
         new.append(now)
     return tuple(new)
+
+
+def _says(before: _Json, now: _Json) -> bool:
+    """Say whether all of a revision was said before; what is stored bears a bout as well."""
+    return before.items() >= now.items()
 
 
 def in_order(events: Sequence[_Json], gaps: Sequence[Gap]) -> list[Draft]:

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
-from typing import Any
 
 import structlog
-import torch
 
-from daemon.arrivals import Arrivals
 from daemon.aside import guarded
-from daemon.catching_up import CatchingUp
+from daemon.assembly import assemble
 from daemon.config import Config
-from daemon.errors import plain
-from daemon.heart import Heart
-from daemon.ledger import Ledger, open_ledger
-from daemon.loop import Loop, Parts
-from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
-from daemon.old_messages import OldMessages
-from daemon.pace import Replay, records_in
-from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
-from daemon.publish import Publisher, open_publisher
-from daemon.requests import Requests
-from daemon.retry import retry_of
-from daemon.room import Room
-from daemon.status_file import StatusFile
-from daemon.watch import Watch
-from daemon.wire import model_draft
-from detector import load_model
-from detector.listen import Listener
-from detector.score import Scorer
-from detector.values import iso
+from daemon.pace import Replay
 
 _log = structlog.get_logger()
 
@@ -55,10 +33,12 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
-            loop = _open(stack, config, replay)
+            service = assemble(stack, config, replay)
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
-            code = loop.run(stop, until_idle=until_idle)
+            code = service.loop.run(stop, until_idle=until_idle)
+            if until_idle:
+                service.evidence.finish(stop)
         _log.info("stopping", exit_code=code)
         return code
 
@@ -78,95 +58,3 @@ def stop_signals() -> Iterator[Event]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def _open(stack: ExitStack, config: Config, replay: Replay | None) -> Loop:
-    scorer = _scorer(config)
-    ledger = stack.enter_context(open_ledger(config.store.path))
-    publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
-    threshold = scorer.event_settings(config.station.name).threshold
-    metrics = Metrics(scorer.model, threshold)
-    metrics.sequence.set(ledger.sequence)
-    metrics.rebuilt.inc(ledger.rebuilt)
-    address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
-    pipeline = _pipeline(
-        config, _feed(config, scorer, replay), scorer,
-        ledger=ledger, metrics=metrics, publisher=publisher,
-    )  # fmt: skip
-    pipeline.publish_again()
-    if ledger.model != scorer.model:
-        now = iso(datetime.now(UTC))
-        draft = model_draft(now, model=scorer.model, threshold=threshold, previous=ledger.model)
-        pipeline.announce(draft, model=scorer.model)
-    _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
-    catching_up = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz)
-    said = {"model": scorer.model, "threshold": threshold, "metrics": address}
-    said["rate_hz"], said["bus"] = scorer.features.rate_hz, publisher.endpoints
-    room = Room()
-    parts = Parts(
-        arrivals=Arrivals(
-            settle_s=config.drop.settle_s,
-            rate_hz=scorer.features.rate_hz,
-            band=config.drop.band,
-        ),
-        ledger=ledger,
-        pipeline=pipeline,
-        publisher=publisher,
-        heart=Heart(
-            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
-        ),
-        watch=stack.enter_context(Watch(config.drop.path)),
-        metrics=metrics,
-        catching_up=catching_up,
-        room=room,
-        replay=replay,
-        chores=[
-            Requests(config.store.path, handlers={"retry": retry_of(ledger)}),
-            OldMessages(ledger, days=config.store.messages_days),
-            catching_up,
-            _status_file(config, said, catching_up, room),
-        ],
-    )
-    return Loop(config, parts)
-
-
-def _status_file(
-    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
-) -> StatusFile:
-    def say() -> Mapping[str, Any]:
-        return {**catching_up.as_json(), "store_full": room.full}
-
-    return StatusFile(
-        config.store.path,
-        heartbeat_s=config.bus.heartbeat_s,
-        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
-        say=say,
-    )
-
-
-def _scorer(config: Config) -> Scorer:
-    torch.set_num_threads(config.detector.threads)
-    settings = config.detector
-    return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
-
-
-def _feed(config: Config, scorer: Scorer, replay: Replay | None) -> Feed:
-    rate_hz = scorer.features.rate_hz
-    step_s = replay.step_s if replay else None
-    records = records_in(step_s, rate_hz, most=RECORDS_A_STEP)
-    return Feed(config.drop.path, config.station.name, scorer.model, rate_hz, records)
-
-
-def _pipeline(
-    config: Config,
-    feed: Feed,
-    scorer: Scorer,
-    *,
-    ledger: Ledger,
-    metrics: Metrics,
-    publisher: Publisher,
-) -> Pipeline:
-    def listen(tracker: Mapping[str, Any]) -> Listener:
-        return Listener(scorer, station=config.station.name, state=tracker)
-
-    return Pipeline(feed, listen, ledger=ledger, metrics=metrics, send=publisher.send)

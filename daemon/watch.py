@@ -1,12 +1,10 @@
-"""The drop as it is: a scan is the truth, inotify only a hint that one is due."""
+"""Hints of inotify that something changed in the drop; what is true, a scan tells."""
 
 from __future__ import annotations
 
 import logging
 import os
-import stat
-import time
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
 from threading import Event
 from typing import Final, Self
@@ -22,70 +20,25 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from acoio.errors import NotReadyError
-from daemon.arrivals import Seen
-from daemon.errors import plain
-
 _HINTS: Final = [FileCreatedEvent, FileClosedEvent, FileMovedEvent, FileModifiedEvent]
 _OVERFLOW_LOGGER: Final = "watchdog.observers.inotify_c"
 _STOP_S: Final = 1.0
-
-
-def scan(drop: Path) -> list[Seen]:
-    """Return every file within the drop, in any order; links are not followed.
-
-    Raises
-    ------
-    NotReadyError
-        If the drop itself cannot be listed.
-    """
-    now_s = time.time()
-    try:
-        return list(_walk(drop, "", now_s))
-    except OSError as error:
-        raise NotReadyError(f"drop.path: {plain(drop)}: {error.strerror}") from error
-
-
-def _walk(folder: Path, prefix: str, now_s: float) -> Iterator[Seen]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                try:
-                    yield from _walk(Path(entry.path), f"{name}/", now_s)
-                except OSError:  # gone or closed to us meanwhile: the next scan looks again
-                    continue
-            elif _is_text(name):
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                yield Seen(
-                    name=name,
-                    size=status.st_size,
-                    inode=status.st_ino,
-                    age_s=now_s - status.st_mtime,
-                    regular=stat.S_ISREG(status.st_mode),
-                )
-
-
-def _is_text(name: str) -> bool:
-    """Say whether a name is UTF-8; no recording's is otherwise."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+_MOST_GROWN: Final = 256  # files at a time; the next scan finds the rest
 
 
 class _OnEvent(FileSystemEventHandler):
-    """Takes any event for a hint: whatever it says, the scan knows better."""
+    """Takes an event for a hint: that a scan is due or, where a file only grew, which."""
 
-    def __init__(self, hint: Event) -> None:
+    def __init__(self, drop: Path, hint: Event, grown: deque[str]) -> None:
+        self._drop = drop
         self._hint = hint
+        self._grown = grown
 
-    def on_any_event(self, event: FileSystemEvent) -> None:  # noqa: ARG002
-        self._hint.set()
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if isinstance(event, FileModifiedEvent):
+            self._grown.append(os.path.relpath(os.fsdecode(event.src_path), self._drop))
+        else:
+            self._hint.set()
 
 
 class _OnComplaint(logging.Handler):
@@ -100,7 +53,7 @@ class _OnComplaint(logging.Handler):
 
 
 class Watch:
-    """Sets `hint` when something may have changed in the drop.
+    """Sets `hint` when something may have changed in the drop, and knows what grew.
 
     It is armed anew when the folder was replaced, as by a mount, or when the
     watcher's threads died; what it misses, the next scan finds.
@@ -108,6 +61,7 @@ class Watch:
 
     def __init__(self, drop: Path) -> None:
         self.hint = Event()
+        self._grown: deque[str] = deque(maxlen=_MOST_GROWN)
         self._complaints = _OnComplaint(self.hint)
         self._drop = drop
         self._observer: BaseObserver | None = None
@@ -121,6 +75,13 @@ class Watch:
         logging.getLogger(_OVERFLOW_LOGGER).removeHandler(self._complaints)
         self._disarm()
 
+    def grown(self) -> set[str]:
+        """Return the files, by their names, that grew since this was asked last."""
+        names = set()
+        while self._grown:
+            names.add(self._grown.popleft())
+        return names
+
     def arm(self) -> bool:
         """Watch the folder that stands at the path now; say whether that is possible."""
         identity = self._found()
@@ -132,7 +93,10 @@ class Watch:
         observer = Observer()
         try:
             observer.schedule(
-                _OnEvent(self.hint), str(self._drop), recursive=True, event_filter=_HINTS
+                _OnEvent(self._drop, self.hint, self._grown),
+                str(self._drop),
+                recursive=True,
+                event_filter=_HINTS,
             )
             observer.start()
         except OSError:  # no inotify left, or the folder just went: scans must do

@@ -8,18 +8,20 @@ schema of its kind in `daemon/schemas`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.resources import files
 from typing import Any, Final, Literal
 
 from acoio.sound import Gap
 from daemon.progress import Outgoing
+from detector.events import SEVERITIES
 from detector.values import Event, iso
 
-Kind = Literal["event", "gap", "model", "heartbeat"]
-KINDS: Final[tuple[Kind, ...]] = ("event", "gap", "model", "heartbeat")
+Kind = Literal["event", "gap", "model", "summary", "heartbeat"]
+KINDS: Final[tuple[Kind, ...]] = ("event", "gap", "model", "summary", "heartbeat")
 TOPIC_PREFIX: Final = "kilokai.v1."
 
 
@@ -70,10 +72,25 @@ def model_draft(time: str, *, model: str, threshold: float, previous: str | None
     return Draft("model", time, {"model": model, "threshold": threshold, "previous": previous})
 
 
+def summary_draft(begin: str, end: str, held: Sequence[Mapping[str, Any]]) -> Draft:
+    """Return the message of the events that were held back in an hour, one or more."""
+    loudest = max(held, key=lambda event: (event["score"], event["id"]))
+    counts = Counter(event["severity"] for event in held)
+    data = {
+        "begin": begin,
+        "end": end,
+        "held_back": {severity: counts[severity] for severity in SEVERITIES},
+        "loudest": loudest["id"],
+        "loudest_score": loudest["score"],
+    }
+    return Draft("summary", max(event["end"] for event in held), data)
+
+
 def event_from_json(data: Mapping[str, Any]) -> Event:
-    """Return the `Event` of its public JSON: `event_json` undone."""
+    """Return the `Event` of its public JSON, which may say more: `event_json` undone."""
+    own = {field.name: data[field.name] for field in fields(Event)}
     times = {name: datetime.fromisoformat(data[name]) for name in ("begin", "peak", "end")}
-    return Event(**{**data, **times})
+    return Event(**{**own, **times})
 
 
 def strict_json(value: Any) -> str:

@@ -22,7 +22,9 @@ Windows of 2 s begin every second, so one window below the threshold does not br
 
 _BAND_SHARE: Final = 0.25  # an event's band reaches over all that gave this much of the strongest
 _WEIGHTIEST: Final = 20.0  # nats above release: louder windows say no more of the band
-_MODERATE, _MAJOR = 50.0, 300.0  # nats by which the peak lies above the threshold
+_CLEAR: Final = 50.0  # nats above the threshold: a call at about 0 dB; louder is no clearer
+_MODERATE_S, _MAJOR_S = 4.0, 8.0  # clear seconds; noises of the gear have 4 at most
+SEVERITIES: Final = ("minor", "moderate", "major")
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -54,6 +56,7 @@ class _Run:
     contribution: tuple[float, ...]
     peak_band: int
     level_db: float
+    clear_s: float
     file: str
     sample: int
     opened: bool
@@ -112,6 +115,7 @@ def _grown(run: _Run | None, score: Score, release: float) -> _Run:
         contribution=tuple((before + contribution).tolist()),
         peak_band=strongest if louder or run is None else run.peak_band,
         level_db=float(score.level_db[strongest]) if louder or run is None else run.level_db,
+        clear_s=(0.0 if run is None else run.clear_s) + _clear_share(score),
         file=score.file if run is None else run.file,
         sample=score.sample if run is None else run.sample,
         opened=run is not None and run.opened,
@@ -153,7 +157,7 @@ def _event(run: _Run, settings: EventSettings, status: str) -> Event:
         high_hz=edges[high + 1],
         peak_hz=float(np.sqrt(edges[peak] * edges[peak + 1])),
         level_db=run.level_db,
-        severity=severity(run.score, settings.threshold),
+        severity=severity(run.clear_s),
         model=settings.model,
         file=run.file,
         sample=run.sample,
@@ -166,11 +170,20 @@ def _band(contribution: NDArray[np.float64], peak: int) -> tuple[int, int]:
     return min(int(strong[0]), peak), max(int(strong[-1]), peak)
 
 
-def severity(score: float, threshold: float) -> str:
-    """Return "minor", "moderate" or "major", by the evidence above the threshold."""
-    if score < threshold + _MODERATE:
+def _clear_share(score: Score) -> float:
+    """Return the share of its second for which a window was clearly heard, 0 to 1."""
+    return min(max(score.score - score.threshold, 0.0) / _CLEAR, 1.0)
+
+
+def severity(clear_s: float) -> str:
+    """Return "minor", "moderate" or "major", by the clear seconds of an event.
+
+    It never falls as an event goes on, nor would it with louder windows; and however
+    loud a short noise is, it stays minor.
+    """
+    if clear_s < _MODERATE_S:
         return "minor"
-    return "moderate" if score < threshold + _MAJOR else "major"
+    return "moderate" if clear_s < _MAJOR_S else "major"
 
 
 def event_id(station: str, model: str, begin_us: int) -> str:

@@ -14,6 +14,7 @@ from daemon.cli import (
     evaluate,
     events,
     inspect,
+    keys,
     retry,
     run,
     score,
@@ -70,6 +71,7 @@ def _main(
 for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(events.app, name="events")
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ import typer
 
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, config_of
+from daemon.listing import scan
 from daemon.logs import set_up_logs
 from daemon.pace import Replay, parse_span
-from daemon.watch import scan
 
 EXAMPLE: Final = (
     "Example: kilokai run --config /etc/kilokai/kilokai.toml\n\n"

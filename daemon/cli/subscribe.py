@@ -3,31 +3,93 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.client import Subscriber
+from daemon.errors import plain
+from daemon.keys import SERVER_PUBLIC
 from daemon.show import event_line
 
-EXAMPLE: Final = "Example: kilokai subscribe --json --since 0"
+EXAMPLE: Final = "Example: kilokai subscribe --json --since 0 --place place"
 
 
 def command(
     config: ConfigFile = None,
     sets: Sets = None,
     since: Annotated[
-        int | None, typer.Option(min=0, help="Begin after this number, 0: all. Else from now on.")
+        str | None,
+        typer.Option(help="Begin after this number (0: all) or message id. Else from now on."),
     ] = None,
+    place: Annotated[
+        Path | None,
+        typer.Option(help="A file that keeps how far it came; from there it goes on next time."),
+    ] = None,
+    publish: Annotated[str | None, typer.Option(help="A station's bus.publish elsewhere.")] = None,
+    replay: Annotated[str | None, typer.Option(help="A station's bus.replay elsewhere.")] = None,
+    server_key: Annotated[
+        str | None, typer.Option(help="The station's public key, or the file of it.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="Your secret key's file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print each event as it begins and as it ends, one a line, until Ctrl-C."""
+    """Print each revision of each event, one a line, until Ctrl-C."""
     bus = config_of(config, sets, needs_drop=False).bus
-    typer.echo(f"listening to {bus.publish}; Ctrl-C ends", err=True)
-    with Subscriber(bus.publish, bus.replay, since=since) as events:
+    if server_key is None and keys is not None and bus.keys is not None:
+        server_key = str(bus.keys / SERVER_PUBLIC)
+    with _subscriber(
+        publish or bus.publish,
+        replay or bus.replay,
+        since=_kept(place) or since,
+        server_key=server_key,
+        keys=keys,
+    ) as subscriber:
+        typer.echo(f"listening to {publish or bus.publish}; Ctrl-C ends", err=True)
+        subscriber.notice = lambda words: typer.echo(f"kilokai: {plain(words)}", err=True)
         try:
-            for event in events:
-                typer.echo(json.dumps(event) if as_json else event_line(event))
+            _print(subscriber, place, as_json=as_json)
         except KeyboardInterrupt:
             raise typer.Exit from None
+
+
+def _subscriber(
+    publish: str, replay: str, *, since: str | None, server_key: str | None, keys: Path | None
+) -> Subscriber:
+    try:
+        return Subscriber(publish, replay, since=since, server_key=server_key, keys=keys)
+    except ValueError as error:
+        raise SetupError(str(error)) from error
+
+
+def _print(subscriber: Subscriber, place: Path | None, *, as_json: bool) -> None:
+    for event in subscriber:
+        typer.echo(json.dumps(event) if as_json else event_line(event))
+        if place is not None:
+            _keep(place, str(subscriber.place))
+
+
+def _kept(place: Path | None) -> str | None:
+    try:
+        return place.read_text("ascii").strip() if place else None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"--place: {place}: {error}, wanted a message's id") from error
+
+
+def _keep(place: Path, message_id: str) -> None:
+    """Replace the file whole, so that a crash leaves the former place or this one."""
+    unready = place.with_name(f".{place.name}.new")
+    try:
+        with unready.open("w", encoding="ascii") as file:
+            file.write(f"{message_id}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        unready.replace(place)
+    except OSError as error:
+        raise SetupError(f"--place: {place}: {error.strerror}") from error

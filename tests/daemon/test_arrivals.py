@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.arrivals import LARGEST_BYTES, Arrivals, Plan, Seen, is_recording
+from daemon.arrivals import LARGEST_BYTES, Arrivals, Plan, is_recording
+from daemon.listing import Seen
 from daemon.progress import FileProgress
 
 _A = "2018-10-28--00.00.HYD24BBpk"
@@ -89,10 +90,44 @@ def test_a_newer_file_with_sound_closes_the_one_before_sooner() -> None:
     assert _does(arrivals.look(listing, known, 3)) == [("close", _A)]
 
 
-def test_a_closed_file_that_grows_is_read_on_but_its_short_tail_is_not_read_twice() -> None:
-    done = _read(_A, state="done", tail_bytes=500)
-    assert _does(_arrivals().look([_seen(_A, 10_500)], _known(done), 0)) == []
-    assert _does(_arrivals().look([_seen(_A, 10_501)], _known(done), 0)) == [("read", _A)]
+def test_a_closed_file_that_is_not_as_it_was_left_is_compared_by_its_bytes() -> None:
+    done = _read(_A, state="done", tail_bytes=500, size=10_500, mtime_ns=7)
+    assert _does(_arrivals().look([_seen(_A, 10_500, mtime_ns=7)], _known(done), 0)) == []
+    others = ({"size": 10_501}, {"inode": 2}, {"mtime_ns": 8}, {"size": 9_000})
+    for other in others:
+        seen = replace(_seen(_A, 10_500, mtime_ns=7), **other)  # type: ignore[arg-type]
+        assert _does(_arrivals().look([seen], _known(done), 0)) == [("compare", _A)]
+
+
+def test_a_copy_of_another_file_is_not_read_and_compared_once_it_is_whole() -> None:
+    copy = FileProgress(_A, 10_000, 1, twin="sub/" + _A)
+    arrivals = _arrivals()
+    assert _does(arrivals.look([_seen(_A)], _known(copy), 0)) == []
+    assert _does(arrivals.look([_seen(_A)], _known(copy), 30)) == [("compare", _A)]
+
+
+def test_a_file_that_goes_before_it_was_done_is_told_and_goes_on_when_it_comes_back() -> None:
+    half, done = _read(_A, 10_000), _read(_B, state="done")
+    assert _does(_arrivals().look([], _known(half, done), 0)) == [("vanish", _A)]
+    gone = replace(half, state="vanished")
+    assert _does(_arrivals().look([], _known(gone, done), 0)) == []
+    assert _does(_arrivals().look([_seen(_A, 20_000)], _known(gone), 0)) == [("read", _A)]
+
+
+def test_a_file_that_is_to_be_heard_again_comes_in_its_turn() -> None:
+    file = _read(_A, state="done", mtime_ns=7, rehear=True)
+    listing = [_seen(_B), _seen(_A, mtime_ns=7)]
+    plan = _arrivals().look(listing, _known(file), 0)
+    assert _does(plan) == [("rehear", _A), ("read", _B)]
+
+
+def test_a_glance_at_a_file_only_ever_says_to_read_on() -> None:
+    arrivals, known = _arrivals(), _known(_read(_A))
+    task = arrivals.glance(_seen(_A, 20_000), known, 0)
+    assert task is not None
+    assert task.do == "read"
+    for seen in (_seen(_A), _seen(_A, inode=5), _seen("truth.csv"), _seen("tape.HYD24BBpk")):
+        assert arrivals.glance(seen, known, 1000) is None
 
 
 def test_an_empty_file_is_set_aside_once_settled() -> None:
@@ -128,12 +163,11 @@ def test_what_can_never_be_read_is_set_aside_once(seen: Seen, reason: str) -> No
     assert arrivals.look([seen], _known(aside), 1).tasks == ()
 
 
-def test_a_file_that_shrank_or_was_replaced_by_a_smaller_one_is_set_aside() -> None:
+def test_a_file_that_shrank_or_was_replaced_while_it_was_read_is_compared() -> None:
     half = _read(_A, size=10_000, bytes_read=5_000)
-    for seen in (_seen(_A, 4_000), _seen(_A, 9_000, inode=2)):
-        (task,) = _arrivals().look([seen], _known(half), 0).tasks
-        assert (task.do, task.reason.split(":")[0]) == ("set_aside", "replaced while reading")
-    assert _does(_arrivals().look([_seen(_A, 11_000, inode=2)], _known(half), 0)) == [("read", _A)]
+    for seen in (_seen(_A, 4_000), _seen(_A, 9_000), _seen(_A, 11_000, inode=2)):
+        assert _does(_arrivals().look([seen], _known(half), 0)) == [("compare", _A)]
+    assert _does(_arrivals().look([_seen(_A, 11_000)], _known(half), 0)) == [("read", _A)]
 
 
 def test_a_file_set_aside_is_read_when_another_one_comes_by_its_name() -> None:

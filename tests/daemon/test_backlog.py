@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.arrivals import Seen, Task
+from daemon.arrivals import Task
 from daemon.backlog import LONG_S, Speed, bytes_a_second, waiting_bytes
 from daemon.catching_up import CatchingUp
+from daemon.listing import Seen
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress
 

@@ -40,7 +40,7 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
     for line in (
         "drop.settle_s: found -1, wanted seconds, above 0, at most 3600",
         "storage: found {'path': '/b'}, wanted one of station, drop, store, bus, metrics, detector",
-        "bus.backlog: found 3, wanted one of publish, replay, heartbeat_s",
+        "bus.backlog: found 3, wanted one of keys, credential, publish, replay, heartbeat_s",
         "bus.publish: found 'tcp://0.0.0.0:5556', wanted tcp://127.0.0.1:PORT or ipc://PATH",
         "--set: found 'nonsense', wanted section.key=value",
         "metrics.listen: found 9108, wanted HOST:PORT",

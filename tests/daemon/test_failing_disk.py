@@ -1,4 +1,4 @@
-"""A disk that is full, that fails, that may not be written, that a reader holds back."""
+"""A disk that is full, that fails, that may not be written, that a reading holds back."""
 
 import os
 import re
@@ -68,10 +68,10 @@ def test_a_full_disk_keeps_nothing_of_a_step_and_takes_it_once_there_is_room(
         with filled(disk):
             for _ in range(3):
                 with pytest.raises(NoRoomError, match="nothing was kept"):
-                    ledger.commit(_step(2, file=large), _MODEL)
+                    ledger.commit(_step(2, files=(large,)), _MODEL)
             assert (ledger.sequence, list(ledger.files)) == (1, ["a"])
             assert ledger.messages(0, 9)[-1].sequence == 1
-        ledger.commit(_step(2, file=large), _MODEL)
+        ledger.commit(_step(2, files=(large,)), _MODEL)
         assert ledger.sequence == 2
 
 
@@ -135,7 +135,7 @@ def test_a_failed_flush_ends_the_daemon_and_is_never_tried_again(
 ) -> None:
     store, log = tmp_path / "store", tmp_path / "strace"
     daemon = _daemon(full_drop, store, "--until-idle")
-    strace: list[str | Path] = ["strace", "-f", "--seccomp-bpf", "-o", log, "-P", store / name,
+    strace = ["strace", "-f", "--seccomp-bpf", "-o", str(log), "-P", str(store / name),
               "-e", "trace=fsync,fdatasync",
               "-e", "inject=fsync,fdatasync:error=EIO:when=3"]  # fmt: skip
     done = subprocess.run(
@@ -204,7 +204,7 @@ def test_the_log_shrinks_again_after_a_reader_held_it_back(tmp_path: Path) -> No
     wal = tmp_path / f"{LEDGER_FILE}-wal"
     with open_ledger(tmp_path) as ledger:
         ledger.commit(_step(1), _MODEL)
-        with reading(tmp_path) as reader, closing(reader.execute("SELECT * FROM meta")) as rows:
+        with reading(tmp_path) as other, closing(other.execute("SELECT * FROM meta")) as rows:
             rows.fetchone()
             while wal.stat().st_size < 20 << 20:
                 number = ledger.sequence + 1

@@ -1,4 +1,3 @@
-import json
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from acoio.errors import SetupError
 from daemon.ledger import Ledger, open_ledger
-from daemon.progress import FileProgress, Outgoing, Step
+from daemon.progress import FileProgress, LaneState, Outgoing, Step
 from daemon.stored import stored_events, stored_files, stored_scores
 from detector.values import Score
 
@@ -32,12 +31,11 @@ def _message(sequence: int) -> Outgoing:
 def _step(number: int, **other: object) -> Step:
     values: dict[str, object] = {
         "published": number - 1,
-        "file": FileProgress("a", 100 * number, 7, bytes_read=100 * number, records=number),
+        "files": (FileProgress("a", 100 * number, 7, bytes_read=100 * number, records=number),),
         "scores": (_score(number),),
         "events": ({"id": "e1", "begin": "2018", "status": "open", "number": number},),
         "outgoing": (_message(number),),
-        "tracker": {"begin_us": number},
-        "heard": "a",
+        "lanes": {"live": LaneState({"begin_us": number}, "a")},
     }
     return Step(**{**values, **other})  # type: ignore[arg-type]
 
@@ -55,7 +53,7 @@ def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
         ledger.commit(_step(2, model="loudness"), _MODEL)
     with open_ledger(tmp_path) as ledger:
         assert (ledger.epoch, ledger.sequence, ledger.published) == (epoch, 2, 1)
-        assert (ledger.tracker, ledger.heard, ledger.model) == ({"begin_us": 2}, "a", "loudness")
+        assert (ledger.lane("live"), ledger.model) == (LaneState({"begin_us": 2}, "a"), "loudness")
         assert ledger.files == {"a": FileProgress("a", 200, 7, bytes_read=200, records=2)}
         assert ledger.messages(0, 10) == [_message(1), _message(2)]
         assert ledger.event("e1") == {"id": "e1", "begin": "2018", "status": "open", "number": 2}
@@ -68,7 +66,9 @@ def test_a_step_that_fails_leaves_nothing(ledger: Ledger) -> None:
     again = _step(2, scores=(_score(2), _score(1)))  # the second one is there already
     with pytest.raises(sqlite3.IntegrityError):
         ledger.commit(again, _MODEL)
-    assert (ledger.sequence, ledger.files["a"].records, ledger.tracker) == (1, 1, {"begin_us": 1})
+    assert (ledger.sequence, ledger.files["a"].records) == (1, 1)
+    assert ledger.lane("live") == LaneState({"begin_us": 1}, "a")
+    assert ledger.lane("backlog") == LaneState()
     assert len(ledger.unscored([_score(2)], _MODEL)) == 1
     assert ledger.event("e1") == {"id": "e1", "begin": "2018", "status": "open", "number": 1}
     ledger.commit(_step(2), _MODEL)
@@ -131,4 +131,4 @@ def test_commits_are_made_to_survive_a_power_cut(tmp_path: Path, ledger: Ledger)
     database = ledger._database
     assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert json.loads(json.dumps(ledger.tracker)) == {}
+    assert ledger.lane("live") == LaneState()

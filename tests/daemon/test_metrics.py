@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from acoio.errors import SetupError
 from daemon.metrics import Metrics, serve_metrics
+from daemon.progress import FileProgress
 from tests.detector.sounds import score
 
 
@@ -28,6 +29,7 @@ def test_every_series_is_there_from_the_start_and_has_a_base_unit() -> None:
         ("kilokai_files_total", "set_aside"),
         ("kilokai_events_total", "minor"),
         ("kilokai_events_total", "major"),
+        ("kilokai_alerts_held_back_total",),
         ("kilokai_stage_seconds_sum", "commit"),
         ("kilokai_damaged_bytes_total",),
         ("kilokai_gap_seconds_total",),
@@ -54,7 +56,7 @@ def test_speed_is_sound_per_time_spent() -> None:
     metrics = Metrics("a", 1.0)
     with metrics.stage("read"):
         pass
-    metrics.take_records(1000, rate_hz=24_000.0)
+    metrics.take_read(FileProgress("a", records=1000), FileProgress("a"), rate_hz=24_000.0)
     ratio = metrics.registry.get_sample_value("kilokai_times_real_time_ratio")
     spent_s = metrics.registry.get_sample_value("kilokai_stage_seconds_sum", {"stage": "read"})
     assert ratio is not None

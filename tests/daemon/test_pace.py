@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from acoio.filename import parse_filename
-from daemon.arrivals import Seen, Task
+from daemon.arrivals import Task
 from daemon.batch import score_files
 from daemon.cli import app
 from daemon.config import Config
 from daemon.ledger import Ledger
+from daemon.listing import Seen
 from daemon.pace import Replay, Span, parse_span, records_in
 from daemon.progress import FileProgress, Step
 from daemon.service import run
@@ -75,13 +76,14 @@ def test_a_few_recordings_of_the_span_are_shown_ahead_and_all_that_are_done() ->
 
 def test_sound_is_due_by_the_clock_times_the_speed() -> None:
     replay, task = Replay(_span(0, 60), speed=10.0), Task("read", _seen(5))
-    assert replay.allows(Task("read", _seen(0)), None, 100.0)
-    assert not replay.allows(task, None, 129.9)
-    assert replay.allows(task, None, 130.0)
-    assert not replay.allows(task, FileProgress(task.seen.name, samples_read=240_002), 130.9)
-    assert replay.allows(task, FileProgress(task.seen.name, samples_read=240_002), 131.1)
-    assert replay.allows(Task("close", _seen(50)), None, 100.0)
-    assert Replay(_span(0, 60)).allows(task, None, 0.0)
+    heard = {task.seen.name: FileProgress(task.seen.name, samples_read=240_002)}
+    assert replay.allows(Task("read", _seen(0)), {}, 100.0)
+    assert not replay.allows(task, {}, 129.9)
+    assert replay.allows(task, {}, 130.0)
+    assert not replay.allows(task, heard, 130.9)
+    assert replay.allows(task, heard, 131.1)
+    assert replay.allows(Task("close", _seen(50)), {}, 100.0)
+    assert Replay(_span(0, 60)).allows(task, {}, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +117,12 @@ def test_a_replay_finds_what_a_batch_finds_at_its_pace(
     assert run(config, until_idle=True, replay=Replay(span, speed=speed)) == 0
     store, found = config.store.path, _batch(full_drop, span)
     assert stored_scores(store) == found["scores"]
-    assert stored_events(store) == found["events"]
+    fields = found["events"][0].keys()
+    events = [{field: event[field] for field in fields} for event in stored_events(store)]
+    assert events == found["events"]
     assert [file["state"] for file in stored_files(store)] == ["done"] * 3
     assert len(found["events"]) > 1
     if speed:
         took_s = commits[-1] - commits[0]
         assert took_s >= 0.9 * 360 / speed
-        assert len(commits) > 6 * took_s  # some a second: smoothly
+        assert len(commits) > 3 * took_s  # some a second: smoothly

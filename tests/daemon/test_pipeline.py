@@ -1,8 +1,5 @@
 """The promises of the spine, without processes: whatever breaks, the same scores and events."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,90 +7,21 @@ import pytest
 
 from acoio.errors import NotReadyError
 from acoio.header import BYTES_PER_BIT, HEADER_BYTES
-from daemon.arrivals import Arrivals
 from daemon.config import Config
-from daemon.ledger import Ledger, open_ledger
-from daemon.metrics import Metrics
-from daemon.pipeline import Feed, Pipeline
-from daemon.progress import Outgoing, Step
+from daemon.ledger import Ledger
+from daemon.progress import Step
 from daemon.service import run
 from daemon.stored import stored_events, stored_files, stored_scores
-from daemon.watch import scan
 from daemon.wire import model_draft
-from detector.listen import Listener
+from tests.daemon.bench import bench_on, found_in
 from tests.daemon.conftest import config_of
-from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea, noise, records_of, with_bits
 
 pytestmark = pytest.mark.usefixtures("loud")
 
 
-@dataclass
-class _Bench:
-    """A pipeline that is driven by hand."""
-
-    pipeline: Pipeline
-    ledger: Ledger
-    metrics: Metrics
-    drop: Path
-    arrivals: Arrivals = field(
-        default_factory=lambda: Arrivals(settle_s=0.0, rate_hz=24_000, band="BB")
-    )
-    sent: list[Outgoing] = field(default_factory=list)
-
-    def work(self, steps: int = 1 << 30) -> int:
-        """Do up to so many steps, and return how many were left undone."""
-        while steps:
-            plan = self.arrivals.look(scan(self.drop), self.ledger.files, 0.0)
-            if not plan.tasks:
-                break
-            if not self.pipeline.do(plan.tasks[0], plan.order):
-                self.arrivals.exhausted(plan.tasks[0].seen)
-            steps -= 1
-        return steps
-
-
-@contextmanager
-def _bench(drop: Path, store: Path) -> Iterator[_Bench]:
-    scorer = LoudnessScorer()
-    sent: list[Outgoing] = []
-
-    def send(messages: Sequence[Outgoing]) -> None:
-        sent.extend(messages)
-
-    with open_ledger(store) as ledger:
-        pipeline = Pipeline(
-            Feed(drop, "aco", scorer.model),
-            lambda state: Listener(scorer, station="aco", state=state),  # type: ignore[arg-type]
-            ledger=ledger,
-            metrics=Metrics("loudness", 2.0),
-            send=send,
-        )
-        yield _Bench(pipeline, ledger, pipeline._metrics, drop, sent=sent)
-
-
-def _found(store: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    return stored_scores(store), stored_events(store)
-
-
 def _numbers(ledger: Ledger) -> list[int]:
     return [message.sequence for message in ledger.messages(0, 10_000)]
-
-
-@pytest.fixture
-def unbroken(sea: Sea, tmp_path: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What one run over the whole drop finds."""
-    drop = tmp_path / "unbroken"
-    drop.mkdir()
-    for name, data in sea.cut():
-        (drop / name).write_bytes(data)
-    with _bench(drop, tmp_path / "unbroken-store") as bench:
-        bench.work()
-        bench.pipeline.finish()
-    scores, events = _found(tmp_path / "unbroken-store")
-    assert len(scores) > 300
-    assert len(events) > 1
-    return scores, events
 
 
 def test_a_restart_after_every_step_changes_nothing(
@@ -101,21 +29,20 @@ def test_a_restart_after_every_step_changes_nothing(
 ) -> None:
     left, sent = 0, []
     while not left:
-        with _bench(full_drop, tmp_path / "store") as bench:
+        with bench_on(full_drop, tmp_path / "store") as bench:
             left = bench.work(1)
             if left:
-                bench.pipeline._ear = bench.pipeline._listen(bench.ledger.tracker)
                 bench.pipeline.finish()
             numbers = _numbers(bench.ledger)
             sent += bench.sent
-    assert _found(tmp_path / "store") == unbroken
+    assert found_in(tmp_path / "store") == unbroken
     assert numbers == [message.sequence for message in sent] == list(range(1, len(numbers) + 1))
 
 
 def test_a_file_that_grows_record_by_record_gives_the_same(
     unbroken: object, drop: Path, sea: Sea, tmp_path: Path
 ) -> None:
-    with _bench(drop, tmp_path / "store") as bench:
+    with bench_on(drop, tmp_path / "store") as bench:
         for name, data in sea.cut():
             for end in [*range(0, len(data), len(data) // 7), len(data)]:
                 (drop / name).write_bytes(data[:end])  # it ends within a record nearly always
@@ -124,7 +51,7 @@ def test_a_file_that_grows_record_by_record_gives_the_same(
         bench.arrivals._settle_s = 0.0
         bench.work()
         bench.pipeline.finish()
-    assert _found(tmp_path / "store") == unbroken
+    assert found_in(tmp_path / "store") == unbroken
     assert {file["damaged_bytes"] for file in stored_files(tmp_path / "store")} == {0}
 
 
@@ -138,7 +65,7 @@ def test_a_damaged_file_that_grows_costs_no_more_than_a_whole_one(
     records[400] = with_bits(records[400], bits - 4)
     damaged, at = b"".join(records), sum(map(len, records[:400]))
     grown, whole = tmp_path / "grown", tmp_path / "whole"
-    with _bench(drop, grown) as bench:
+    with bench_on(drop, grown) as bench:
         bench.arrivals._settle_s = 1e9
         short = HEADER_BYTES + BYTES_PER_BIT * (bits - 4)
         for end in (at, at + short + 100, at + len(records[400]) + 5, len(damaged)):
@@ -146,9 +73,9 @@ def test_a_damaged_file_that_grows_costs_no_more_than_a_whole_one(
             bench.work()
         bench.arrivals._settle_s = 0.0
         bench.work()
-    with _bench(drop, whole) as bench:
+    with bench_on(drop, whole) as bench:
         bench.work()
-    assert _found(grown) == _found(whole)
+    assert found_in(grown) == found_in(whole)
     (seen,), (wanted,) = stored_files(grown), stored_files(whole)
     assert seen["records"] == wanted["records"] == len(records) - 1
     assert seen["damaged_bytes"] == wanted["damaged_bytes"] == len(records[400])
@@ -157,10 +84,10 @@ def test_a_damaged_file_that_grows_costs_no_more_than_a_whole_one(
 def test_files_may_come_in_any_cut(unbroken: Any, drop: Path, sea: Sea, tmp_path: Path) -> None:
     for name, data in sea.cut(3):
         (drop / name).write_bytes(data)
-    with _bench(drop, tmp_path / "store") as bench:
+    with bench_on(drop, tmp_path / "store") as bench:
         bench.work()
         bench.pipeline.finish()
-    scores, events = _found(tmp_path / "store")
+    scores, events = found_in(tmp_path / "store")
     places = ("file", "sample")
     assert scores == unbroken[0]
     assert [{k: v for k, v in event.items() if k not in places} for event in events] == [
@@ -168,29 +95,26 @@ def test_files_may_come_in_any_cut(unbroken: Any, drop: Path, sea: Sea, tmp_path
     ]
 
 
-def test_a_file_that_comes_late_is_scored_with_the_sound_before_it(
-    unbroken: Any, drop: Path, sea: Sea, tmp_path: Path
+@pytest.mark.parametrize("order", [(0, 1, 3, 2), (3, 0, 1, 2), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_files_that_come_out_of_order_leave_nothing_unscored(
+    unbroken: Any, drop: Path, sea: Sea, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     files = list(sea.cut())
-    with _bench(drop, tmp_path / "store") as bench:
-        for k in (0, 1, 3, 2):
+    with bench_on(drop, tmp_path / "store") as bench:
+        for k in order:
             (drop / files[k][0]).write_bytes(files[k][1])
             bench.work()
-        (late,) = [f for f in bench.ledger.files.values() if f.name == files[2][0]]
-        assert late.state == "done"
-    scores, _ = _found(tmp_path / "store")
-    begins = {score["begin"] for score in scores}
-    missing = [score for score in unbroken[0] if score["begin"] not in begins]
-    assert all(score in unbroken[0] for score in scores)
-    # only what a gap costs: C seconds at the begin of the file that came too early
-    assert 55 <= len(missing) <= 70
+        assert {file.state for file in bench.ledger.files.values()} == {"done"}
+        bench.pipeline.finish()
+    scores, _ = found_in(tmp_path / "store")
+    assert scores == unbroken[0]
 
 
 def test_a_missing_file_is_a_gap_that_is_told(drop: Path, sea: Sea, tmp_path: Path) -> None:
     files = list(sea.cut())
     for k in (0, 2):
         (drop / files[k][0]).write_bytes(files[k][1])
-    with _bench(drop, tmp_path / "store") as bench:
+    with bench_on(drop, tmp_path / "store") as bench:
         bench.work()
         types = [message.type for message in bench.sent]
         assert types.count("kilokai.v1.gap") == 1
@@ -210,37 +134,37 @@ def test_a_full_disk_keeps_nothing_and_costs_nothing(
         commit(self, step, model)
 
     monkeypatch.setattr(Ledger, "commit", failing)
-    with _bench(full_drop, tmp_path / "store") as bench:
+    with bench_on(full_drop, tmp_path / "store") as bench:
         for _ in range(4):
             try:
                 bench.work()
             except NotReadyError:
                 continue
         bench.pipeline.finish()
-    assert _found(tmp_path / "store") == unbroken
+    assert found_in(tmp_path / "store") == unbroken
 
 
 def test_another_model_closes_what_the_one_before_left_open(
     full_drop: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "store"
-    with _bench(full_drop, store) as bench:
+    with bench_on(full_drop, store) as bench:
         while not bench.ledger.open_events():
             assert not bench.work(1)
         draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
         bench.pipeline.announce(draft, model="b")
-        assert (bench.ledger.open_events(), bench.ledger.tracker) == ([], {})
+        assert (bench.ledger.open_events(), bench.ledger.lane("live").tracker) == ([], {})
         types = [message.type.rpartition(".")[2] for message in bench.sent[-2:]]
         assert types == ["event", "model"]
 
 
 def test_what_was_not_known_to_be_sent_is_sent_again(full_drop: Path, tmp_path: Path) -> None:
-    with _bench(full_drop, tmp_path / "store") as bench:
+    with bench_on(full_drop, tmp_path / "store") as bench:
         while bench.ledger.published == bench.ledger.sequence:
             assert not bench.work(1)
         known = bench.ledger.published
         newest = bench.ledger.sequence
-    with _bench(full_drop, tmp_path / "store") as bench:
+    with bench_on(full_drop, tmp_path / "store") as bench:
         bench.pipeline.publish_again()
         assert [message.sequence for message in bench.sent] == list(range(known + 1, newest + 1))
 
@@ -292,9 +216,9 @@ def test_bad_files_are_set_aside_with_their_reason_and_the_rest_goes_on(
 def test_a_second_run_finds_nothing_to_do(full_drop: Path, tmp_path: Path) -> None:
     config = config_of(full_drop, tmp_path / "store")
     assert run(config, until_idle=True) == 0
-    before = _found(config.store.path)
+    before = found_in(config.store.path)
     assert run(config, until_idle=True) == 0
-    assert _found(config.store.path) == before
+    assert found_in(config.store.path) == before
 
 
 def test_an_event_open_at_the_end_of_a_run_goes_on_in_the_next(
@@ -305,7 +229,7 @@ def test_an_event_open_at_the_end_of_a_run_goes_on_in_the_next(
         (drop / name).write_bytes(data)
         assert run(config, until_idle=True) == 0
         assert all(event["status"] == "closed" for event in stored_events(config.store.path))
-    scores, events = _found(config.store.path)
+    scores, events = found_in(config.store.path)
     assert scores == unbroken[0]
     assert events == unbroken[1]
 

@@ -48,6 +48,7 @@ def settings(drop: Path, tmp_path: Path) -> Path:
         f"[store]\npath = '{tmp_path / 'store'}'\n"
         f"[bus]\npublish = 'tcp://127.0.0.1:{ports[0]}'\nreplay = 'tcp://127.0.0.1:{ports[1]}'\n"
         f"heartbeat_s = 0.2\n[metrics]\nlisten = '127.0.0.1:{ports[2]}'\n"
+        "[evidence]\nclips = false\npictures = false\n"
     )
     return file
 
@@ -112,8 +113,8 @@ def test_killed_in_the_middle_it_goes_on_as_if_nothing_had_happened(
     assert found.returncode == 0
     assert json.loads(found.stdout)["scores"] == stored_scores(store)
     assert len(stored_scores(store)) > before
-    ids = [event["id"] for event in json.loads(found.stdout)["events"]]
-    assert ids == [event["id"] for event in stored_events(store)]
+    bouts = [(event["id"], event["bout"]) for event in json.loads(found.stdout)["events"]]
+    assert bouts == [(event["id"], event["bout"]) for event in stored_events(store)]
     listed = _done("events", "list", "--json", "--store", store)
     assert json.loads(listed.stdout) == stored_events(store)
 

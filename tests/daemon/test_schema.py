@@ -1,4 +1,3 @@
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +8,7 @@ from acoio.errors import SetupError
 from daemon import schema
 from daemon.database import LEDGER_FILE
 from daemon.ledger import open_ledger
-from daemon.progress import FileProgress, Outgoing
+from daemon.progress import FileProgress, LaneState, Outgoing
 from daemon.witness import Numbers, Witness
 
 _FIRST = """
@@ -56,15 +55,17 @@ def test_a_ledger_of_the_first_version_goes_on_where_it_was(first: Path) -> None
     with open_ledger(first.parent) as ledger:
         assert not ledger.rebuilt
         assert (ledger.epoch, ledger.sequence, ledger.model) == ("abc", 1, "loudness")
-        assert ledger.files["a"] == FileProgress("a", 100, 7, 90, 4096, 1, 0, 10, "done", "")
+        done = FileProgress(
+            "a", 100, 7, bytes_read=90, samples_read=4096, records=1, tail_bytes=10, state="done"
+        )
+        assert ledger.files["a"] == done
         assert ledger.event("e1") == {"id": "e1"}
         assert ledger.messages(0, 9) == [
             Outgoing(1, "kilokai.v1.event.aco", "kilokai.v1.event", "{}")
         ]
         ((_, written_us),) = ledger.written(9)
         assert written_us > 1.7e15  # now, so that it is kept for its days
-        lane = json.loads(ledger._meta["lane.live"])
-    assert lane == {"tracker": {"begin_us": 5}, "heard": "a"}
+        assert ledger.lane("live") == LaneState({"begin_us": 5}, "a")
 
 
 def test_migrated_and_new_ledgers_have_the_same_tables(first: Path, tmp_path: Path) -> None:

@@ -1,32 +1,8 @@
-import os
 import shutil
 from pathlib import Path
 
-import pytest
-
-from acoio.errors import NotReadyError
-from daemon.watch import Watch, scan
+from daemon.watch import Watch
 from tests.daemon.conftest import until
-
-
-def test_the_scan_finds_files_at_any_depth_and_follows_no_link(tmp_path: Path) -> None:
-    drop = tmp_path / "drop"
-    (drop / "2018" / "10").mkdir(parents=True)
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "secret").touch()
-    (drop / "2018" / "10" / "a").write_bytes(b"12345")
-    (drop / "link").symlink_to(tmp_path / "outside")
-    (drop / "loop").symlink_to(drop)
-    Path(os.fsdecode(bytes(drop) + b"/\xff\xfe")).touch()
-    found = {seen.name: seen for seen in scan(drop)}
-    assert found.keys() == {"2018/10/a", "link", "loop"}
-    assert (found["2018/10/a"].size, found["2018/10/a"].regular) == (5, True)
-    assert not found["link"].regular
-
-
-def test_a_drop_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
-    with pytest.raises(NotReadyError, match="No such file"):
-        scan(tmp_path / "none")
 
 
 def test_whatever_way_a_file_comes_there_is_a_hint(tmp_path: Path) -> None:
@@ -47,8 +23,11 @@ def test_whatever_way_a_file_comes_there_is_a_hint(tmp_path: Path) -> None:
         hinted()
         (drop / "linked").hardlink_to(drop / "written")
         hinted()
+        watch.grown()
         with (drop / "written").open("a") as growing:
             growing.write("more")
+            growing.flush()
+            until(lambda: "written" in watch.grown(), deadline_s=5)
         hinted()
 
 

@@ -19,6 +19,7 @@ from daemon.wire import (
     model_draft,
     numbered,
     schema,
+    summary_draft,
     topic,
 )
 from detector.values import Event, event_json, iso
@@ -44,6 +45,9 @@ _EVENT = Event(
 )
 
 
+_REVISION = {**event_json(_EVENT), "bout": _EVENT.id}
+
+
 def _valid(kind: Kind, text: str) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(text, parse_constant=pytest.fail)
     checker = jsonschema.Draft202012Validator(
@@ -57,7 +61,8 @@ def _valid(kind: Kind, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "draft",
     [
-        event_draft(event_json(_EVENT)),
+        event_draft(_REVISION),
+        summary_draft(iso(_BEGIN), iso(_BEGIN), [_REVISION, {**_REVISION, "severity": "major"}]),
         gap_draft(Gap(_BEGIN, _BEGIN - timedelta(seconds=3))),
         model_draft(iso(_BEGIN), model="m", threshold=1.0, previous=None),
         model_draft(iso(_BEGIN), model="m", threshold=1.0, previous="l"),
@@ -79,19 +84,26 @@ def test_the_heartbeat_is_valid_and_bears_no_number(newest: str | None) -> None:
 
 
 def test_a_message_with_a_key_too_many_is_not_valid() -> None:
-    draft = event_draft({**event_json(_EVENT), "secret": 1})
+    draft = event_draft({**_REVISION, "secret": 1})
     with pytest.raises(jsonschema.ValidationError, match="secret"):
         _valid("event", numbered(draft, station="aco", epoch="abc", sequence=1).text)
 
 
 def test_nan_never_leaves_the_daemon() -> None:
-    draft = event_draft({**event_json(_EVENT), "score": float("nan")})
+    draft = event_draft({**_REVISION, "score": float("nan")})
     with pytest.raises(ValueError, match="JSON"):
         numbered(draft, station="aco", epoch="abc", sequence=1)
 
 
 def test_an_event_comes_back_from_its_json() -> None:
-    assert event_from_json(json.loads(json.dumps(event_json(_EVENT)))) == _EVENT
+    assert event_from_json(json.loads(json.dumps(_REVISION))) == _EVENT
+
+
+def test_a_summary_names_the_loudest_and_counts_every_severity() -> None:
+    louder = {**_REVISION, "id": "f" * 16, "score": 99.0, "severity": "minor"}
+    data = summary_draft(iso(_BEGIN), iso(_BEGIN), [_REVISION, louder, _REVISION]).data
+    assert data["held_back"] == {"minor": 1, "moderate": 2, "major": 0}
+    assert (data["loudest"], data["loudest_score"]) == ("f" * 16, 99.0)
 
 
 def test_each_kind_has_a_topic_and_a_schema() -> None:

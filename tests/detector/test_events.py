@@ -109,9 +109,41 @@ def test_an_event_as_json_bears_the_public_names() -> None:
     assert json.loads(json.dumps(event, allow_nan=False)) == event
 
 
-@pytest.mark.parametrize("threshold", [10.0, 0.0, -7.0])
-@pytest.mark.parametrize(("above", "word"), [(49, "minor"), (50, "moderate"), (300, "major")])
-def test_severity_follows_the_evidence_above_the_threshold(
-    threshold: float, above: float, word: str
+@pytest.mark.parametrize(
+    ("clear", "word"),
+    [(0.0, "minor"), (3.9, "minor"), (4.0, "moderate"), (7.9, "moderate"), (8.0, "major")],
+)
+def test_severity_is_how_long_something_was_clearly_heard(clear: float, word: str) -> None:
+    assert severity(clear) == word
+
+
+@pytest.mark.parametrize("loudness", [60.0, 1e3, 1e6])
+def test_a_short_noise_is_minor_however_loud_and_a_long_clear_one_is_major(loudness: float) -> None:
+    assert track(feed(*[loudness] * 3, 0))[-1].severity == "minor"
+    assert track(feed(*[loudness] * 5, 0))[-1].severity == "moderate"
+    assert track(feed(*[loudness] * 9, 0))[-1].severity == "major"
+
+
+def test_a_long_faint_event_is_minor() -> None:
+    assert track(feed(*[11.0] * 60, 0))[-1].severity == "minor"
+
+
+_RANK = {"minor": 0, "moderate": 1, "major": 2}
+above = st.lists(st.floats(10.0, 200.0), min_size=1, max_size=20)
+
+
+@given(above, st.lists(st.floats(0.0, 200.0), min_size=20, max_size=20), st.integers(0, 20))
+def test_severity_never_falls_with_louder_or_with_more_windows(
+    value: list[float], louder: list[float], more: int
 ) -> None:
-    assert severity(threshold + above, threshold) == word
+    before = track(feed(*value))[-1]
+    raised = [v + extra for v, extra in zip(value, louder, strict=False)]
+    after = track(feed(*raised, *[5.0] * more))[-1]
+    assert _RANK[after.severity] >= _RANK[before.severity]
+
+
+@given(values)
+def test_the_severity_of_an_open_event_may_only_rise(value: list[float]) -> None:
+    found = track(feed(*[10 * v for v in value]))
+    opened, closed = found[::2], found[1::2]
+    assert all(_RANK[a.severity] <= _RANK[b.severity] for a, b in zip(opened, closed, strict=True))

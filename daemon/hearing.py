@@ -1,0 +1,98 @@
+"""Ears for the lanes: each goes on where it was, or hears again what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Protocol
+
+from acoio.record import Record
+from daemon.drop import Drop
+from daemon.ledger import Ledger
+from daemon.order import follows
+from daemon.progress import FileProgress, Lane, LaneState
+from daemon.recall import records_before
+from detector.listen import Heard
+
+NOTHING: Final = Heard((), (), ())
+LANES: Final[tuple[Lane, ...]] = ("live", "backlog")
+
+
+class Ear(Protocol):
+    """What hears: `detector.listen.Listener`, as far as it is used here."""
+
+    context_records: int
+
+    @property
+    def state(self) -> dict[str, Any]: ...
+    def push(self, records: Sequence[Record], file: str) -> Heard: ...
+    def recall(self, records: Sequence[Record], file: str) -> None: ...
+    def flush(self) -> Heard: ...
+
+
+Listen = Callable[[Mapping[str, Any]], Ear]
+"""Gives an ear that has an open event (`Ear.state`) in mind."""
+
+
+class Hearing:
+    """One ear for each lane.
+
+    An ear is thrown away whenever the sound does not follow what it heard, and the
+    next one hears again what came before: a restart is no special case.
+    """
+
+    def __init__(self, listen: Listen, drop: Drop, ledger: Ledger, *, rate_hz: float) -> None:
+        self._listen = listen
+        self._drop = drop
+        self._ledger = ledger
+        self._rate_hz = rate_hz
+        self._ears: dict[Lane, Ear] = {}
+        self.context_records = listen({}).context_records
+
+    def hear(
+        self, lane: Lane, file: FileProgress, records: Sequence[Record], order: Sequence[str]
+    ) -> tuple[Heard, LaneState]:
+        """Return what records give that lie where a file was read to, and where that leaves us."""
+        ear, ended = self.ear_at(lane, (file.name, file.bytes_read), order)
+        heard = ear.push(records, file.name)
+        state = LaneState(ear.state, file.name)
+        return replace(heard, events=(*ended.events, *heard.events)), state
+
+    def ear_at(self, lane: Lane, place: tuple[str, int], order: Sequence[str]) -> tuple[Ear, Heard]:
+        """Return an ear that has heard all before a place (file, byte), and what ended there."""
+        state = self._ledger.lane(lane)
+        goes_on = follows(place[0], state.heard, order, self._ledger.files)
+        ear = self._ears.get(lane)
+        if ear and goes_on:
+            return ear, NOTHING
+        ear = ear or self._listen(state.tracker)
+        ended = NOTHING if goes_on else ear.flush()
+        ear = self._ears[lane] = self._listen(ear.state)
+        for earlier, records in records_before(
+            self._drop.bytes_of,
+            place,
+            count=ear.context_records,
+            order=order,
+            files=self._ledger.files,
+            rate_hz=self._rate_hz,
+        ):
+            ear.recall(records, earlier)
+        return ear, ended
+
+    def end(self, lane: Lane) -> Heard:
+        """Return the event that is open in a lane, closed; its ear is gone."""
+        ear = self._ears.pop(lane, None)
+        return self.closed(ear.state if ear else self._ledger.lane(lane).tracker)
+
+    def closed(self, tracker: Mapping[str, Any]) -> Heard:
+        """Return an open event (`Ear.state`) as it is if it ends here."""
+        return self._listen(tracker).flush() if tracker else NOTHING
+
+    def forget(self, lane: Lane) -> None:
+        """Hear anew at the next sound, as what was heard last could not be kept."""
+        self._ears.pop(lane, None)
+
+    def fork(self) -> None:
+        """Let the ear of new sound go on with the backlog."""
+        if ear := self._ears.pop("live", None):
+            self._ears["backlog"] = ear

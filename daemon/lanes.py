@@ -1,0 +1,39 @@
+"""Which sound is heard as it comes, and which is worked off beside it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from daemon.arrivals import Task
+from daemon.order import time_order
+from daemon.progress import Lane, LaneState
+
+MANY: Final = 6  # files, half an hour of sound: so much may wait before new sound goes first
+_NEW_S: Final = 600.0  # a file that was written to since then
+
+
+def lane_of(name: str, live: LaneState) -> Lane:
+    """Return where a file is heard: new sound is all that is not before what was heard last."""
+    if live.heard is None or time_order(name) >= time_order(live.heard):
+        return "live"
+    return "backlog"
+
+
+def fork_at(tasks: Sequence[Task], live: LaneState, backlog: LaneState) -> str | None:
+    """Return the file from which new sound is heard by itself from now on, if too much waits.
+
+    An archive, whose newest file is old, has no new sound.
+    """
+    waiting = [task.seen for task in tasks if task.do == "read"]
+    if len(waiting) <= MANY or backlog != LaneState() or waiting[-1].age_s > _NEW_S:
+        return None
+    if any(lane_of(seen.name, live) == "backlog" for seen in waiting):
+        return None
+    return waiting[-1].name
+
+
+def joins(tasks: Sequence[Task], waiting: Sequence[str], live: LaneState) -> bool:
+    """Say whether nothing is left of the backlog."""
+    names = [*waiting, *(task.seen.name for task in tasks if task.do in ("read", "rehear"))]
+    return all(lane_of(name, live) == "live" for name in names)

@@ -1,0 +1,87 @@
+"""What the drop holds, by its folders: names, sizes and ages, nothing opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from acoio.errors import NotReadyError
+from daemon.errors import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file as the folder lists it: `age_s` is how long ago it was written to."""
+
+    name: str
+    size: int
+    inode: int
+    mtime_ns: int = 0
+    age_s: float = 0.0
+    regular: bool = True
+
+
+def scan(drop: Path) -> list[Seen]:
+    """Return every file within the drop, in any order; links are not followed.
+
+    Raises
+    ------
+    NotReadyError
+        If the drop itself cannot be listed.
+    """
+    try:
+        return list(_walk(drop, "", time.time()))
+    except OSError as error:
+        raise NotReadyError(f"drop.path: {plain(drop)}: {error.strerror}") from error
+
+
+def glance(drop: Path, names: Iterable[str]) -> list[Seen]:
+    """Return those of some files of the drop that are there."""
+    now_s, found = time.time(), []
+    for name in names:
+        try:
+            found.append(_seen(name, os.lstat(drop / name), now_s))
+        except OSError:
+            continue
+    return found
+
+
+def _walk(folder: Path, prefix: str, now_s: float) -> Iterator[Seen]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                try:
+                    yield from _walk(Path(entry.path), f"{name}/", now_s)
+                except OSError:  # gone or closed to us meanwhile: the next scan looks again
+                    continue
+            elif _is_text(name):
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                yield _seen(name, status, now_s)
+
+
+def _seen(name: str, status: os.stat_result, now_s: float) -> Seen:
+    return Seen(
+        name=name,
+        size=status.st_size,
+        inode=status.st_ino,
+        mtime_ns=status.st_mtime_ns,
+        age_s=now_s - status.st_mtime,
+        regular=stat.S_ISREG(status.st_mode),
+    )
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name is UTF-8; no recording's is otherwise."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""When to look at the drop, and what there is to do there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from acoio.errors import NotReadyError
+from daemon.arrivals import Arrivals, Plan, Task
+from daemon.drop import Drop
+from daemon.progress import FileProgress
+from daemon.watch import Watch
+
+_SOONEST_S: Final = 0.1  # between two scans
+_SCANNING_SHARE: Final = 0.1  # of the time at most, however large the drop
+_LOOKS_A_SETTLING: Final = 10
+_GLANCES_S: Final = 0.25  # between two looks at files that grow
+_GROWING: Final = 4  # files that are looked at without any hint, the newest
+
+
+class Lookout:
+    """Scans the drop when that is due, and looks at files that grow in between.
+
+    `plan` is what the last scan said, or None if there is none; `missing` says that
+    the drop could not be listed.
+    """
+
+    def __init__(
+        self,
+        drop: Drop,
+        watch: Watch,
+        arrivals: Arrivals,
+        files: Mapping[str, FileProgress],
+        *,
+        rescan_s: float,
+        settle_s: float,
+    ) -> None:
+        self._drop = drop
+        self._watch = watch
+        self._arrivals = arrivals
+        self._files = files
+        self._rescan_s = rescan_s
+        self._waiting_s = min(rescan_s, settle_s / _LOOKS_A_SETTLING)
+        self._scanning = False
+        self._begun_s = self._due_s = self._soonest_s = self._glance_s = time.monotonic()
+        self.plan: Plan | None = None
+        self.missing = False
+
+    @property
+    def hinted(self) -> bool:
+        """Say whether something changed that no scan has told of."""
+        return self._scanning or self._watch.hint.is_set()
+
+    def look(self) -> Plan | None:
+        """Return what a scan says, if one was done just now.
+
+        Raises
+        ------
+        NotReadyError
+            If the drop cannot be listed, or has not answered in time.
+        """
+        now_s = time.monotonic()
+        if not self._scanning and not self._is_due(now_s):
+            return None
+        if not self._scanning:
+            self._watch.hint.clear()
+            self._scanning, self._begun_s = True, now_s
+        try:
+            listing = self._drop.scan()
+        except NotReadyError:
+            self._scanning, self.plan, self.missing = False, None, True
+            self._due_s = self._soonest_s = now_s + self._rescan_s
+            raise
+        if listing is None:
+            return None
+        self._scanning = self.missing = False
+        self.plan = self._arrivals.look(listing, self._files, now_s)
+        spent_s = time.monotonic() - self._begun_s
+        self._soonest_s = self._begun_s + max(_SOONEST_S, spent_s / _SCANNING_SHARE)
+        self._due_s = max(self._begun_s + self._pause_s(self.plan), self._soonest_s)
+        return self.plan
+
+    def glance(self) -> list[Task]:
+        """Return the files that grew and can be read on, without a scan.
+
+        Raises
+        ------
+        NotReadyError
+            If the drop has not answered in time.
+        """
+        now_s = time.monotonic()
+        if now_s < self._glance_s or self.plan is None:
+            return []
+        self._glance_s = now_s + _GLANCES_S
+        names = self._watch.grown() | set(self.plan.waiting[-_GROWING:])
+        if not names:
+            return []
+        tasks = [self._arrivals.glance(s, self._files, now_s) for s in self._drop.glance(names)]
+        return [task for task in tasks if task]
+
+    def exhausted(self, task: Task) -> None:
+        """Learn that a file holds no further whole record, for now."""
+        self._arrivals.exhausted(task.seen)
+
+    def again(self) -> None:
+        """Scan soon: something was done that changes what there is to do."""
+        self._due_s = self._soonest_s
+
+    def _is_due(self, now_s: float) -> bool:
+        return now_s >= self._due_s or (self._watch.hint.is_set() and now_s >= self._soonest_s)
+
+    def _pause_s(self, plan: Plan) -> float:
+        """Return how long the next scan may wait if nothing hints at it."""
+        return self._waiting_s if plan.waiting else self._rescan_s

@@ -1,0 +1,79 @@
+"""A pipeline that is driven by hand, on a ledger of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from daemon.arrivals import Arrivals
+from daemon.drop import Drop
+from daemon.ledger import Ledger, open_ledger
+from daemon.listing import scan
+from daemon.metrics import Metrics
+from daemon.pipeline import Feed, Pipeline
+from daemon.progress import Outgoing
+from daemon.stored import stored_events, stored_scores
+from detector.listen import Listener
+from tests.daemon.fakes import LoudnessScorer
+
+Found = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+@dataclass
+class Bench:
+    """A pipeline that does a task at a time, the oldest first, as long as there is one."""
+
+    pipeline: Pipeline
+    ledger: Ledger
+    metrics: Metrics
+    drop: Path
+    arrivals: Arrivals = field(
+        default_factory=lambda: Arrivals(settle_s=0.0, rate_hz=24_000, band="BB")
+    )
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def work(self, steps: int = 1 << 30) -> int:
+        """Do up to so many steps, and return how many were left undone."""
+        while steps:
+            plan = self.arrivals.look(scan(self.drop), self.ledger.files, 0.0)
+            if not plan.tasks:
+                break
+            task = plan.tasks[0]
+            if not self.pipeline.do(task, plan.order) and task.do == "read":
+                self.arrivals.exhausted(task.seen)
+            steps -= 1
+        return steps
+
+    def compared(self, verdict: str) -> float | None:
+        """Return how many files were found to be so."""
+        name = "kilokai_files_compared_total"
+        return self.metrics.registry.get_sample_value(name, {"verdict": verdict})
+
+
+@contextmanager
+def bench_on(drop: Path, store: Path) -> Iterator[Bench]:
+    """Give a bench on a drop."""
+    scorer = LoudnessScorer()
+    sent: list[Outgoing] = []
+
+    def send(messages: Sequence[Outgoing]) -> None:
+        sent.extend(messages)
+
+    with open_ledger(store) as ledger:
+        metrics = Metrics("loudness", 2.0)
+        pipeline = Pipeline(
+            Feed(Drop(drop), "aco", scorer.model),
+            lambda state: Listener(scorer, station="aco", state=state),  # type: ignore[arg-type]
+            ledger=ledger,
+            metrics=metrics,
+            send=send,
+        )
+        yield Bench(pipeline, ledger, metrics, drop, sent=sent)
+
+
+def found_in(store: Path) -> Found:
+    """Return the scores and the events of a store."""
+    return stored_scores(store), stored_events(store)

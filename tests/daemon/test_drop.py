@@ -1,0 +1,153 @@
+import errno
+import os
+import time
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+import daemon.drop
+from acoio.errors import DataError, NotReadyError
+from daemon.arrivals import Arrivals
+from daemon.config import Config
+from daemon.drop import Drop
+from daemon.errors import UnreadableError
+from daemon.lookout import Lookout
+from daemon.patience import Patience
+from daemon.service import run
+from daemon.stored import stored_files
+from daemon.watch import Watch
+from tests.daemon.conftest import until
+
+
+def test_a_read_that_hangs_is_left_at_its_deadline_and_answers_went_on_meanwhile() -> None:
+    drop, hang, turns = Drop(Path("none"), deadline_s=0.2), Event(), []
+
+    def meanwhile() -> bool:
+        turns.append(time.monotonic())
+        return True
+
+    drop.meanwhile = meanwhile
+    with pytest.raises(NotReadyError, match="no answer for 0 s"):
+        drop.call(hang.wait)
+    assert len(turns) >= 2
+    with pytest.raises(NotReadyError, match="no answer for"):
+        drop.call(lambda: 1)
+    hang.set()
+    until(lambda: _answers(drop))
+
+
+def _answers(drop: Drop) -> bool:
+    try:
+        return drop.call(lambda: True)
+    except NotReadyError:
+        return False
+
+
+def test_nobody_waits_on_for_a_read_that_hangs_once_he_is_to_stop() -> None:
+    drop, hang = Drop(Path("none")), Event()
+    drop.meanwhile = lambda: False
+    with pytest.raises(NotReadyError, match="left while waiting"):
+        drop.call(hang.wait)
+    hang.set()
+
+
+def test_a_listing_that_hangs_leaves_the_files_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang = Event()
+    drop = Drop(tmp_path, arm=hang.wait, deadline_s=0.2)
+    assert drop.scan() is None
+    (tmp_path / "a").write_bytes(b"123")
+    assert drop.bytes_of("a")(1, 10) == b"23"
+    time.sleep(0.25)
+    with pytest.raises(NotReadyError, match="drop: listing: no answer"):
+        drop.scan()
+    hang.set()
+    until(lambda: _listed(drop))
+
+
+def _listed(drop: Drop) -> bool:
+    try:
+        return drop.scan() is not None
+    except NotReadyError:
+        return False
+
+
+def test_what_a_file_does_not_give_is_told_from_what_the_world_withholds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = Drop(tmp_path)
+    with pytest.raises(NotReadyError, match="No such file") as gone:
+        drop.bytes_of("gone")(0, 1)
+    assert not isinstance(gone.value, UnreadableError)
+    (tmp_path / "file").write_bytes(b"sea")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with pytest.raises(NotReadyError, match="symbolic links"):
+        drop.bytes_of("link")(0, 1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="no regular file"):
+        drop.digest("pipe", 1)
+
+    def broken(*_: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("daemon.drop._open_no_link", broken)
+    with pytest.raises(UnreadableError, match="Input/output error"):
+        drop.bytes_of("file")(0, 1)
+
+
+def test_the_digest_is_that_of_the_first_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"sea" + bytes(3_000_000))
+    digest = Drop(tmp_path).digest("a", 3)
+    assert (
+        digest == "cbf13bcf3573c24e0c60bdd2ad81bff5a5de9a54d65fb5d6b6e0fbdb0ee93cf4"
+        or len(digest) == 64
+    )
+    assert digest != Drop(tmp_path).digest("a", 4)
+
+
+def test_waits_double_up_to_ten_minutes_and_what_works_is_tried_at_once() -> None:
+    patience, now_s, waits = Patience(10), 0.0, []
+    for _ in range(9):
+        patience.failed("a", now_s)
+        wait_s = next(w for w in range(1, 1000) if patience.is_due("a", now_s + w))
+        waits.append(wait_s)
+        now_s += wait_s
+    assert waits == [10, 20, 40, 80, 160, 320, 600, 600, 600]
+    assert patience.is_due("b", 0)
+    patience.worked("a")
+    assert (patience.tries("a"), patience.is_due("a", now_s)) == (0, True)
+
+
+def test_the_lookout_says_when_the_drop_is_missing_and_when_it_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    with Watch(folder) as watch:
+        arrivals = Arrivals(settle_s=1, rate_hz=24_000, band="BB")
+        drop = Drop(folder, arm=watch.arm)
+        lookout = Lookout(drop, watch, arrivals, {}, rescan_s=0.1, settle_s=1)
+        with pytest.raises(NotReadyError, match="No such file"):
+            until(lookout.look)
+        folder.mkdir()
+        until(lookout.look)
+        assert lookout.plan is not None
+
+
+@pytest.mark.usefixtures("loud")
+def test_a_file_that_cannot_be_read_is_set_aside_after_some_tries_and_the_rest_goes_on(
+    config: Config, full_drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = sorted(path.name for path in full_drop.iterdir())[1]
+    opened = daemon.drop._open_no_link
+
+    def broken(path: str, flags: int) -> int:
+        if path.endswith(bad):
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(path, flags)
+
+    monkeypatch.setattr("daemon.drop._open_no_link", broken)
+    assert run(config, until_idle=True) == 0
+    files = {file["name"]: file for file in stored_files(config.store.path)}
+    assert "tried 5 times:" in files[bad]["reason"]
+    assert files.pop(bad)["state"] == "set_aside"
+    assert {file["state"] for file in files.values()} == {"done"}

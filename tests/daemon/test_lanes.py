@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from daemon.arrivals import Task
+from daemon.lanes import MANY, fork_at, joins, lane_of
+from daemon.listing import Seen
+from daemon.progress import LaneState
+from daemon.service import run
+from tests.daemon.bench import Found, found_in
+from tests.daemon.conftest import config_of
+from tests.daemon.sea import Sea
+
+
+def _name(minute: int) -> str:
+    return f"2018-10-28--00.{minute:02d}.HYD24BBpk"
+
+
+def _tasks(minutes: range, *, age_s: float = 0.0) -> list[Task]:
+    return [Task("read", Seen(_name(m), 10_000, 1, age_s=age_s)) for m in minutes]
+
+
+def test_sound_before_what_was_heard_last_is_backlog_and_the_rest_is_new() -> None:
+    live = LaneState({}, _name(20))
+    assert lane_of(_name(19), live) == "backlog"
+    assert [lane_of(_name(m), live) for m in (20, 21)] == ["live", "live"]
+    assert lane_of(_name(0), LaneState()) == "live"
+
+
+def test_new_sound_goes_first_once_much_waits_and_only_then() -> None:
+    live = LaneState({}, _name(0))
+    assert fork_at(_tasks(range(MANY)), live, LaneState()) is None
+    assert fork_at(_tasks(range(MANY + 1)), live, LaneState()) == _name(MANY)
+
+
+def test_an_archive_is_worked_off_in_order() -> None:
+    assert fork_at(_tasks(range(50), age_s=3600), LaneState(), LaneState()) is None
+
+
+def test_there_is_no_second_backlog() -> None:
+    assert fork_at(_tasks(range(50)), LaneState(), LaneState({}, _name(0))) is None
+    assert fork_at(_tasks(range(50)), LaneState({}, _name(40)), LaneState()) is None
+
+
+def test_the_backlog_ends_when_nothing_of_it_is_left_or_may_still_grow() -> None:
+    live = LaneState({}, _name(20))
+    assert joins(_tasks(range(20, 30)), [_name(20)], live)
+    assert not joins(_tasks(range(19, 20)), [], live)
+    assert not joins([], [_name(19)], live)
+
+
+@pytest.mark.usefixtures("loud")
+def test_sound_worked_off_beside_new_sound_has_the_same_scores(
+    unbroken: Found, drop: Path, sea: Sea, tmp_path: Path
+) -> None:
+    for name, data in sea.cut(1):
+        (drop / name).write_bytes(data)
+    config = config_of(drop, tmp_path / "store")
+    assert len(list(drop.iterdir())) > MANY
+    assert run(config, until_idle=True) == 0
+    scores, events = found_in(tmp_path / "store")
+    assert scores == unbroken[0]
+    places = ("file", "sample")
+    heard = [{k: v for k, v in event.items() if k not in places} for event in events]
+    wanted = [{k: v for k, v in event.items() if k not in places} for event in unbroken[1]]
+    newest = max(path.name for path in drop.iterdir())
+    assert events[-1]["file"] == newest or [e for e in heard if e in wanted] == wanted
