@@ -22,7 +22,7 @@ from daemon.evidence_chore import EvidenceChore
 from daemon.ledger import Ledger, open_ledger
 from daemon.metrics import Metrics
 from daemon.options import Evidence
-from daemon.stored import reader, stored_events
+from daemon.stored import reading, stored_events
 from daemon.work import Job, Work, work_place
 from daemon.worker import HALVES, Place, results
 from tests.daemon.conftest import sets_of, until
@@ -308,7 +308,7 @@ def test_killed_at_any_time_it_loses_no_evidence(sea: Sea, drop: Path, tmp_path:
     with run() as process:
         assert process.wait(60) == 0
     assert _files(store) == {event["clip"] for event in stored_events(store)} != set()
-    with reader(store) as database:
+    with reading(store) as database:
         query = "SELECT DISTINCT kind, state FROM evidence ORDER BY kind"
         states = [("clip", "made"), ("picture", "pending")]
         assert database.execute(query).fetchall() == states

@@ -40,7 +40,10 @@ def tried(bench: Bench, fault: Fault) -> bool:
         said += f"  [{traceback.extract_tb(error.__traceback__)[-1].lineno}]"
         if not isinstance(error, AssertionError) or "-v" in sys.argv:
             traceback.print_exc()
-    print(f"{fault.slug:28} {'ok    ' if ok else 'FAILED'} {time.monotonic() - begin_s:5.1f} s  {said}", flush=True)
+    print(
+        f"{fault.slug:28} {'ok    ' if ok else 'FAILED'} {time.monotonic() - begin_s:5.1f} s  {said}",
+        flush=True,
+    )
     return ok
 
 
