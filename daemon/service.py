@@ -70,6 +70,7 @@ def stop_signals() -> Iterator[Event]:
 
 
 def _open(stack: ExitStack, config: Config) -> Loop:
+    curve = open_curve(config.bus, os.environ)
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     threshold = scorer.event_settings(config.station.name).threshold
@@ -78,7 +79,7 @@ def _open(stack: ExitStack, config: Config) -> Loop:
         open_publisher(
             config.bus.publish,
             config.bus.replay,
-            curve=open_curve(config.bus, os.environ),
+            curve=curve,
             refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
     )
