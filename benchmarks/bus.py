@@ -56,7 +56,7 @@ def rows() -> Iterator[Row]:
     for stalled, what in ((0, ""), (1, ", one more stalled")):
         rates, sends, grown = zip(*(_measured(stalled) for _ in range(ROUNDS)), strict=True)
         yield (
-            f"bus, {SUBSCRIBERS} subscribers{what}: events a second to each; CPU of a send; memory grown",
+            f"bus, {SUBSCRIBERS} subscribers{what}: events a second to each; a send; memory grown",
             f"{statistics.median(rates):.0f} ({min(rates):.0f}–{max(rates):.0f}); "
             f"{1e6 * statistics.median(sends):.0f} µs; {max(grown):.0f} MB",
             "",
