@@ -18,7 +18,7 @@ from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore
-from daemon.gate import open_curve
+from daemon.gate import Curve, open_curve
 from daemon.heart import Heart
 from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
@@ -63,12 +63,13 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
     SetupError
         If it cannot work so: a port or the store is in use, or there is no such model.
     """
+    curve = open_curve(config.bus, os.environ)
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     metrics = Metrics(scorer.model, scorer.threshold)
     metrics.sequence.set(ledger.sequence)
     metrics.rebuilt.inc(ledger.rebuilt)
-    publisher = _publisher(stack, config, metrics)
+    publisher = _publisher(stack, config, curve, metrics)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
@@ -146,12 +147,14 @@ def _scorer(config: Config) -> Scorer:
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
 
 
-def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
+def _publisher(
+    stack: ExitStack, config: Config, curve: Curve | None, metrics: Metrics
+) -> Publisher:
     return stack.enter_context(
         open_publisher(
             config.bus.publish,
             config.bus.replay,
-            curve=open_curve(config.bus, os.environ),
+            curve=curve,
             refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
     )
