@@ -20,6 +20,7 @@ from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore
 from daemon.gate import open_curve
 from daemon.heart import Heart
+from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop, Parts
@@ -71,8 +72,14 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
-    feed = _feed(config, drop, scorer, replay)
-    pipeline = _pipeline(feed, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    pipeline = Pipeline(
+        _feed(drop, scorer, replay),
+        lambda tracker: Listener(scorer, station=config.station.name, state=tracker),
+        ledger=ledger,
+        metrics=metrics,
+        keeper=keeper,
+    )
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
     evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
     stack.callback(evidence.close)
@@ -85,7 +92,7 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         "bus": publisher.endpoints,
     }
     handlers: dict[str, Handler] = {
-        "review": Reviews(ledger, pipeline.keep),
+        "review": Reviews(ledger, keeper.keep),
         "retry": retry_of(ledger),
     }
     parts = Parts(
@@ -150,35 +157,23 @@ def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
     )
 
 
-def _feed(config: Config, drop: Drop, scorer: Scorer, replay: Replay | None) -> Feed:
+def _feed(drop: Drop, scorer: Scorer, replay: Replay | None) -> Feed:
     rate_hz, step_s = scorer.features.rate_hz, replay.step_s if replay else None
-    return Feed(
-        drop,
-        config.station.name,
-        scorer.model,
-        rate_hz,
-        config.alerts.most_per_hour,
-        records_in(step_s, rate_hz, most=RECORDS_A_STEP),
-    )
+    return Feed(drop, rate_hz, records_in(step_s, rate_hz, most=RECORDS_A_STEP))
 
 
-def _pipeline(
-    feed: Feed, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
-) -> Pipeline:
-    """Return the pipeline, after it said what was left unsaid and which model scores now."""
-    pipeline = Pipeline(
-        feed,
-        lambda tracker: Listener(scorer, station=feed.station, state=tracker),
-        ledger=ledger,
-        metrics=metrics,
-        send=publisher.send,
-    )
-    pipeline.publish_again()
+def _keeper(
+    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
+) -> Keeper:
+    """Return what commits and says, after it said what was left unsaid and which model scores."""
+    station = Station(config.station.name, scorer.model, config.alerts.most_per_hour)
+    keeper = Keeper(station, ledger=ledger, metrics=metrics, send=publisher.send)
+    keeper.publish_again()
     if ledger.model != scorer.model:
         now, before = iso(datetime.now(UTC)), ledger.model
         draft = model_draft(now, model=scorer.model, threshold=scorer.threshold, previous=before)
-        pipeline.announce(draft, model=scorer.model)
-    return pipeline
+        keeper.announce(draft, model=scorer.model)
+    return keeper
 
 
 def _arrivals(config: Config, scorer: Scorer, replay: Replay | None) -> Arrivals:
