@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from acoio.errors import DataError
 from daemon.metrics import SEVERITIES
 from daemon.reviews import reviewed
-from daemon.stored import reader, stored_events
+from daemon.stored import reading, stored_events
 
 UNJUDGED: Final = "none"
 _LEAST_PREFIX: Final = 4
@@ -78,7 +78,7 @@ def stored_verdicts(store: Path) -> dict[str, list[dict[str, Any]]]:
         If there is no ledger that can be read.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with reader(store) as database:
+    with reading(store) as database:
         rows = database.execute("SELECT event_id, json FROM verdicts ORDER BY event_id, at, json")
         for event_id, text in rows:
             found[event_id].append(json.loads(text))
@@ -93,7 +93,7 @@ def stored_evidence(store: Path, event_id: str) -> dict[str, str]:
     SetupError
         If there is no ledger that can be read.
     """
-    with reader(store) as database:
+    with reading(store) as database:
         query = "SELECT kind, state FROM evidence WHERE event_id = ?"
         return dict(database.execute(query, (event_id,)).fetchall())
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from acoio.clock import to_us
-from acoio.errors import NotReadyError
-from daemon.database import LEDGER_FILE, connect, locked
+from daemon.opening import opened
 from daemon.progress import FileProgress, Outgoing, Step
+from daemon.storage import to_wait_for
+from daemon.witness import Numbers, Witness
 from detector.values import Score
 
 _FILE_COLUMNS: Final = FileProgress.__slots__
+_COLUMNS: Final = ", ".join(_FILE_COLUMNS)
 
 
 @contextmanager
@@ -26,27 +29,37 @@ def open_ledger(store: Path) -> Iterator[Ledger]:
     Raises
     ------
     SetupError
-        If the store cannot be used, or another daemon uses it.
+        If the store cannot be used, another daemon uses it, or a newer one made it.
+    NotReadyError
+        If there is no room to begin it.
     """
-    with locked(store), closing(connect(store / LEDGER_FILE)) as database:
-        yield Ledger(database)
+    with opened(store) as found:
+        yield Ledger(found.database, found.witness, rebuilt=found.rebuilt)
 
 
 class Ledger:
     """What the daemon knows for good.
 
     `files` by name; `sequence` the newest message number and `published` the
-    newest that is known to be sent; `epoch` changes only if the ledger was lost.
+    newest that is known to be sent; `epoch` changes only if the ledger was lost,
+    and `rebuilt` says whether that was found at this start.
     """
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, witness: Witness, *, rebuilt: bool = False
+    ) -> None:
+        self.rebuilt = rebuilt
         self._database = database
+        self._witness = witness
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
-            row[0]: FileProgress(*row)
-            for row in database.execute(f"SELECT {', '.join(_FILE_COLUMNS)} FROM files")
+            row[0]: FileProgress(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM files")
         }
         self.files: Mapping[str, FileProgress] = MappingProxyType(self._files)
+        self._bear_witness()
+
+    def _bear_witness(self) -> None:
+        self._witness.write(Numbers(self.epoch, self.sequence))
 
     @property
     def epoch(self) -> str:
@@ -66,7 +79,7 @@ class Ledger:
     @property
     def tracker(self) -> dict[str, Any]:
         """The open event, as `EventTracker.state` gave it."""
-        return dict(json.loads(self._meta["tracker"]))
+        return dict(json.loads(self._meta.get("tracker", "{}")))
 
     @property
     def heard(self) -> str | None:
@@ -124,6 +137,36 @@ class Ledger:
         )
         return [Outgoing(*row) for row in rows]
 
+    def written(self, limit: int) -> list[tuple[int, int]]:
+        """Return the oldest numbers and when each was written, in microseconds since 1970."""
+        query = "SELECT sequence, written_us FROM outbox ORDER BY sequence LIMIT ?"
+        return list(self._database.execute(query, (limit,)))
+
+    def drop_messages(self, until: int) -> None:
+        """Let messages up to a number go, which nobody can ask for any more.
+
+        Raises
+        ------
+        NotReadyError
+            As `transaction`.
+        """
+        with self.transaction() as database:
+            database.execute("DELETE FROM outbox WHERE sequence <= ?", (until,))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take files for new ones; what was scored and found in them stays.
+
+        Raises
+        ------
+        NotReadyError
+            As `transaction`.
+        """
+        gone = [(name,) for name in names]
+        with self.transaction() as database:
+            database.executemany("DELETE FROM files WHERE name = ?", gone)
+        for (name,) in gone:
+            self._files.pop(name, None)
+
     def commit(self, step: Step, model: str) -> None:
         """Keep a step whole, on the disk, or not at all.
 
@@ -140,6 +183,8 @@ class Ledger:
         self._meta.update(meta)
         if step.file:
             self._files[step.file.name] = step.file
+        if step.outgoing:
+            self._bear_witness()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -148,16 +193,15 @@ class Ledger:
         Raises
         ------
         NotReadyError
-            If the disk is full: nothing was kept.
+            If the disk is full (`NoRoomError`), or another process holds the file: nothing
+            was kept.
         """
         try:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                raise NotReadyError(f"ledger: {error}; nothing was kept of this step") from error
-            raise
+        except sqlite3.DatabaseError as error:
+            raise to_wait_for(error) or error from error
 
     def _next_meta(self, step: Step) -> dict[str, str]:
         last = self.sequence
@@ -171,11 +215,12 @@ class Ledger:
         return meta | {key: value for key, value in found.items() if value is not None}
 
     def _write(self, step: Step, meta: Mapping[str, str], model: str) -> None:
-        write = self._database.executemany
+        write, now_us = self._database.executemany, to_us(datetime.now(UTC))
         write("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
         if step.file:
             values = tuple(getattr(step.file, column) for column in _FILE_COLUMNS)
-            write(f"INSERT OR REPLACE INTO files VALUES ({_marks(_FILE_COLUMNS)})", [values])
+            marks = _marks(_FILE_COLUMNS)
+            write(f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({marks})", [values])
         write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", [_row(s, model) for s in step.scores])
         write(
             "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
@@ -183,8 +228,8 @@ class Ledger:
         )
         write("INSERT INTO verdicts VALUES (?, ?, ?)", step.verdicts)
         write(
-            "INSERT INTO outbox VALUES (?, ?, ?, ?)",
-            [(m.sequence, m.topic, m.type, m.text) for m in step.outgoing],
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
+            [(m.sequence, m.topic, m.type, m.text, now_us) for m in step.outgoing],
         )
 
 

@@ -14,13 +14,17 @@ import structlog
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Arrivals, Plan, Task
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.errors import EXIT_DONE, EXIT_FAILED
 from daemon.heart import Heart
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
+from daemon.pace import Replay
 from daemon.pipeline import Pipeline
 from daemon.publish import Publisher
+from daemon.room import Room
+from daemon.storage import NoRoomError
 from daemon.watch import Watch, scan
 
 _SLICE_S: Final = 0.05  # how long a hint or a signal may go unnoticed
@@ -50,7 +54,10 @@ class Parts:
     heart: Heart
     watch: Watch
     metrics: Metrics
+    catching_up: CatchingUp
+    room: Room
     chores: Sequence[Chore] = ()
+    replay: Replay | None = None
 
 
 class Loop:
@@ -65,6 +72,7 @@ class Loop:
         self._tasks: deque[Task] = deque()
         self._unready: Counter[str] = Counter()
         self._ignored: set[str] = set()
+        self._room = parts.room
         self._scanned_s = self._due_s = self._soonest_s = time.monotonic()
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
@@ -76,7 +84,7 @@ class Loop:
                 self._parts.pipeline.finish()
                 return EXIT_FAILED if self._plan is None or self._plan.tasks else EXIT_DONE
             went_on = self._work()
-            wait_s = 0.0 if self._tasks else _SLICE_S
+            wait_s = 0.0 if self._tasks and self._may_go_on() else _SLICE_S
             self._parts.metrics.replays.inc(
                 self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
             )
@@ -104,6 +112,8 @@ class Loop:
             self._due_s = self._soonest_s = begin_s + self._rescan_s
             return
         self._unready.pop("drop", None)
+        if self._parts.replay:
+            listing = self._parts.replay.shown(listing, self._parts.ledger.files)
         self._take(self._parts.arrivals.look(listing, self._parts.ledger.files, begin_s))
         spent_s = time.monotonic() - begin_s
         self._soonest_s = begin_s + max(_SOONEST_S, spent_s / _SCANNING_SHARE)
@@ -118,6 +128,7 @@ class Loop:
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
         self._parts.metrics.backlog.set(len(plan.tasks))
+        self._parts.catching_up.take(plan.tasks)
 
     def _pause_s(self) -> float:
         """Return how long the next scan may wait if nothing hints at it."""
@@ -138,11 +149,15 @@ class Loop:
 
     def _work(self) -> bool:
         """Do one step of the oldest task; say whether work went on, or there was none."""
-        if not self._tasks or self._plan is None:
+        if not self._tasks or self._plan is None or not self._may_go_on():
             return True
         task = self._tasks[0]
         try:
             more = self._parts.pipeline.do(task, self._plan.order)
+            self._has_room()
+        except NoRoomError as error:
+            self._has_no_room(error)
+            return True
         except NotReadyError as error:
             self._complain(task.seen.name, error)
             self._tasks.popleft()
@@ -154,6 +169,27 @@ class Loop:
             if task.do == "read":
                 self._parts.arrivals.exhausted(task.seen)
         return True
+
+    def _may_go_on(self) -> bool:
+        now_s, replay = time.monotonic(), self._parts.replay
+        if replay and self._tasks:
+            file = self._parts.ledger.files.get(self._tasks[0].seen.name)
+            if not replay.allows(self._tasks[0], file, now_s):
+                return False
+        return self._room.may_try(now_s)
+
+    def _has_room(self) -> None:
+        if self._room.full:
+            _log.info("the store has room again: work goes on")
+        self._room.took()
+        self._parts.metrics.store_full.set(0)
+
+    def _has_no_room(self, error: NoRoomError) -> None:
+        """Keep the task: it is done once there is room, and until then nothing is lost."""
+        if not self._room.full:
+            _log.error("the store is full: no new work until there is room", reason=str(error))
+        self._room.refused(time.monotonic())
+        self._parts.metrics.store_full.set(1)
 
     def _complain(self, name: str, error: NotReadyError) -> None:
         self._unready[name] += 1

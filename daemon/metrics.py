@@ -49,6 +49,13 @@ class Metrics:
         self.files = Counter("kilokai_files", "Files finished", ["outcome"], registry=own)
         self.ignored = Gauge("kilokai_ignored_files", "Files that are no recording", registry=own)
         self.backlog = Gauge("kilokai_backlog_files", "Files with work left", registry=own)
+        self.backlog_seconds = Gauge(
+            "kilokai_backlog_seconds", "Sound that waits, by the sizes of files", registry=own
+        )
+        self.backlog_left = Gauge(
+            "kilokai_backlog_left_seconds", "How long what waits will take; 0: none, or unknown",
+            registry=own,
+        )  # fmt: skip
         self.records = Counter("kilokai_records_read", "Records read", registry=own)
         self.damaged_bytes = Counter(
             "kilokai_damaged_bytes", "Bytes of files that gave no sound", registry=own
@@ -73,13 +80,19 @@ class Metrics:
             registry=own,
         )
         self.sequence = Gauge("kilokai_bus_sequence", "The newest message's number", registry=own)
+        self.store_full = Gauge(
+            "kilokai_store_full", "1 while work waits for room in the store", registry=own
+        )
+        self.rebuilt = Counter(
+            "kilokai_ledger_rebuilt", "Ledgers begun anew, for damage or loss", registry=own
+        )
         self.replays = Counter("kilokai_replay_requests", "Replay requests", registry=own)
         self.evidence = Counter(
             "kilokai_evidence", "Evidence by what became of it", ["kind", "outcome"], registry=own
         )
         self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
         self.threshold.set(threshold)
-        self._busy_s = self._heard_s = 0.0
+        self._busy_s = self.heard_s = 0.0
         self._scored_until: datetime | None = None
         self._make_labels(model)
 
@@ -112,9 +125,9 @@ class Metrics:
     def take_records(self, count: int, *, rate_hz: float) -> None:
         """Count the records of a step."""
         self.records.inc(count)
-        self._heard_s += count * record_us(rate_hz) / 1e6
+        self.heard_s += count * record_us(rate_hz) / 1e6
         if self._busy_s:
-            self.times_real_time.set(self._heard_s / self._busy_s)
+            self.times_real_time.set(self.heard_s / self._busy_s)
 
     def take_scores(self, scores: Sequence[Score]) -> None:
         """Count the new scores of a step."""

@@ -64,6 +64,9 @@ class Store(BaseModel):
 
     model_config = _STRICT
     path: Path = Field(default=Path("/var/lib/kilokai"), description="a folder of the daemon's own")
+    messages_days: float = Field(
+        default=30.0, gt=0, le=36500, strict=True, description="days, above 0, at most 36500"
+    )
 
 
 class Bus(BaseModel):

@@ -53,6 +53,7 @@ class Feed:
     station: str
     model: str
     rate_hz: float = 24_000.0
+    records_a_step: int = RECORDS_A_STEP
 
 
 class Pipeline:
@@ -133,7 +134,7 @@ class Pipeline:
                 file.bytes_read,
                 sample=file.samples_read,
                 rate_hz=self._feed.rate_hz,
-                limit=RECORDS_A_STEP,
+                limit=self._feed.records_a_step,
                 final=task.do == "close",
             )
         if chunk.next_byte > file.bytes_read:

@@ -15,20 +15,27 @@ import structlog
 import torch
 
 from daemon.arrivals import Arrivals
+from daemon.aside import guarded
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.evidence_chore import EvidenceChore
+from daemon.errors import plain
+from daemon.evidence_chore import EvidenceChore, open_evidence
 from daemon.heart import Heart
 from daemon.ledger import Ledger, open_ledger
 from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.notify import notify
-from daemon.pipeline import Feed, Pipeline
+from daemon.old_messages import OldMessages
+from daemon.pace import Replay, records_in
+from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
-from daemon.requests import Requests
+from daemon.requests import Handler, Requests
+from daemon.retry import retry_of
 from daemon.reviews import Reviews
+from daemon.room import Room
+from daemon.status_file import StatusFile
 from daemon.watch import Watch
 from daemon.wire import model_draft
-from daemon.work import work_place
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
@@ -37,8 +44,10 @@ from detector.values import iso
 _log = structlog.get_logger()
 
 
-def run(config: Config, *, until_idle: bool = False) -> int:
+def run(config: Config, *, until_idle: bool = False, replay: Replay | None = None) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
+
+    A `replay` shows the drop as if it arrived now.
 
     Raises
     ------
@@ -47,12 +56,13 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     """
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
-        loop, evidence = _open(stack, config)
-        notify("READY=1", os.environ)
-        stack.callback(notify, "STOPPING=1", os.environ)
-        code = loop.run(stop, until_idle=until_idle)
-        if until_idle:
-            evidence.finish(stop)
+        with guarded(config.store.path):  # innermost: a failing disk is left with all open
+            loop, evidence = _open(stack, config, replay)
+            notify("READY=1", os.environ)
+            stack.callback(notify, "STOPPING=1", os.environ)
+            code = loop.run(stop, until_idle=until_idle)
+            if until_idle:
+                evidence.finish(stop)
         _log.info("stopping", exit_code=code)
         return code
 
@@ -74,23 +84,36 @@ def stop_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def _open(stack: ExitStack, config: Config) -> tuple[Loop, EvidenceChore]:
+def _open(stack: ExitStack, config: Config, replay: Replay | None) -> tuple[Loop, EvidenceChore]:
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     publisher = stack.enter_context(open_publisher(config.bus.publish, config.bus.replay))
     threshold = scorer.event_settings(config.station.name).threshold
     metrics = Metrics(scorer.model, threshold)
     metrics.sequence.set(ledger.sequence)
+    metrics.rebuilt.inc(ledger.rebuilt)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
-    pipeline = _pipeline(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    pipeline = _pipeline(
+        config, _feed(config, scorer, replay), scorer,
+        ledger=ledger, metrics=metrics, publisher=publisher,
+    )  # fmt: skip
     pipeline.publish_again()
     if ledger.model != scorer.model:
         now = iso(datetime.now(UTC))
         draft = model_draft(now, model=scorer.model, threshold=threshold, previous=ledger.model)
         pipeline.announce(draft, model=scorer.model)
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
-    evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
-    stack.callback(evidence.close)
+    evidence = stack.enter_context(
+        open_evidence(config, ledger, metrics, rate_hz=scorer.features.rate_hz)
+    )
+    handlers: dict[str, Handler] = {
+        "retry": retry_of(ledger),
+        "review": Reviews(ledger, pipeline.keep),
+    }
+    catching_up = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz)
+    said = {"model": scorer.model, "threshold": threshold, "metrics": address}
+    said["rate_hz"], said["bus"] = scorer.features.rate_hz, publisher.endpoints
+    room = Room()
     parts = Parts(
         arrivals=Arrivals(
             settle_s=config.drop.settle_s,
@@ -105,12 +128,32 @@ def _open(stack: ExitStack, config: Config) -> tuple[Loop, EvidenceChore]:
         ),
         watch=stack.enter_context(Watch(config.drop.path)),
         metrics=metrics,
+        catching_up=catching_up,
+        room=room,
+        replay=replay,
         chores=[
-            Requests(config.store.path, handlers={"review": Reviews(ledger, pipeline.keep)}),
+            Requests(config.store.path, handlers=handlers),
             evidence,
+            OldMessages(ledger, days=config.store.messages_days),
+            catching_up,
+            _status_file(config, said, catching_up, room),
         ],
     )
     return Loop(config, parts), evidence
+
+
+def _status_file(
+    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
+) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**catching_up.as_json(), "store_full": room.full}
+
+    return StatusFile(
+        config.store.path,
+        heartbeat_s=config.bus.heartbeat_s,
+        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        say=say,
+    )
 
 
 def _scorer(config: Config) -> Scorer:
@@ -119,23 +162,23 @@ def _scorer(config: Config) -> Scorer:
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
 
 
-def _evidence(config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics) -> EvidenceChore:
-    settings, store = config.evidence, config.store.path
-    work = work_place(
-        store,
-        config.drop.path,
-        station=config.station.name,
-        rate_hz=scorer.features.rate_hz,
-        context_s=settings.context_s,
-    )
-    return EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)
+def _feed(config: Config, scorer: Scorer, replay: Replay | None) -> Feed:
+    rate_hz = scorer.features.rate_hz
+    step_s = replay.step_s if replay else None
+    records = records_in(step_s, rate_hz, most=RECORDS_A_STEP)
+    return Feed(config.drop.path, config.station.name, scorer.model, rate_hz, records)
 
 
 def _pipeline(
-    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
+    config: Config,
+    feed: Feed,
+    scorer: Scorer,
+    *,
+    ledger: Ledger,
+    metrics: Metrics,
+    publisher: Publisher,
 ) -> Pipeline:
     def listen(tracker: Mapping[str, Any]) -> Listener:
         return Listener(scorer, station=config.station.name, state=tracker)
 
-    feed = Feed(config.drop.path, config.station.name, scorer.model, scorer.features.rate_hz)
     return Pipeline(feed, listen, ledger=ledger, metrics=metrics, send=publisher.send)

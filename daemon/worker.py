@@ -22,7 +22,7 @@ from acoio.sound import Sound
 from daemon.durable import sync_folder
 from daemon.evidence import evidence_path, wanted_span
 from daemon.evidence_sound import neighbours, sound_around
-from daemon.stored import reader
+from daemon.stored import reading
 
 HALVES: Final = "making"
 """The folder of a store for what is not whole yet; what lies there at a start is nobody's."""
@@ -64,7 +64,7 @@ def results(jobs: list[dict[str, Any]], place: Place) -> Iterator[dict[str, Any]
             yield {"outcome": "full", "reason": "the disk is full"}
             continue
         try:
-            with reader(place.store) as database:
+            with reading(place.store) as database:
                 yield {"outcome": "made", **_done(job, place, database)}
         except (AcoError, OSError, ValueError, sqlite3.Error) as error:
             outcome = _outcome(job, place, error)

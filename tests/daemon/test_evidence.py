@@ -14,7 +14,7 @@ from daemon.evidence import LONGEST, evidence_path, wanted_span, with_evidence
 from daemon.evidence_picture import event_picture, event_title
 from daemon.evidence_sound import Neighbours, neighbours, sound_around
 from daemon.retention import KINDS
-from daemon.stored import reader, stored_events
+from daemon.stored import reading, stored_events
 from daemon.worker import HALVES, Place, put, results
 from detector.values import iso
 from tests.daemon.sea import Sea
@@ -87,7 +87,7 @@ def test_the_sound_around_an_event_goes_over_the_borders_of_files(
 ) -> None:
     event = _event_at(heard / "drop", sea, file, at_s, length_s)
     begin, end = wanted_span(event, 5.0)
-    with reader(heard / "store") as database:
+    with reading(heard / "store") as database:
         near = neighbours(database, event)
     found = sound_around(heard / "drop", event, near, (begin, end), rate_hz=24_000)
     wanted = ACOio(heard / "drop").load(begin, end - begin)

@@ -19,7 +19,7 @@ from daemon.ledger import Ledger, open_ledger
 from daemon.progress import Step
 from daemon.score_days import KEPT_DAYS, ScoreDays
 from daemon.scores import Scores, load
-from daemon.stored import reader
+from daemon.stored import reading
 from daemon.worker import Place, results
 from detector.values import Score
 
@@ -54,7 +54,7 @@ def _all(store: Path) -> Scores:
 
 
 def _rows(store: Path) -> int:
-    with reader(store) as database:
+    with reading(store) as database:
         (count,) = database.execute("SELECT count(*) FROM scores").fetchone()
         return int(count)
 
