@@ -108,7 +108,7 @@ def _open(stack: ExitStack, config: Config, replay: Replay | None) -> tuple[Loop
     )
     handlers: dict[str, Handler] = {
         "retry": retry_of(ledger),
-        "review": Reviews(ledger, pipeline.keep),
+        "review": Reviews(config.store.path, ledger, pipeline.keep),
     }
     catching_up = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz)
     said = {"model": scorer.model, "threshold": threshold, "metrics": address}
