@@ -44,7 +44,9 @@ def report(folder: Path, wanted: list[str]) -> Iterator[str]:
 def rows(folder: Path, wanted: list[str]) -> Iterator[Row]:
     """Yield what was measured, the figure and its target."""
     if "live" in wanted:
-        song = list(simulate_drop(folder / "song", seed=2, minutes=LIVE_MINUTES + 5, settings=SINGING))
+        song = list(
+            simulate_drop(folder / "song", seed=2, minutes=LIVE_MINUTES + 5, settings=SINGING)
+        )
         yield from live.rows(song, folder / "fast", minutes=LIVE_MINUTES, speed=10.0)
         yield from live.rows(song, folder / "live", minutes=LIVE_MINUTES, speed=1.0)
     if "backlog" in wanted:
