@@ -12,9 +12,9 @@ from typing import Final, TypeVar
 
 from acoio.errors import NotReadyError
 from acoio.reader import Fetch, open_at_once
+from daemon.deadline import Worker
 from daemon.errors import UnreadableError
 from daemon.listing import Seen, glance, scan
-from daemon.worker import Worker
 
 DEADLINE_S: Final = 30.0  # half of what the watchdog of systemd allows
 _BLOCK_BYTES: Final = 1 << 20

@@ -222,6 +222,7 @@ class Ledger:
             "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
             [(e["id"], e["begin"], e["status"], json.dumps(e)) for e in step.events],
         )
+        write("INSERT INTO verdicts VALUES (?, ?, ?)", step.verdicts)
         write(
             "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
             [(m.sequence, m.topic, m.type, m.text, now_us) for m in step.outgoing],

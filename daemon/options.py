@@ -121,6 +121,26 @@ class Alerts(BaseModel):
     )
 
 
+class Evidence(BaseModel):
+    """What is kept of each event, and for how long; events themselves are kept for ever."""
+
+    model_config = _STRICT
+    clips: bool = Field(default=True, strict=True, description="true or false")
+    pictures: bool = Field(default=True, strict=True, description="true or false")
+    context_s: float = Field(
+        default=5.0, ge=0, le=60, strict=True, description="seconds before and after, 0 to 60"
+    )
+    keep_days: float = Field(
+        default=365.0, gt=0, le=36_500, strict=True, description="days, above 0, at most 36500"
+    )
+    keep_gb: float = Field(
+        default=20.0, gt=0, le=1e6, strict=True, description="10^9 bytes, above 0, at most 10^6"
+    )
+    min_free_gb: float = Field(
+        default=1.0, ge=0, le=1e6, strict=True, description="10^9 bytes, 0 to 10^6"
+    )
+
+
 class Config(BaseModel):
     """All of kilokai.toml."""
 
@@ -132,6 +152,7 @@ class Config(BaseModel):
     metrics: Metrics = Metrics()
     detector: Detector = Detector()
     alerts: Alerts = Alerts()
+    evidence: Evidence = Evidence()
 
     @model_validator(mode="after")
     def _apart(self) -> Config:

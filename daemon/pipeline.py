@@ -16,6 +16,7 @@ from daemon.advance import advanced, found
 from daemon.alerts import alerted, summed_up, weighed
 from daemon.arrivals import Task, progress_of
 from daemon.drop import Drop
+from daemon.evidence import with_evidence
 from daemon.hearing import LANES, NOTHING, Hearing, Listen
 from daemon.identity import HEAD_BYTES, Identity
 from daemon.lanes import lane_of
@@ -111,7 +112,9 @@ class Pipeline:
 
     def announce(self, draft: Draft, *, model: str) -> None:
         """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple({**event, "status": "closed"} for event in self._ledger.open_events())
+        ended = tuple(
+            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+        )
         said = weighed(ended, self._ledger.alerts, most_per_hour=self._feed.most_per_hour).sent
         outgoing = self._numbered([*map(event_draft, said), draft])
         lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
@@ -119,6 +122,10 @@ class Pipeline:
             Step(self.published, events=ended, outgoing=outgoing, lanes=lanes, model=model)
         )
         self._metrics.take_events(ended)
+
+    def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
+        """Commit a step that is not of the sound with its messages, and send them."""
+        self._commit(replace(step, published=self.published, outgoing=self._numbered(drafts)))
 
     def publish_again(self) -> None:
         """Send what was committed but not known to be sent."""

@@ -74,7 +74,8 @@ class Step:
     `events` are JSON values by their public names.  `files` and `lanes` are those
     that changed, and `model` the model announced, or None.  `published` is the newest
     number sent so far.  `held` are the events held back first here, by their hour, `told`
-    the hours summed up.
+    the hours summed up.  `verdicts` are rows of that table: an event's id, when, and the
+    JSON.
     """
 
     published: int
@@ -86,3 +87,4 @@ class Step:
     model: str | None = None
     held: Mapping[str, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+    verdicts: tuple[tuple[str, str, str], ...] = ()

@@ -28,7 +28,7 @@ from daemon.errors import plain
 FOLDER: Final = "requests"
 LARGEST_BYTES: Final = 64 << 10
 _SUFFIX: Final = ".json"
-_REFUSED: Final = ".refused"
+REFUSED: Final = ".refused"
 _LOOK_S: Final = 0.5
 _AT_ONCE: Final = 4  # a turn: each is a commit, some milliseconds
 _IN_ORDER: Final = 4096  # so many waiting requests are put in order; a flood is not
@@ -48,11 +48,16 @@ def submit(store: Path, kind: str, data: Data) -> Path:
 
     Raises
     ------
+    DataError
+        If it is larger than the daemon reads.
     SetupError
         If there is no such store, or it may not be written to.
     NotReadyError
         If the disk is full.
     """
+    text = json.dumps({"kind": kind, "data": data}, allow_nan=False).encode()
+    if len(text) > LARGEST_BYTES:
+        raise DataError(f"request: found {len(text)} bytes, wanted at most {LARGEST_BYTES}")
     folder = store / FOLDER
     try:
         folder.mkdir(exist_ok=True)
@@ -61,7 +66,7 @@ def submit(store: Path, kind: str, data: Data) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupError(f"store.path: {plain(folder)}: Permission denied")
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4()}{_SUFFIX}"
-    write_whole(path, json.dumps({"kind": kind, "data": data}, allow_nan=False).encode())
+    write_whole(path, text)
     return path
 
 
@@ -126,7 +131,7 @@ class Requests:
     def _refuse(self, path: Path, error: Exception, now_s: float) -> None:
         reason = str(error) if isinstance(error, DataError) else repr(error)
         try:
-            path.rename(path.with_name(path.name + _REFUSED))
+            path.rename(path.with_name(path.name + REFUSED))
         except OSError as failure:
             self._postpone(path.name, failure, now_s)
             return

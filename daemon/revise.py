@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from acoio.sound import Gap
+from daemon.evidence import with_evidence
 from daemon.progress import Outgoing
 from daemon.wire import Draft, event_draft, gap_draft, numbered
 from detector.values import Event, Score, event_json
@@ -26,7 +27,7 @@ def revisions(
     known: dict[str, _Json | None] = {}
     new = []
     for event in events:
-        now = event_json(event)
+        now = with_evidence(event_json(event))
         before = known.get(event.id) or stored(event.id)
         if before and (_says(before, now) or (before["status"], now["status"]) == _BACK):
             continue

@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Final
 
+from daemon import evidence_tables
 from detector.values import iso
 
 SCHEMA_VERSION: Final = 2
@@ -65,7 +66,7 @@ def prepare(database: sqlite3.Connection, *, because: str = "") -> None:
         found = version_of(database)
         for version in range(int(found), SCHEMA_VERSION) if found else ():
             _run(database, _STEPS[version])
-        _run(database, _TABLES)
+        _run(database, _TABLES + evidence_tables.TABLES)
         database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", _fresh(because).items())
         if found != str(SCHEMA_VERSION):
             newest = ("schema", str(SCHEMA_VERSION))
@@ -106,5 +107,10 @@ def version_of(database: sqlite3.Connection) -> str:
 
 
 def _run(database: sqlite3.Connection, script: str) -> None:
-    for statement in script.split(";"):  # executescript would commit what was begun
-        database.execute(statement)
+    """Run a script within the transaction that is open: `executescript` would commit it."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += f"{piece};"
+        if sqlite3.complete_statement(statement):  # a trigger has semicolons within it
+            database.execute(statement)
+            statement = ""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
+from daemon.errors import plain
+
 _T = TypeVar("_T")
-HEADING: Final = "begin (UTC)             length     band (Hz)   level   score  severity  state"
+_COLUMNS: Final = 80
+HEADING: Final = "begin (UTC)             length     band (Hz)   level   score  severity state"
 
 
 def event_line(event: Mapping[str, Any]) -> str:
@@ -20,8 +24,42 @@ def event_line(event: Mapping[str, Any]) -> str:
     band = f"{event['low_hz']:.0f}-{event['high_hz']:.0f}"
     return (
         f"{begin:%Y-%m-%d %H:%M:%S}  {length_s:7.1f} s  {band:>12}  {event['level_db']:+4.0f} dB"
-        f"  {event['score']:6.1f}  {event['severity']:<8}  {event['status']}"
+        f"  {event['score']:6.1f}  {event['severity']:<8} {event['status']}"
     )
+
+
+def event_page(
+    event: Mapping[str, Any], verdicts: Sequence[Mapping[str, Any]], evidence: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the lines that tell all of an event, at most 80 columns wide."""
+    begin, peak, end = (datetime.fromisoformat(event[name]) for name in ("begin", "peak", "end"))
+    yield f"event     {event['id']}, {event['status']}"
+    yield f"begin     {begin:%Y-%m-%d %H:%M:%S.%f} UTC"
+    yield f"peak      {peak:%Y-%m-%d %H:%M:%S.%f} UTC"
+    yield f"end       {end:%Y-%m-%d %H:%M:%S.%f} UTC, {(end - begin).total_seconds():.1f} s"
+    yield f"band      {event['low_hz']:.1f} to {event['high_hz']:.1f} Hz"
+    yield f"peak at   {event['peak_hz']:.1f} Hz, {event['level_db']:+.1f} dB above its background"
+    yield (
+        f"score     {event['score']:.2f} nats at the peak, {event['mean_score']:.2f} in the mean; "
+        f"threshold {event['threshold']:.2f}"
+    )
+    yield f"severity  {event['severity']}"
+    yield from _wrapped("model", event["model"])
+    yield from _wrapped("file", f"{plain(event['file'])}, sample {event['sample']}")
+    for kind in ("clip", "picture"):
+        if kind in event:
+            yield from _wrapped(kind, event[kind])
+            yield f"          {evidence.get(kind, 'never wanted')}"
+    for said in verdicts:
+        what = f", {said['call_type']}" if said["call_type"] else ""
+        who = f" by {said['who']}" if said["who"] else ""
+        yield from _wrapped("verdict", f"{said['verdict']}{what}{who}, {said['at'][:19]}Z")
+        if said["note"]:
+            yield from _wrapped("", said["note"])
+
+
+def _wrapped(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _COLUMNS, initial_indent=f"{name:<10}", subsequent_indent=" " * 10)
 
 
 def with_bar(items: Iterable[_T], what: str, total: float) -> Iterator[_T]:

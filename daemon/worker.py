@@ -1,88 +1,154 @@
-"""A thread for calls that may never come back, and a deadline for whoever waits."""
+"""The process beside the daemon: jobs on standard input, what became of each on the output."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, wait
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, Final, TypeVar
+import errno
+import json
+import os
+import sqlite3
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from shutil import disk_usage
+from typing import Any, Final
 
-from acoio.errors import NotReadyError
+import numpy as np
 
-_SLICE_S: Final = 0.05
-_T = TypeVar("_T")
+from acoio.audio import read_audio
+from acoio.errors import AcoError, NotReadyError
+from acoio.sound import Sound
+from daemon.durable import sync_folder
+from daemon.evidence import evidence_path, wanted_span
+from daemon.evidence_sound import neighbours, sound_around
+from daemon.stored import reading
+
+HALVES: Final = "making"
+"""The folder of a store for what is not whole yet; what lies there at a start is nobody's."""
+
+_NICENESS: Final = 10
+_LITTLE_BYTES: Final = 1 << 20  # with less, what fails does so for want of room
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_Json = Mapping[str, Any]
 
 
-class Worker:
-    """Makes one call at a time in a thread of its own.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where everything lies, and whose sound it is."""
 
-    A network mount that hangs holds that thread, maybe for ever; it does not hold
-    us, and it does not hold the process at its end.
+    store: Path
+    drop: Path
+    station: str
+    rate_hz: float
+    context_s: float
+
+
+def main() -> None:
+    """Do the jobs of standard input, and print a line of JSON for each."""
+    os.nice(_NICENESS)
+    warnings.simplefilter("ignore")  # gaps and overlaps of sound are the daemon's to tell
+    given = json.load(sys.stdin)
+    jobs = given.pop("jobs")
+    store, drop = Path(given.pop("store")), Path(given.pop("drop"))
+    for result in results(jobs, Place(store, drop, **given)):
+        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.flush()
+
+
+def results(jobs: list[dict[str, Any]], place: Place) -> Iterator[dict[str, Any]]:
+    """Yield what became of each job; once the disk is full, no more are tried."""
+    full = False
+    for job in jobs:
+        if full:
+            yield {"outcome": "full", "reason": "the disk is full"}
+            continue
+        try:
+            with reading(place.store) as database:
+                yield {"outcome": "made", **_done(job, place, database)}
+        except (AcoError, OSError, ValueError, sqlite3.Error) as error:
+            outcome = _outcome(job, place, error)
+            full = outcome == "full"
+            yield {"outcome": outcome, "reason": str(error)}
+
+
+def _done(job: _Json, place: Place, database: sqlite3.Connection) -> dict[str, Any]:
+    if job["kind"] == "day":
+        from daemon.score_files import (  # here, because only days need pyarrow
+            day_path,
+            day_table,
+            write_table,
+        )
+
+        table, rows = day_table(place.store, database, job["day"])
+        put(place.store, day_path(job["day"]), lambda half: write_table(table, half))
+        return {"rows": rows}
+    event = job["event"]
+    span = wanted_span(event, place.context_s)
+    near = neighbours(database, event)
+    sound = sound_around(place.drop, event, near, span, rate_hz=place.rate_hz)
+    where = evidence_path(event["id"], event["begin"], job["kind"])
+
+    def write(half: Path) -> None:
+        if job["kind"] == "clip":
+            _save(half, sound)
+        else:
+            _draw(half, sound, event, place.station)
+
+    return {"size_bytes": put(place.store, where, write)}
+
+
+def _save(half: Path, sound: Sound) -> None:
+    """Write a clip and read it back: on a full disk, blocks of it may be missing."""
+    sound.save(half)
+    if not np.array_equal(read_audio(half).samples, sound.samples):
+        raise NotReadyError(f"{half}: found other samples than were written")
+
+
+def _draw(half: Path, sound: Sound, event: _Json, station: str) -> None:
+    from daemon.evidence_picture import write_picture  # here: matplotlib takes a second
+
+    write_picture(half, sound, event, station)
+
+
+def put(store: Path, where: PurePosixPath, write: Callable[[Path], None]) -> int:
+    """Write a file of a store so that it is there whole or not at all; return its size in bytes.
+
+    Raises
+    ------
+    NotReadyError, OSError
+        If it cannot be written: nothing is left of it.
     """
+    making, path = store / HALVES, store / where
+    making.mkdir(exist_ok=True)
+    half = making / path.name
+    try:
+        write(half)
+        with half.open("rb") as file:
+            os.fsync(file.fileno())
+        size = half.stat().st_size
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.replace(path)
+        for parent in where.parents:  # the last one is the store itself
+            sync_folder(store / parent)
+        return size
+    finally:
+        half.unlink(missing_ok=True)
 
-    def __init__(self, what: str, *, deadline_s: float) -> None:
-        self._what = what
-        self._deadline_s = deadline_s
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
-        self._latest: Future[Any] | None = None
-        self._begun_s = 0.0
-        self._thread = Thread(target=self._run, name=what, daemon=True)
 
-    def begin(self, call: Callable[[], _T]) -> Future[_T]:
-        """Hand over a call.
+def _outcome(job: _Json, place: Place, error: Exception) -> str:
+    """Say whether it may be tried again: the disk was full, the sound is gone, or it failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            return "full"
+        cause = cause.__cause__
+    if job["kind"] != "day" and isinstance(error, NotReadyError):
+        name = PurePosixPath(job["event"]["file"])
+        if place.drop.is_dir() and not (place.drop / name).exists():
+            return "gone"
+    return "full" if disk_usage(place.store).free < _LITTLE_BYTES else "failed"
 
-        Raises
-        ------
-        NotReadyError
-            If the one before has not come back yet.
-        """
-        if self._latest is not None and not self._latest.done():
-            raise self._no_answer()
-        if self._thread.ident is None:
-            self._thread.start()
-        future: Future[_T] = Future()
-        self._latest, self._begun_s = future, time.monotonic()
-        self._calls.put((future, call))
-        return future
 
-    def is_done(self, future: Future[Any], *, wait_s: float = 0.0) -> bool:
-        """Say whether a call has come back, after waiting for it so long at most.
-
-        Raises
-        ------
-        NotReadyError
-            If the deadline is past.
-        """
-        if wait([future], wait_s).done:
-            return True
-        if time.monotonic() - self._begun_s > self._deadline_s:
-            raise self._no_answer()
-        return False
-
-    def call(self, call: Callable[[], _T], *, meanwhile: Callable[[], bool]) -> _T:
-        """Return what a call gives; `meanwhile` is called again and again, until it says no.
-
-        Raises
-        ------
-        NotReadyError
-            If the deadline is past, or nobody waits any longer.
-        """
-        future = self.begin(call)
-        while not self.is_done(future, wait_s=_SLICE_S):
-            if not meanwhile():
-                raise NotReadyError(f"{self._what}: left while waiting")
-        return future.result()
-
-    def _no_answer(self) -> NotReadyError:
-        since_s = time.monotonic() - self._begun_s
-        return NotReadyError(f"{self._what}: no answer for {since_s:.0f} s")
-
-    def _run(self) -> None:
-        while True:
-            future, call = self._calls.get()
-            try:
-                future.set_result(call())
-            except BaseException as error:  # whoever waits for it, raises it
-                future.set_exception(error)
+if __name__ == "__main__":
+    main()

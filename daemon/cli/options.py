@@ -16,6 +16,9 @@ ConfigFile = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="One key, as --set drop.settle_s=5; repeatable.")
 ]
+StorePath = Annotated[
+    Path | None, typer.Option("--store", help="The store; else that of --config.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _NO_DROP: Final = "drop.path=/dev/null"
@@ -30,3 +33,14 @@ def config_of(file: Path | None, sets: list[str] | None, *, needs_drop: bool = T
         With every fault.
     """
     return load_config(file, (sets or []) + ([] if needs_drop else [_NO_DROP]), os.environ)
+
+
+def store_of(store: Path | None, file: Path | None, sets: list[str] | None) -> Path:
+    """Return the store that is given, or else that of the configuration.
+
+    Raises
+    ------
+    SetupError
+        With every fault of the configuration.
+    """
+    return store or config_of(file, sets, needs_drop=False).store.path

@@ -156,7 +156,7 @@ def test_a_number_that_was_sent_is_never_given_out_again(tmp_path: Path, damage:
         assert (ledger.sequence, ledger.published, ledger.oldest) == (0, 0, 1)
         assert ledger.event("e1") is not None
         assert 1 <= ledger.files["a"].records < 3
-        ledger.commit(_step(1, file=None, scores=(_score(9),)), _MODEL)
+        ledger.commit(_step(1, files=(), scores=(_score(9),)), _MODEL)
     assert moved_aside(tmp_path / "b") == []
 
 

@@ -1,0 +1,194 @@
+"""All parts of the service, made, opened and joined: what is opened last is closed first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+import torch
+
+from daemon.arrivals import Arrivals
+from daemon.catching_up import CatchingUp
+from daemon.config import Config
+from daemon.drop import Drop
+from daemon.errors import plain
+from daemon.evidence_chore import EvidenceChore
+from daemon.gate import open_curve
+from daemon.heart import Heart
+from daemon.ledger import Ledger, open_ledger
+from daemon.lookout import Lookout
+from daemon.loop import Loop, Parts
+from daemon.metrics import Metrics, serve_metrics
+from daemon.old_messages import OldMessages
+from daemon.pipeline import Feed, Pipeline
+from daemon.publish import Publisher, open_publisher
+from daemon.requests import Handler, Requests
+from daemon.retry import retry_of
+from daemon.reviews import Reviews
+from daemon.room import Room
+from daemon.status_file import StatusFile
+from daemon.watch import Watch
+from daemon.wire import model_draft
+from daemon.work import work_place
+from detector import load_model
+from detector.listen import Listener
+from detector.score import Scorer
+from detector.values import iso
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """The loop, and what is still to be made when it ends by itself."""
+
+    loop: Loop
+    evidence: EvidenceChore
+
+
+def assemble(stack: ExitStack, config: Config) -> Service:
+    """Return a service that is ready to run; `stack` closes it.
+
+    Raises
+    ------
+    SetupError
+        If it cannot work so: a port or the store is in use, or there is no such model.
+    """
+    scorer = _scorer(config)
+    ledger = stack.enter_context(open_ledger(config.store.path))
+    metrics = Metrics(scorer.model, scorer.threshold)
+    metrics.sequence.set(ledger.sequence)
+    metrics.rebuilt.inc(ledger.rebuilt)
+    publisher = _publisher(stack, config, metrics)
+    address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
+    watch = stack.enter_context(Watch(config.drop.path))
+    drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
+    pipeline = _pipeline(config, drop, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
+    evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
+    stack.callback(evidence.close)
+    catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
+    said = {
+        "model": scorer.model,
+        "threshold": scorer.threshold,
+        "metrics": address,
+        "rate_hz": scorer.features.rate_hz,
+        "bus": publisher.endpoints,
+    }
+    handlers: dict[str, Handler] = {
+        "review": Reviews(ledger, pipeline.keep),
+        "retry": retry_of(ledger),
+    }
+    parts = Parts(
+        drop=drop,
+        lookout=_lookout(config, drop, watch, scorer, ledger),
+        ledger=ledger,
+        pipeline=pipeline,
+        publisher=publisher,
+        heart=Heart(
+            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
+        ),
+        metrics=metrics,
+        catching_up=catching_up,
+        room=room,
+        chores=(
+            Requests(config.store.path, handlers),
+            OldMessages(ledger, days=config.store.messages_days),
+            evidence,
+            catching_up,
+            _status_file(config, said, catching_up, room),
+        ),
+    )
+    return Service(Loop(config, parts), evidence)
+
+
+def _status_file(
+    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
+) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**catching_up.as_json(), "store_full": room.full}
+
+    return StatusFile(
+        config.store.path,
+        heartbeat_s=config.bus.heartbeat_s,
+        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        say=say,
+    )
+
+
+def _scorer(config: Config) -> Scorer:
+    torch.set_num_threads(config.detector.threads)
+    settings = config.detector
+    return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
+
+
+def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
+    return stack.enter_context(
+        open_publisher(
+            config.bus.publish,
+            config.bus.replay,
+            curve=open_curve(config.bus, os.environ),
+            refused=lambda reason: metrics.refused.labels(reason).inc(),
+        )
+    )
+
+
+def _pipeline(
+    config: Config,
+    drop: Drop,
+    scorer: Scorer,
+    *,
+    ledger: Ledger,
+    metrics: Metrics,
+    publisher: Publisher,
+) -> Pipeline:
+    """Return the pipeline, after it said what was left unsaid and which model scores now."""
+    feed = Feed(
+        drop,
+        config.station.name,
+        scorer.model,
+        scorer.features.rate_hz,
+        config.alerts.most_per_hour,
+    )
+    pipeline = Pipeline(
+        feed,
+        lambda tracker: Listener(scorer, station=feed.station, state=tracker),
+        ledger=ledger,
+        metrics=metrics,
+        send=publisher.send,
+    )
+    pipeline.publish_again()
+    if ledger.model != scorer.model:
+        now, before = iso(datetime.now(UTC)), ledger.model
+        draft = model_draft(now, model=scorer.model, threshold=scorer.threshold, previous=before)
+        pipeline.announce(draft, model=scorer.model)
+    return pipeline
+
+
+def _lookout(config: Config, drop: Drop, watch: Watch, scorer: Scorer, ledger: Ledger) -> Lookout:
+    settle_s = config.drop.settle_s
+    arrivals = Arrivals(settle_s=settle_s, rate_hz=scorer.features.rate_hz, band=config.drop.band)
+    return Lookout(
+        drop, watch, arrivals, ledger.files, rescan_s=config.drop.rescan_s, settle_s=settle_s
+    )
+
+
+def _no_hints() -> None:
+    """Leave it to the scans, as a network drive tells nothing."""
+
+
+def _evidence(config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics) -> EvidenceChore:
+    settings, store = config.evidence, config.store.path
+    work = work_place(
+        store,
+        config.drop.path,
+        station=config.station.name,
+        rate_hz=scorer.features.rate_hz,
+        context_s=settings.context_s,
+    )
+    return EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)

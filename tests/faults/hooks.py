@@ -1,0 +1,76 @@
+"""What goes wrong inside a daemon's process, where no fault from outside can reach."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+_FOR_EVER_S: Final = 3600.0
+
+
+def _abort() -> None:
+    os.abort()
+
+
+def _hang() -> None:
+    time.sleep(_FOR_EVER_S)
+
+
+def _exhaust() -> None:
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 byte")
+
+
+_AT_DECODING: Final[dict[str, Callable[[], None]]] = {"abort": _abort, "loop": _hang}
+_AT_SCORING: Final[dict[str, Callable[[], None]]] = {"hang": _hang, "memory": _exhaust}
+
+
+def install(kind: str, name: str) -> None:
+    """Let `kind` happen: at every file whose path has `name` in it, where it is about files."""
+    if kind == "model":
+        _with_the_model()
+    elif kind == "closed":
+        os.close(2)
+    elif kind in _AT_DECODING:
+        _at_decoding(_AT_DECODING[kind], name)
+    else:
+        _at_scoring(_AT_SCORING[kind], name)
+
+
+def _with_the_model() -> None:
+    """Give the process the loader that `tests.daemon.loud_daemon` stands in for."""
+    import daemon.service
+    import detector
+    from detector.checkpoint import load_model
+
+    daemon.service.load_model = detector.load_model = load_model  # type: ignore[attr-defined]
+
+
+def _at_decoding(happen: Callable[[], None], name: str) -> None:
+    import acoio.reader
+
+    decode = acoio.reader.read_chunk
+
+    def poisoned(path: Any, *rest: Any, **named: Any) -> Any:
+        if name in str(path):
+            happen()
+        return decode(path, *rest, **named)
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "read_chunk", None) is decode:
+            module.read_chunk = poisoned  # type: ignore[attr-defined]
+
+
+def _at_scoring(happen: Callable[[], None], name: str) -> None:
+    from detector.listen import Listener
+
+    push = Listener.push
+
+    def poisoned(self: Any, records: Any, file: str, **named: Any) -> Any:
+        if name in file:
+            happen()
+        return push(self, records, file, **named)
+
+    Listener.push = poisoned  # type: ignore[method-assign]
