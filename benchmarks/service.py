@@ -69,6 +69,12 @@ def arrival_s(files: list[Path], folder: Path) -> tuple[float, float, float]:
     return min(spent), statistics.median(spent), max(spent)
 
 
+def cpu_s(child: Child) -> float:
+    """Return how long a daemon has had a core so far, its threads together."""
+    times = psutil.Process(child.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def wait_scored(child: Child, seconds: float, *, patience_s: float = PATIENCE_S) -> None:
     """Wait until so much sound was heard, but for the minute that fills the chain's memory."""
     fact = "kilokai_scored_seconds_total"
