@@ -20,6 +20,7 @@ from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore
 from daemon.gate import open_curve
 from daemon.heart import Heart
+from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop, Parts
@@ -68,7 +69,14 @@ def assemble(stack: ExitStack, config: Config) -> Service:
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
-    pipeline = _pipeline(config, drop, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    pipeline = Pipeline(
+        Feed(drop, scorer.features.rate_hz),
+        lambda tracker: Listener(scorer, station=config.station.name, state=tracker),
+        ledger=ledger,
+        metrics=metrics,
+        keeper=keeper,
+    )
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
     evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
     stack.callback(evidence.close)
@@ -81,7 +89,7 @@ def assemble(stack: ExitStack, config: Config) -> Service:
         "bus": publisher.endpoints,
     }
     handlers: dict[str, Handler] = {
-        "review": Reviews(ledger, pipeline.keep),
+        "review": Reviews(ledger, keeper.keep),
         "retry": retry_of(ledger),
     }
     parts = Parts(
@@ -138,36 +146,18 @@ def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
     )
 
 
-def _pipeline(
-    config: Config,
-    drop: Drop,
-    scorer: Scorer,
-    *,
-    ledger: Ledger,
-    metrics: Metrics,
-    publisher: Publisher,
-) -> Pipeline:
-    """Return the pipeline, after it said what was left unsaid and which model scores now."""
-    feed = Feed(
-        drop,
-        config.station.name,
-        scorer.model,
-        scorer.features.rate_hz,
-        config.alerts.most_per_hour,
-    )
-    pipeline = Pipeline(
-        feed,
-        lambda tracker: Listener(scorer, station=feed.station, state=tracker),
-        ledger=ledger,
-        metrics=metrics,
-        send=publisher.send,
-    )
-    pipeline.publish_again()
+def _keeper(
+    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
+) -> Keeper:
+    """Return what commits and says, after it said what was left unsaid and which model scores."""
+    station = Station(config.station.name, scorer.model, config.alerts.most_per_hour)
+    keeper = Keeper(station, ledger=ledger, metrics=metrics, send=publisher.send)
+    keeper.publish_again()
     if ledger.model != scorer.model:
         now, before = iso(datetime.now(UTC)), ledger.model
         draft = model_draft(now, model=scorer.model, threshold=scorer.threshold, previous=before)
-        pipeline.announce(draft, model=scorer.model)
-    return pipeline
+        keeper.announce(draft, model=scorer.model)
+    return keeper
 
 
 def _lookout(config: Config, drop: Drop, watch: Watch, scorer: Scorer, ledger: Ledger) -> Lookout:
