@@ -19,13 +19,14 @@ from benchmarks.service import cpu_s, daemon_on, wait_done
 RESULTS = Path(__file__).parent / "SOAK.md"
 FILES_A_DAY = 288
 FILES_A_LOOK = 12  # an hour of sound between two looks at the memory
+FILES_A_LINE = 72
 KEPT = 288  # files left in the drop, as an operator's own tidying would
 WARM_DAYS = 0.25
 PATIENCE_S = 600.0
 
 
 def main() -> None:
-    """Print a line for each simulated day, and keep the table of what was found."""
+    """Print a line for each quarter of a simulated day, and keep the table of what was found."""
     days = float(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix="kilokai-soak-") as folder:
         page = report(Path(folder), days)
@@ -80,8 +81,9 @@ def soak(feed: Feed, folder: Path, days: float) -> tuple[list[float], list[float
             wait_done(child, first + FILES_A_LOOK - 1, patience_s=PATIENCE_S)
             memory_mb.append(process.memory_info().rss / 1e6)
             spent_s.append(cpu_s(child))
-            if not (first + FILES_A_LOOK) % FILES_A_DAY:
-                print(f"day {(first + FILES_A_LOOK) // FILES_A_DAY}: {memory_mb[-1]:.1f} MB")
+            if not (first + FILES_A_LOOK) % FILES_A_LINE:
+                told = f"{(first + FILES_A_LOOK) / FILES_A_DAY:g} days: {memory_mb[-1]:.1f} MB"
+                print(told, flush=True)
     return memory_mb, spent_s
 
 
