@@ -26,7 +26,8 @@ from daemon.lookout import Lookout
 from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.old_messages import OldMessages
-from daemon.pipeline import Feed, Pipeline
+from daemon.pace import Replay, Replayed, records_in
+from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Handler, Requests
 from daemon.retry import retry_of
@@ -52,8 +53,10 @@ class Service:
     evidence: EvidenceChore
 
 
-def assemble(stack: ExitStack, config: Config) -> Service:
+def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
     """Return a service that is ready to run; `stack` closes it.
+
+    A `replay` shows the drop as if it arrived now.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def assemble(stack: ExitStack, config: Config) -> Service:
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
     pipeline = Pipeline(
-        Feed(drop, scorer.features.rate_hz),
+        _feed(drop, scorer, replay),
         lambda tracker: Listener(scorer, station=config.station.name, state=tracker),
         ledger=ledger,
         metrics=metrics,
@@ -94,7 +97,14 @@ def assemble(stack: ExitStack, config: Config) -> Service:
     }
     parts = Parts(
         drop=drop,
-        lookout=_lookout(config, drop, watch, scorer, ledger),
+        lookout=Lookout(
+            drop,
+            watch,
+            _arrivals(config, scorer, replay),
+            ledger.files,
+            rescan_s=config.drop.rescan_s,
+            settle_s=config.drop.settle_s,
+        ),
         ledger=ledger,
         pipeline=pipeline,
         publisher=publisher,
@@ -104,6 +114,7 @@ def assemble(stack: ExitStack, config: Config) -> Service:
         metrics=metrics,
         catching_up=catching_up,
         room=room,
+        replay=replay,
         chores=(
             Requests(config.store.path, handlers),
             OldMessages(ledger, days=config.store.messages_days),
@@ -146,6 +157,11 @@ def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
     )
 
 
+def _feed(drop: Drop, scorer: Scorer, replay: Replay | None) -> Feed:
+    rate_hz, step_s = scorer.features.rate_hz, replay.step_s if replay else None
+    return Feed(drop, rate_hz, records_in(step_s, rate_hz, most=RECORDS_A_STEP))
+
+
 def _keeper(
     config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
 ) -> Keeper:
@@ -160,12 +176,11 @@ def _keeper(
     return keeper
 
 
-def _lookout(config: Config, drop: Drop, watch: Watch, scorer: Scorer, ledger: Ledger) -> Lookout:
-    settle_s = config.drop.settle_s
-    arrivals = Arrivals(settle_s=settle_s, rate_hz=scorer.features.rate_hz, band=config.drop.band)
-    return Lookout(
-        drop, watch, arrivals, ledger.files, rescan_s=config.drop.rescan_s, settle_s=settle_s
-    )
+def _arrivals(config: Config, scorer: Scorer, replay: Replay | None) -> Arrivals:
+    settle_s, rate_hz, band = config.drop.settle_s, scorer.features.rate_hz, config.drop.band
+    if replay:
+        return Replayed(replay, settle_s=settle_s, rate_hz=rate_hz, band=band)
+    return Arrivals(settle_s=settle_s, rate_hz=rate_hz, band=band)
 
 
 def _no_hints() -> None:
