@@ -46,6 +46,7 @@ class Lab:
         self.sound: Files | None = self.files
         self.aside: dict[str, str] = {}
         self.new_epoch = False
+        self.evidence = "false"
         self.may_crash = False
         self.own: set[str] = set()
         self.drop, self.store = folder / "drop", folder / "store"
@@ -94,6 +95,7 @@ class Lab:
             "store": f"path = '{self.store}'\n",
             "bus": f"publish = '{self.publish}'\nreplay = '{self.replay}'\nheartbeat_s = 0.2\n",
             "metrics": f"listen = '{self.metrics}'\n",
+            "evidence": f"clips = {self.evidence}\npictures = {self.evidence}\n",
         }
         text = ""
         for name in wanted | tables:
