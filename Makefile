@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel train bench evaluation clean
+.PHONY: demo test lint types layers unit wheel train bench soak evaluation clean
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -37,6 +37,12 @@ train: $(VENV)/installed
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.station
+
+# Days of sound through one daemon, an hour of the clock for each forty days or so.
+DAYS ?= 30
+soak: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.soak $(DAYS)
 
 # Writes docs/evaluation.md; a run that was stopped goes on, and `make clean` forgets its parts.
 evaluation: $(VENV)/installed-dev

@@ -14,6 +14,7 @@ from acoio.simulate import OceanSettings, simulate_drop
 from benchmarks import archive, decoder, mixture, network
 from benchmarks import files as sound_files
 from benchmarks.chain import stage_ms, times_real_time
+from benchmarks.machine import processor
 from benchmarks.service import arrival_s, peak_memory_mb
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -36,7 +37,7 @@ def report(folder: Path) -> Iterator[str]:
     files = list(simulate_drop(folder / "sound", seed=1, minutes=MINUTES, settings=BUSY))
     yield "# Measured by `make bench`"
     yield ""
-    yield f"{_processor()}; Linux, Python {platform.python_version()}, torch {torch.__version__},"
+    yield f"{processor()}; Linux, Python {platform.python_version()}, torch {torch.__version__},"
     yield f"numpy {numpy.__version__}. Simulated ocean with 120 calls an hour, seed 1; medians,"
     yield "with the least and the most."
     yield ""
@@ -64,11 +65,6 @@ def rows(files: list[Path], folder: Path) -> Iterator[tuple[str, str, str]]:
     yield from archive.rows(folder / "archive")
     yield from mixture.rows()
     yield from network.rows()
-
-
-def _processor() -> str:
-    names = [x for x in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in x]
-    return f"{len(names)} cores of {names[0].split(':')[1].strip()}" if names else "unknown cores"
 
 
 if __name__ == "__main__":

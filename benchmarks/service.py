@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,13 +15,15 @@ from daemon.child import Child, daemon_process
 from daemon.client import Subscriber
 
 PATIENCE_S = 120.0
+UNSCORED_S = 65.0  # the first minute and the last window
+_LOOK_S = 0.1
 
 
 @contextmanager
 def daemon_on(folder: Path) -> Iterator[tuple[Child, Path]]:
     """Give a ready daemon and the drop that it watches."""
     drop, config = folder / "drop", folder / "kilokai.toml"
-    drop.mkdir(parents=True)
+    drop.mkdir(parents=True, exist_ok=True)
     config.write_text(
         f"[drop]\npath = {json.dumps(str(drop))}\n[store]\n"
         f"path = {json.dumps(str(folder / 'store'))}\n"
@@ -38,7 +40,7 @@ def peak_memory_mb(files: list[Path], folder: Path) -> tuple[float, float]:
         idle = process.memory_info().rss
         for path in files:
             (drop / path.name).hardlink_to(path)
-        _wait_scored(child, 290.0 * len(files))
+        wait_scored(child, 290.0 * len(files))
         status = Path(f"/proc/{child.process.pid}/status").read_text()
         peak_kb = int(next(line for line in status.splitlines() if "VmHWM" in line).split()[1])
     return idle / 1e6, peak_kb * 1024 / 1e6
@@ -61,21 +63,43 @@ def arrival_s(files: list[Path], folder: Path) -> tuple[float, float, float]:
             first = next(iter(subscriber), None)
             if k and first is not None and first["file"] == path.name:
                 spent.append(time.monotonic() - begin_s)
-            _wait_scored(child, 290.0 * (k + 1) - 62.0)
+            wait_scored(child, 290.0 * (k + 1) - 62.0)
             for _ in subscriber:
                 pass
     return min(spent), statistics.median(spent), max(spent)
 
 
-def _wait_scored(child: Child, seconds: float) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while _scored_s(child.page()) < seconds - 62.3:
+def wait_scored(child: Child, seconds: float, *, patience_s: float = PATIENCE_S) -> None:
+    """Wait until so much sound was heard, but for the minute that fills the chain's memory."""
+    fact = "kilokai_scored_seconds_total"
+    wait_for(
+        lambda: metric(child.page(), fact) >= seconds - UNSCORED_S, child, patience_s=patience_s
+    )
+
+
+def wait_done(child: Child, files: int, *, patience_s: float) -> None:
+    """Wait until so many files are done."""
+    fact = 'kilokai_files_total{outcome="done"}'
+    wait_for(lambda: metric(child.page(), fact) >= files, child, patience_s=patience_s)
+
+
+def wait_for(fact: Callable[[], bool], child: Child, *, patience_s: float = PATIENCE_S) -> None:
+    """Wait for a fact about a daemon, as long as it runs.
+
+    Raises
+    ------
+    TimeoutError
+        If it does not come true in time.
+    """
+    deadline_s = time.monotonic() + patience_s
+    while not fact():
         child.check()
         if time.monotonic() > deadline_s:
-            raise TimeoutError(f"daemon: wanted {seconds:.0f} s of sound scored in {PATIENCE_S} s")
-        time.sleep(0.05)
+            raise TimeoutError(f"daemon: not there after {patience_s:.0f} s")
+        time.sleep(_LOOK_S)
 
 
-def _scored_s(page: str) -> float:
-    line = next(x for x in page.splitlines() if x.startswith("kilokai_scored_seconds_total "))
-    return float(line.split()[1])
+def metric(page: str, name: str) -> float:
+    """Return the value of one series of a metrics page."""
+    line = next(x for x in page.splitlines() if x.startswith(f"{name} "))
+    return float(line.rpartition(" ")[2])

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 import torch
 
 from daemon.arrivals import Arrivals
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.drop import Drop
+from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore
 from daemon.gate import open_curve
 from daemon.heart import Heart
@@ -23,8 +27,11 @@ from daemon.metrics import Metrics, serve_metrics
 from daemon.old_messages import OldMessages
 from daemon.pipeline import Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
-from daemon.requests import Requests
+from daemon.requests import Handler, Requests
+from daemon.retry import retry_of
 from daemon.reviews import Reviews
+from daemon.room import Room
+from daemon.status_file import StatusFile
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from daemon.work import work_place
@@ -65,6 +72,18 @@ def assemble(stack: ExitStack, config: Config) -> Service:
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
     evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
     stack.callback(evidence.close)
+    catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
+    said = {
+        "model": scorer.model,
+        "threshold": scorer.threshold,
+        "metrics": address,
+        "rate_hz": scorer.features.rate_hz,
+        "bus": publisher.endpoints,
+    }
+    handlers: dict[str, Handler] = {
+        "review": Reviews(ledger, pipeline.keep),
+        "retry": retry_of(ledger),
+    }
     parts = Parts(
         drop=drop,
         lookout=_lookout(config, drop, watch, scorer, ledger),
@@ -75,13 +94,31 @@ def assemble(stack: ExitStack, config: Config) -> Service:
             publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
         ),
         metrics=metrics,
+        catching_up=catching_up,
+        room=room,
         chores=(
-            Requests(config.store.path, handlers={"review": Reviews(ledger, pipeline.keep)}),
+            Requests(config.store.path, handlers),
             OldMessages(ledger, days=config.store.messages_days),
             evidence,
+            catching_up,
+            _status_file(config, said, catching_up, room),
         ),
     )
     return Service(Loop(config, parts), evidence)
+
+
+def _status_file(
+    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
+) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**catching_up.as_json(), "store_full": room.full}
+
+    return StatusFile(
+        config.store.path,
+        heartbeat_s=config.bus.heartbeat_s,
+        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        say=say,
+    )
 
 
 def _scorer(config: Config) -> Scorer:

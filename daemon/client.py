@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -73,10 +75,11 @@ class Subscriber:
         self._follower = Follower(Place.at(since))
         self._timeout_s = timeout
         self._curve = _curve(server_key, keys)
-        self._replay = replay
+        self._publish, self._replay = publish, replay
         self._asker: _Socket | None = None
         self._told = ""
         self._heard_s = self._ask_at_s = time.monotonic()
+        self._connect_at_s = math.inf
         self._context: zmq.Context[_Socket] = zmq.Context()
         self._live = self._socket(zmq.SUB, publish)
         self._watch = self._monitor()
@@ -144,12 +147,13 @@ class Subscriber:
             self._asker = self._socket(zmq.REQ, self._replay)
             self._asker.connect(self._replay)
         patience_s = _ANSWER_S if self._timeout_s is None else min(_ANSWER_S, self._timeout_s)
-        self._asker.send_json(self._follower.request)
-        if self._asker.poll(round(1000 * patience_s)):
-            reply = replay_message(self._asker.recv())
-            if reply is None:
-                self._tell(f"{self._replay} answers what is no reply")
-            return reply
+        with suppress(zmq.Again):  # it cannot send once its connection was refused
+            self._asker.send_json(self._follower.request, zmq.NOBLOCK)
+            if self._asker.poll(round(1000 * patience_s)):
+                reply = replay_message(self._asker.recv())
+                if reply is None:
+                    self._tell(f"{self._replay} answers what is no reply")
+                return reply
         self._asker.close()  # a request that was not answered in time is forgotten with its socket
         self._asker = None
         self._tell(f"{self._replay} does not answer")
@@ -161,8 +165,15 @@ class Subscriber:
             event, _ = struct.unpack("=Hi", self._watch.recv_multipart()[0])
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._follower.missing, self._told = True, ""
-            else:
-                self._tell(_NOTICES[event])
+                continue
+            self._tell(_NOTICES[event])
+            if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # on others libzmq gives up
+                self._connect_at_s = time.monotonic() + _ASK_AGAIN_S
+        if time.monotonic() >= self._connect_at_s:
+            self._connect_at_s = math.inf
+            with suppress(zmq.ZMQError):  # libzmq may have forgotten it by itself
+                self._live.disconnect(self._publish)
+            self._live.connect(self._publish)
 
     def _tell(self, words: str | None) -> bool:
         """Tell something once, until something else is told; say whether there was anything."""

@@ -8,8 +8,10 @@ from pathlib import Path
 from acoio.errors import NotReadyError
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file so that whoever looks finds the former one or the new one, never a half.
+
+    If not `durable`, that does not hold after a power cut, and no disk is waited for.
 
     Raises
     ------
@@ -21,9 +23,11 @@ def write_whole(path: Path, data: bytes) -> None:
         with half.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         half.replace(path)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     except OSError as error:
         half.unlink(missing_ok=True)
         raise NotReadyError(f"{path}: {error.strerror}") from error

@@ -47,14 +47,15 @@ def recordings(events: Sequence[_Json], samples: Mapping[str, int]) -> list[File
     for event in sorted(events, key=lambda event: str(event["begin"])):
         name = PurePosixPath(event["file"]).name
         rate_hz = _rate(name)
-        each = timedelta(seconds=1 / true_rate_hz(rate_hz))
+        true_hz = true_rate_hz(rate_hz)
         begin = datetime.fromisoformat(event["begin"])
-        length = datetime.fromisoformat(event["end"]) - begin
-        held = max(samples.get(event["file"], 0), event["sample"] + round(length / each))
+        length_s = (datetime.fromisoformat(event["end"]) - begin).total_seconds()
+        held = max(samples.get(event["file"], 0), event["sample"] + round(length_s * true_hz))
         known = first.get(name)
-        start = known.begin if known else begin - event["sample"] * each
+        start = known.begin if known else begin - timedelta(seconds=event["sample"] / true_hz)
         held = max(held, known.samples if known else 0)
-        first[name] = FileSpan(name, start, start + held * each, held, rate_hz)
+        end = start + timedelta(seconds=held / true_hz)
+        first[name] = FileSpan(name, start, end, held, rate_hz)
     return sorted(first.values(), key=lambda span: span.begin)
 
 

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from acoio.errors import DataError
 from daemon.reviews import reviewed
-from daemon.stored import reader, stored_events
+from daemon.stored import reading, stored_events
 from detector.events import SEVERITIES
 
 UNJUDGED: Final = "none"
 _LEAST_PREFIX: Final = 4
+Span: TypeAlias = tuple[datetime, datetime]
 _Json = Mapping[str, Any]
 
 
@@ -77,7 +78,7 @@ def stored_verdicts(store: Path) -> dict[str, list[dict[str, Any]]]:
         If there is no ledger that can be read.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with reader(store) as database:
+    with reading(store) as database:
         rows = database.execute("SELECT event_id, json FROM verdicts ORDER BY event_id, at, json")
         for event_id, text in rows:
             found[event_id].append(json.loads(text))
@@ -92,7 +93,7 @@ def stored_evidence(store: Path, event_id: str) -> dict[str, str]:
     SetupError
         If there is no ledger that can be read.
     """
-    with reader(store) as database:
+    with reading(store) as database:
         query = "SELECT kind, state FROM evidence WHERE event_id = ?"
         return dict(database.execute(query, (event_id,)).fetchall())
 
@@ -117,13 +118,26 @@ def one_of(events: Sequence[_Json], prefix: str) -> _Json:
     return found[0]
 
 
-def spans(events: Iterable[_Json], verdict: str) -> list[tuple[datetime, datetime]]:
+def spans(events: Iterable[_Json], verdict: str) -> list[Span]:
     """Return from when to when events last that were judged so."""
     return [
         (_time(event["begin"]), _time(event["end"]))
         for event in events
         if event.get("verdict", {}).get("verdict") == verdict
     ]
+
+
+def without(known: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
+    """Return what is left of spans where others are taken out of them."""
+    left = list(known)
+    for begin, end in taken:
+        left = [
+            part
+            for first, last in left
+            for part in ((first, min(last, begin)), (max(first, end), last))
+            if part[0] < part[1]
+        ]
+    return left
 
 
 def utc(text: str) -> datetime:

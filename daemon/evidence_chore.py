@@ -146,6 +146,8 @@ class EvidenceChore:
         self._rows.take(results, time.time())
         for result in results:
             self._tell(result, now_s)
+        if full := [result for result in results if result.outcome == "full"]:
+            _log.warning("evidence waits", pieces=len(full), reason=full[0].reason)
 
     def _take_day(self, day: int, found: Mapping[str, Any], now_s: float) -> None:
         if found["outcome"] == "made":
@@ -161,8 +163,9 @@ class EvidenceChore:
             self._again_s[key] = now_s + _AGAIN_S
         else:
             self._seen_s.pop(result.event_id, None)
-        if result.outcome != "full":
-            self._metrics.evidence.labels(result.kind, result.outcome).inc()
+        if result.outcome == "full":
+            return
+        self._metrics.evidence.labels(result.kind, result.outcome).inc()
         if result.outcome != "made":
             _log.warning(
                 "no evidence",

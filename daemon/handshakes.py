@@ -12,15 +12,12 @@ from typing import Final, Literal
 
 import zmq
 
-Refusal = Literal[
-    "unknown_key", "wrong_server_key", "hung_up", "too_slow", "no_zmtp", "too_many_topics"
-]
+Refusal = Literal["unknown_key", "wrong_server_key", "no_handshake", "too_slow", "too_many_topics"]
 REFUSALS: Final[tuple[Refusal, ...]] = (
     "unknown_key",  # its key is not allowed
     "wrong_server_key",  # it expected another station, or garbled its greeting
-    "hung_up",  # it left before it was let in, as one without keys does where they are wanted
+    "no_handshake",  # it has no keys, speaks another protocol, or left before it was let in
     "too_slow",  # it never finished its greeting
-    "no_zmtp",  # it speaks another protocol: HTTP, garbage
     "too_many_topics",  # subscriptions without end: every peer was sent away
 )
 WATCHED: Final = (
@@ -64,7 +61,7 @@ class Handshakes:
             self._end(connection)
         elif connection in self._under_way:
             self._end(connection)
-            return "no_zmtp"
+            return "no_handshake"
         return None
 
     def _end(self, connection: int | None) -> None:
@@ -79,5 +76,5 @@ def _why(event: int, value: int) -> Refusal | None:
     if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
         return None  # who refused it knows, and counted it
     if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        return "wrong_server_key" if value == _CRYPTOGRAPHIC else "no_zmtp"
-    return "too_slow" if value == EAGAIN else "hung_up"
+        return "wrong_server_key" if value == _CRYPTOGRAPHIC else "no_handshake"
+    return "too_slow" if value == EAGAIN else "no_handshake"

@@ -13,6 +13,7 @@ import structlog
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Plan, Task
+from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
@@ -52,6 +53,8 @@ class Parts:
     publisher: Publisher
     heart: Heart
     metrics: Metrics
+    catching_up: CatchingUp
+    room: Room
     chores: Sequence[Chore] = ()
 
 
@@ -64,7 +67,7 @@ class Loop:
         self._backlog: deque[Task] = deque()
         self._patience = Patience(config.drop.rescan_s)
         self._ignored: set[str] = set()
-        self._room = Room()
+        self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._attend
 
@@ -126,6 +129,7 @@ class Loop:
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
         self._parts.metrics.backlog.set(len(tasks))
+        self._parts.catching_up.take(plan.tasks)
 
     def _lane(self, task: Task) -> deque[Task]:
         """Return where a task waits: what reads no new sound never keeps new sound waiting."""

@@ -58,6 +58,13 @@ class Metrics:
         )
         self.ignored = Gauge("kilokai_ignored_files", "Files that are no recording", registry=own)
         self.backlog = Gauge("kilokai_backlog_files", "Files with work left", registry=own)
+        self.backlog_seconds = Gauge(
+            "kilokai_backlog_seconds", "Sound that waits, by the sizes of files", registry=own
+        )
+        self.backlog_left = Gauge(
+            "kilokai_backlog_left_seconds", "How long what waits will take; 0: none, or unknown",
+            registry=own,
+        )  # fmt: skip
         self.records = Counter("kilokai_records_read", "Records read", registry=own)
         self.damaged_bytes = Counter(
             "kilokai_damaged_bytes", "Bytes of files that gave no sound", registry=own
@@ -100,7 +107,7 @@ class Metrics:
         )
         self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
         self.threshold.set(threshold)
-        self._busy_s = self._heard_s = 0.0
+        self._busy_s = self.heard_s = 0.0
         self._scored_until: datetime | None = None
         self._newest: datetime | None = None
         self._make_labels(model)
@@ -140,9 +147,9 @@ class Metrics:
         count = now.records - before.records
         self.records.inc(count)
         self.damaged_bytes.inc(now.damaged_bytes - before.damaged_bytes)
-        self._heard_s += count * record_us(rate_hz) / 1e6
+        self.heard_s += count * record_us(rate_hz) / 1e6
         if self._busy_s:
-            self.times_real_time.set(self._heard_s / self._busy_s)
+            self.times_real_time.set(self.heard_s / self._busy_s)
 
     def take_scores(self, scores: Sequence[Score]) -> None:
         """Count the new scores of a step."""

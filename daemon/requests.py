@@ -48,11 +48,16 @@ def submit(store: Path, kind: str, data: Data) -> Path:
 
     Raises
     ------
+    DataError
+        If it is larger than the daemon reads.
     SetupError
         If there is no such store, or it may not be written to.
     NotReadyError
         If the disk is full.
     """
+    text = json.dumps({"kind": kind, "data": data}, allow_nan=False).encode()
+    if len(text) > LARGEST_BYTES:
+        raise DataError(f"request: found {len(text)} bytes, wanted at most {LARGEST_BYTES}")
     folder = store / FOLDER
     try:
         folder.mkdir(exist_ok=True)
@@ -61,7 +66,7 @@ def submit(store: Path, kind: str, data: Data) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupError(f"store.path: {plain(folder)}: Permission denied")
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4()}{_SUFFIX}"
-    write_whole(path, json.dumps({"kind": kind, "data": data}, allow_nan=False).encode())
+    write_whole(path, text)
     return path
 
 

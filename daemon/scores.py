@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import to_us
 from daemon.evidence_tables import US_A_DAY
-from daemon.stored import reader
+from daemon.stored import reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ def load(store: Path, begin: datetime, end: datetime) -> Scores:
     from daemon.score_files import day_path, ledger_table, merged, read_day
 
     first, last = to_us(begin), to_us(end)
-    with reader(store) as database:
+    with reading(store) as database:
         newest = ledger_table(database, first, last)
     days = range(first // US_A_DAY, math.ceil(last / US_A_DAY))
     paths = (store / day_path(day) for day in days)

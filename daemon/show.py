@@ -14,7 +14,7 @@ from daemon.errors import plain
 
 _T = TypeVar("_T")
 _COLUMNS: Final = 80
-HEADING: Final = "begin (UTC)             length     band (Hz)   level   score  severity  state"
+HEADING: Final = "begin (UTC)             length     band (Hz)   level   score  severity state"
 
 
 def event_line(event: Mapping[str, Any]) -> str:
@@ -24,7 +24,7 @@ def event_line(event: Mapping[str, Any]) -> str:
     band = f"{event['low_hz']:.0f}-{event['high_hz']:.0f}"
     return (
         f"{begin:%Y-%m-%d %H:%M:%S}  {length_s:7.1f} s  {band:>12}  {event['level_db']:+4.0f} dB"
-        f"  {event['score']:6.1f}  {event['severity']:<8}  {event['status']}"
+        f"  {event['score']:6.1f}  {event['severity']:<8} {event['status']}"
     )
 
 

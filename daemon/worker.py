@@ -11,19 +11,24 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from shutil import disk_usage
 from typing import Any, Final
 
+import numpy as np
+
+from acoio.audio import read_audio
 from acoio.errors import AcoError, NotReadyError
 from acoio.sound import Sound
 from daemon.durable import sync_folder
 from daemon.evidence import evidence_path, wanted_span
 from daemon.evidence_sound import neighbours, sound_around
-from daemon.stored import reader
+from daemon.stored import reading
 
 HALVES: Final = "making"
 """The folder of a store for what is not whole yet; what lies there at a start is nobody's."""
 
 _NICENESS: Final = 10
+_LITTLE_BYTES: Final = 1 << 20  # with less, what fails does so for want of room
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _Json = Mapping[str, Any]
 
@@ -52,13 +57,19 @@ def main() -> None:
 
 
 def results(jobs: list[dict[str, Any]], place: Place) -> Iterator[dict[str, Any]]:
-    """Yield what became of each job."""
+    """Yield what became of each job; once the disk is full, no more are tried."""
+    full = False
     for job in jobs:
+        if full:
+            yield {"outcome": "full", "reason": "the disk is full"}
+            continue
         try:
-            with reader(place.store) as database:
+            with reading(place.store) as database:
                 yield {"outcome": "made", **_done(job, place, database)}
         except (AcoError, OSError, ValueError, sqlite3.Error) as error:
-            yield {"outcome": _outcome(job, place, error), "reason": str(error)}
+            outcome = _outcome(job, place, error)
+            full = outcome == "full"
+            yield {"outcome": outcome, "reason": str(error)}
 
 
 def _done(job: _Json, place: Place, database: sqlite3.Connection) -> dict[str, Any]:
@@ -80,11 +91,18 @@ def _done(job: _Json, place: Place, database: sqlite3.Connection) -> dict[str, A
 
     def write(half: Path) -> None:
         if job["kind"] == "clip":
-            sound.save(half)
+            _save(half, sound)
         else:
             _draw(half, sound, event, place.station)
 
     return {"size_bytes": put(place.store, where, write)}
+
+
+def _save(half: Path, sound: Sound) -> None:
+    """Write a clip and read it back: on a full disk, blocks of it may be missing."""
+    sound.save(half)
+    if not np.array_equal(read_audio(half).samples, sound.samples):
+        raise NotReadyError(f"{half}: found other samples than were written")
 
 
 def _draw(half: Path, sound: Sound, event: _Json, station: str) -> None:
@@ -129,7 +147,7 @@ def _outcome(job: _Json, place: Place, error: Exception) -> str:
         name = PurePosixPath(job["event"]["file"])
         if place.drop.is_dir() and not (place.drop / name).exists():
             return "gone"
-    return "failed"
+    return "full" if disk_usage(place.store).free < _LITTLE_BYTES else "failed"
 
 
 if __name__ == "__main__":

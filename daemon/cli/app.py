@@ -9,7 +9,20 @@ from typer.core import TyperGroup
 
 from acoio.errors import AcoError, SetupError
 from daemon import __version__
-from daemon.cli import demo, evaluate, events, inspect, keys, run, score, simulate, subscribe, train
+from daemon.cli import (
+    demo,
+    evaluate,
+    events,
+    inspect,
+    keys,
+    retry,
+    run,
+    score,
+    simulate,
+    status,
+    subscribe,
+    train,
+)
 from daemon.errors import EXIT_FAILED, EXIT_WRONG_SETUP, plain
 
 
@@ -55,7 +68,7 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _part in (run, demo, simulate, inspect, score, subscribe, train, evaluate):
+for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")

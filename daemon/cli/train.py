@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -13,7 +12,7 @@ from acoio.errors import SetupError
 
 if TYPE_CHECKING:
     from detector.choose import Choice
-    from detector.sources import ChosenHours
+    from detector.sources import ChosenHours, Span
 
 EXAMPLE: Final = "Example: kilokai train model --hours 8 --seed 1"
 _UTC_OFFSET_H: Final = -10.0
@@ -41,6 +40,13 @@ _Calls = Annotated[
     typer.Option(
         help="Known calls to leave out: a table of the labelling page, of which every checked "
         "label counts as a call."
+    ),
+]
+_Store = Annotated[
+    Path | None,
+    typer.Option(
+        help="The store of a daemon whose events were judged: confirmed ones are calls to leave "
+        "out, rejected ones are none, whatever --calls says."
     ),
 ]
 _CalibrationHours = Annotated[
@@ -71,6 +77,7 @@ def command(
     method: _Method = "ratio",
     archive: _Archive = None,
     calls: _Calls = None,
+    store: _Store = None,
     calibration_hours: _CalibrationHours = None,
     utc_offset: _UtcOffset = None,
     evening: _Evening = None,
@@ -82,6 +89,7 @@ def command(
     """
     of_archive = {
         "--calls": calls,
+        "--store": store,
         "--calibration-hours": calibration_hours,
         "--utc-offset": utc_offset,
         "--evening": evening,
@@ -95,7 +103,7 @@ def command(
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
         choice = _choice(hours, calibration_hours, utc_offset, evening, months)
-        source = _hours_of(archive, choice, calls, seed)
+        source = _hours_of(archive, choice, _known(calls, store), seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
         typer.echo(line)
@@ -131,14 +139,13 @@ def _choice(
     return choice
 
 
-def _hours_of(archive: Path, choice: Choice, calls: Path | None, seed: int) -> ChosenHours:
+def _hours_of(archive: Path, choice: Choice, known: Sequence[Span], seed: int) -> ChosenHours:
     from acoio import ACOio
     from daemon.show import with_bar
     from detector.choose import choose
     from detector.config import FeatureSettings
     from detector.sources import ChosenHours
 
-    known = _known(calls) if calls else ()
     coverage = ACOio(archive).coverage(each=lambda x: with_bar(x, "looking", len(x)))
     chosen = choose(coverage.files, choice, seed=seed)
     if chosen.left_out:
@@ -146,11 +153,19 @@ def _hours_of(archive: Path, choice: Choice, calls: Path | None, seed: int) -> C
     return ChosenHours(chosen, choice, FeatureSettings(), calls=known)
 
 
-def _known(path: Path) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the spans of every checked label, whatever it says is there."""
+def _known(calls: Path | None, store: Path | None) -> list[Span]:
+    """Return the spans of every checked label and of confirmed events, less rejected ones."""
     from acoio.labels import read_labels
+    from daemon.event_list import listed, spans, without
 
-    return tuple((label.begin, label.end) for label in read_labels(path) if label.checked)
+    labels = read_labels(calls) if calls else ()
+    known = [(label.begin, label.end) for label in labels if label.checked]
+    if store is None:
+        return known
+    events = listed(store)
+    confirmed, rejected = spans(events, "confirmed"), spans(events, "rejected")
+    typer.echo(f"{store}: {len(confirmed)} events confirmed, {len(rejected)} rejected")
+    return [*without(known, rejected), *confirmed]
 
 
 def _evening(text: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from acoio.simulate import simulate_drop
 from daemon.config import Config, load_config
+from daemon.service import run
 from tests.daemon.bench import Found, bench_on, found_in
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea, sea_of
@@ -40,7 +42,12 @@ def config(drop: Path, tmp_path: Path) -> Config:
 
 
 def config_of(drop: Path, store: Path) -> Config:
-    sets = [
+    return load_config(None, sets_of(drop, store), {})
+
+
+def sets_of(drop: Path, store: Path) -> list[str]:
+    """Return the keys of a daemon in a hurry, on free ports, that makes no evidence."""
+    return [
         f"drop.path={drop}",
         f"store.path={store}",
         "drop.settle_s=0.3",
@@ -52,7 +59,26 @@ def config_of(drop: Path, store: Path) -> Config:
         "evidence.clips=false",
         "evidence.pictures=false",
     ]
-    return load_config(None, sets, {})
+
+
+@pytest.fixture(scope="session")
+def heard(sea: Sea, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a drop and the store of a daemon that heard it all, without evidence."""
+    folder = tmp_path_factory.mktemp("heard")
+    drop = folder / "drop"
+    drop.mkdir()
+    for name, data in sea.cut():
+        (drop / name).write_bytes(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("daemon.service.load_model", lambda *_, **__: LoudnessScorer())
+        assert run(config_of(drop, folder / "store"), until_idle=True) == 0
+    return folder
+
+
+@pytest.fixture
+def store(heard: Path, tmp_path: Path) -> Path:
+    """A copy of that store."""
+    return Path(shutil.copytree(heard / "store", tmp_path / "store"))
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_the_store_can_be_read_while_a_daemon_writes_and_when_none_runs(tmp_path
 
 
 def test_no_store_is_the_operators_fault(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="unable to open"):
+    with pytest.raises(SetupError, match="found no such folder"):
         stored_events(tmp_path / "none")
     (tmp_path / "file").touch()
     with pytest.raises(SetupError, match=r"store\.path"), open_ledger(tmp_path / "file"):

@@ -48,6 +48,7 @@ def settings(drop: Path, tmp_path: Path) -> Path:
         f"[store]\npath = '{tmp_path / 'store'}'\n"
         f"[bus]\npublish = 'tcp://127.0.0.1:{ports[0]}'\nreplay = 'tcp://127.0.0.1:{ports[1]}'\n"
         f"heartbeat_s = 0.2\n[metrics]\nlisten = '127.0.0.1:{ports[2]}'\n"
+        "[evidence]\nclips = false\npictures = false\n"
     )
     return file
 

@@ -20,7 +20,7 @@ from tests.faults.registry import Fault
 
 SEED = 3
 MINUTES = 8
-KEEP = os.environ.get('KF_KEEP')
+KEEP = os.environ.get("KF_KEEP")
 
 
 class Bench:

@@ -36,7 +36,9 @@ def asked(lab: Lab, request: object) -> dict[str, Any]:
 
 
 @contextmanager
-def listening(lab: Lab, out: Path, *, prefix: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+def listening(
+    lab: Lab, out: Path, *, prefix: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
     """Give a `kilokai subscribe` that writes every event to a file, from the beginning."""
     with out.open("wb") as file, (lab.folder / "subscribe.log").open("ab") as log:
         process = subprocess.Popen(
@@ -179,7 +181,14 @@ def garbage(lab: Lab) -> str:
             for address in (lab.publish, lab.replay, lab.metrics):
                 for what in noise:
                     knock(address, what)
-            for request in (b"", b"\xff", b"[" * 900, {"since": -1}, {"epoch": 7}, {"since": 1e300}):
+            for request in (
+                b"",
+                b"\xff",
+                b"[" * 900,
+                {"since": -1},
+                {"epoch": 7},
+                {"since": 1e300},
+            ):
                 assert asked(lab, request)["error"] == "bad_request"
             lab.put(lab.files[2:])
             lab.all_done()
@@ -295,4 +304,3 @@ def too_old(lab: Lab) -> str:
         lab.put(lab.files[3:])
         lab.all_done()
     return f"the oldest was {old['oldest']}"
-

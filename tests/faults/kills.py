@@ -229,4 +229,3 @@ def power_cut(lab: Lab) -> str:
 )  # fmt: skip
 def power_cut_some(lab: Lab) -> str:
     return _power_cuts(lab, 3)
-

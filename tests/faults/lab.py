@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta

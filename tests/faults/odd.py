@@ -6,7 +6,6 @@ import gzip
 import io
 import os
 import socket
-import struct
 import time
 import wave
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ import numpy as np
 from acoio.header import BYTES_PER_BIT, HEADER_BYTES, NEW, RECORD_SAMPLES
 from acoio.writer import encode_records
 from tests.daemon.sea import noise, records_of, with_bits
-from tests.faults.lab import Lab, pieces
+from tests.faults.lab import Lab
 from tests.faults.life import until
 from tests.faults.registry import fault
 from tests.faults.shell import sh
@@ -223,7 +222,9 @@ def _sound(lab: Lab, samples: Callable[[int], np.ndarray]) -> bytes:
     out = []
     for k, record in enumerate(records):
         head = np.frombuffer(record[:HEADER_BYTES], NEW)[0]
-        made = encode_records(samples(k).astype(np.int32), begins_us=[1_700_000_000_000_000], first_number=0)
+        made = encode_records(
+            samples(k).astype(np.int32), begins_us=[1_700_000_000_000_000], first_number=0
+        )
         header = head.copy()
         header["SampleSize"] = (len(made) - HEADER_BYTES) // BYTES_PER_BIT
         out.append(header.tobytes() + made[HEADER_BYTES:])

@@ -56,12 +56,14 @@ def oracle(lab: Lab) -> None:
             wrong.append(f"SIGTERM: found exit code {code}, wanted 0")
     code = lab.run()
     if code != 0:
-        wrong.append(f"run until idle: found exit code {code}, wanted 0: {lab.log.read_text()[-500:]}")
+        wrong.append(
+            f"run until idle: found exit code {code}, wanted 0: {lab.log.read_text()[-500:]}"
+        )
     wrong += [*_finished(lab), *_unchanged(lab, before), *_events(lab), *_numbers(lab)]
     if lab.sound is not None:
         wrong += _as_unbroken(lab, lab.reference.of(lab.sound))
     if "Traceback" in (said := lab.log.read_text("utf-8", "replace")) and not lab.may_crash:
-        wrong.append(f"a bug crashed it: {said[said.index('Traceback'):][-600:]}")
+        wrong.append(f"a bug crashed it: {said[said.index('Traceback') :][-600:]}")
     if wrong:
         raise ViolationError("\n".join(wrong))
 
@@ -204,7 +206,9 @@ def _difference(found: list[Any], wanted: list[Any]) -> str:
     text = f"found {len(found)}, wanted {len(wanted)}: {len(b.keys() - a.keys())} missing"
     first = sorted([*other, *(a.keys() ^ b.keys())])[:1]
     for begin in other[:1]:
-        text += f" ({ {k: (a[begin].get(k), v) for k, v in b[begin].items() if a[begin].get(k) != v} })"
+        text += (
+            f" ({ {k: (a[begin].get(k), v) for k, v in b[begin].items() if a[begin].get(k) != v} })"
+        )
     return f"{text}, {len(a.keys() - b.keys())} too many, {len(other)} different; first at {first}"
 
 

@@ -66,7 +66,9 @@ def through_crashes(lab: Lab, once: Callable[[], int], most: int = 8) -> int:
     for life in range(1, most + 1):
         if once() == 0:
             return life
-    raise AssertionError(f"it ended {most} times without getting done: {lab.log.read_text()[-500:]}")
+    raise AssertionError(
+        f"it ended {most} times without getting done: {lab.log.read_text()[-500:]}"
+    )
 
 
 @fault(
@@ -111,7 +113,11 @@ def endless(lab: Lab) -> str:
 
     def once() -> int:
         with lab.life(hook=f"loop:{_POISONED}") as life:
-            until(lambda: life.ended() or lab.pending() in ([], [_POISONED]), "the others", deadline_s=150)
+            until(
+                lambda: life.ended() or lab.pending() in ([], [_POISONED]),
+                "the others",
+                deadline_s=150,
+            )
             until(lambda: life.ended() or not lab.pending(), "it is given up", deadline_s=300)
             return life.wait() if life.ended() else 0
 
@@ -218,11 +224,15 @@ def soak(lab: Lab) -> str:
             life.page()
             seen.append((life.status("VmRSS"), life.status("Threads"), life.handles()))
     lab.sound = None
-    memory, threads, handles = (statistics.linear_regression(range(4, rounds), x[4:]).slope for x in zip(*seen, strict=True))
+    memory, threads, handles = (
+        statistics.linear_regression(range(4, rounds), x[4:]).slope for x in zip(*seen, strict=True)
+    )
     assert memory < 1_500, f"{memory:.0f} kB more memory a round"
     assert abs(threads) < 0.2, threads
     assert abs(handles) < 0.5, handles
-    return f"{memory:.0f} kB, {threads:.2f} threads, {handles:.2f} handles more a round of 8 minutes"
+    return (
+        f"{memory:.0f} kB, {threads:.2f} threads, {handles:.2f} handles more a round of 8 minutes"
+    )
 
 
 def _later(data: bytes, hours: int) -> bytes:
@@ -231,4 +241,3 @@ def _later(data: bytes, hours: int) -> bytes:
     from tests.faults.odd import remade, time_of
 
     return b"".join(remade(r, tSec=time_of(r) + 3600 * hours) for r in records_of(data))
-

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
 from tests.faults.lab import Lab
 from tests.faults.life import Life, until
 from tests.faults.needs import sftp_server
@@ -221,25 +222,24 @@ def network_mount(source: Path, at: Path) -> Iterator[subprocess.Popen[bytes]]:
 def stalled(lab: Lab) -> str:
     remote = lab.folder / "remote"
     remote.mkdir()
-    with network_mount(remote, lab.drop) as server:
-        with lab.life() as life:
-            life.ready()
-            for name, data in lab.files[:2]:
-                (remote / name).write_bytes(data)
-            lab.all_done()
-            server.send_signal(signal.SIGSTOP)
-            for name, data in lab.files[2:]:
-                (remote / name).write_bytes(data)
-            begin_s = time.monotonic()
-            try:
-                answers(lab, life)
-                answers(lab, life)
-                time.sleep(max(0.0, begin_s + 4 - time.monotonic()))
-                answers(lab, life)
-            finally:
-                server.send_signal(signal.SIGCONT)
-            lab.all_done()
-            life.stop()
+    with network_mount(remote, lab.drop) as server, lab.life() as life:
+        life.ready()
+        for name, data in lab.files[:2]:
+            (remote / name).write_bytes(data)
+        lab.all_done()
+        server.send_signal(signal.SIGSTOP)
+        for name, data in lab.files[2:]:
+            (remote / name).write_bytes(data)
+        begin_s = time.monotonic()
+        try:
+            answers(lab, life)
+            answers(lab, life)
+            time.sleep(max(0.0, begin_s + 4 - time.monotonic()))
+            answers(lab, life)
+        finally:
+            server.send_signal(signal.SIGCONT)
+        lab.all_done()
+        life.stop()
     lab.drop.rmdir()
     remote.rename(lab.drop)
     return "answered all the while"

@@ -13,14 +13,28 @@ from tests.faults.life import Life, until
 
 @contextmanager
 def traced(
-    life: Life, calls: str, injection: str = "", *, paths: Sequence[Path] = (), out: Path | None = None
+    life: Life,
+    calls: str,
+    injection: str = "",
+    *,
+    paths: Sequence[Path] = (),
+    out: Path | None = None,
 ) -> Iterator[None]:
     """Trace a life that is held (or runs) until the end of the block, and let it go on.
 
     `injection` is strace's, as "error=EIO:when=1"; with `paths` only calls on them count.
     """
     said = life.log.with_suffix(".strace")
-    command = ["strace", "-f", "-p", str(life.pid), "-e", f"trace={calls}", "-o", str(out or "/dev/null")]
+    command = [
+        "strace",
+        "-f",
+        "-p",
+        str(life.pid),
+        "-e",
+        f"trace={calls}",
+        "-o",
+        str(out or "/dev/null"),
+    ]
     if injection:
         command += ["-e", f"inject={calls}:{injection}"]
     for path in paths:

@@ -1,0 +1,84 @@
+"""The chore that tells how much sound waits: in the metrics, and in the log while it is much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+
+from daemon.arrivals import Task
+from daemon.backlog import LONG_S, Backlog, Speed, bytes_a_second, waiting_bytes
+from daemon.metrics import Metrics
+from daemon.progress import FileProgress
+from detector.values import iso
+
+_EVERY_S: Final = 1.0
+_SAY_EVERY_S: Final = 10.0
+_log = structlog.get_logger()
+
+
+class CatchingUp:
+    """Estimates by the sizes of files, the bytes that a second takes, and the speed so far."""
+
+    def __init__(
+        self, known: Mapping[str, FileProgress], metrics: Metrics, *, rate_hz: float
+    ) -> None:
+        self.backlog = Backlog()
+        self.speed = Speed()
+        self._known = known
+        self._metrics = metrics
+        self._rate_hz = rate_hz
+        self._files = self._bytes = 0
+        self._a_second = bytes_a_second(0, 0, rate_hz)
+        self._due_s = self._say_at_s = 0.0
+        self._heard_s, self._heard_at = 0.0, ""
+
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Learn what a scan found to do."""
+        self._files = len(tasks)
+        self._bytes = waiting_bytes(tasks, self._known)
+
+    def do(self, now_s: float) -> None:
+        """Tell what is due, at a time (monotonic, seconds)."""
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + _EVERY_S
+        self.speed.push(now_s, self._metrics.heard_s)
+        if self._metrics.heard_s > self._heard_s:
+            self._heard_s, self._heard_at = self._metrics.heard_s, iso(datetime.now(UTC))
+        seconds = self._bytes / self._a_second
+        self.backlog = Backlog(self._files, seconds, self.speed.left_s(seconds))
+        self._metrics.backlog_seconds.set(seconds)
+        self._metrics.backlog_left.set(self.backlog.left_s or 0.0)
+        if now_s >= self._say_at_s:
+            self._say_at_s = now_s + _SAY_EVERY_S
+            self._measure()
+            self._say()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what it tells: `heard_at` is when sound was heard last, by the clock."""
+        return {
+            "backlog": asdict(self.backlog),
+            "times_real_time": self.speed.times_real_time,
+            "heard_at": self._heard_at or None,
+        }
+
+    def _measure(self) -> None:
+        files = self._known.values()
+        bytes_read = sum(file.bytes_read for file in files)
+        samples = sum(file.samples_read for file in files)
+        self._a_second = bytes_a_second(bytes_read, samples, self._rate_hz)
+
+    def _say(self) -> None:
+        if self.backlog.seconds <= LONG_S:
+            return
+        _log.info(
+            "catching up",
+            files=self.backlog.files,
+            sound_s=round(self.backlog.seconds),
+            left_s=None if self.backlog.left_s is None else round(self.backlog.left_s),
+            times_real_time=round(self.speed.times_real_time),
+        )

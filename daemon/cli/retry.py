@@ -1,0 +1,42 @@
+"""kilokai retry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from acoio.errors import DataError
+from daemon.cli.options import ConfigFile, Sets, config_of
+from daemon.errors import plain
+from daemon.requests import submit
+from daemon.stored import stored_files
+
+EXAMPLE: Final = "Example: kilokai retry --all --store /var/lib/kilokai"
+
+
+def command(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Files, as `kilokai status` names them.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every file that was set aside.")] = False,
+    store: Annotated[Path | None, typer.Option(help="The store; else that of --config.")] = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+) -> None:
+    """Have files that were set aside read again; a daemon does it now, or when it starts."""
+    if bool(names) == every:
+        raise typer.BadParameter("wanted names of files, or --all")
+    place = store or config_of(config, sets, needs_drop=False).store.path
+    aside = {file["name"] for file in stored_files(place) if file["state"] == "set_aside"}
+    wanted = sorted(aside) if every else list(dict.fromkeys(names or ()))
+    if unknown := [name for name in wanted if name not in aside]:
+        raise DataError(
+            "\n".join(f"{plain(name)}: found no such file set aside" for name in unknown)
+        )
+    if not wanted:
+        typer.echo("no file is set aside")
+        return
+    submit(place, "retry", {"all": True} if every else {"names": wanted})
+    typer.echo(f"asked for {len(wanted)} file{'s' * (len(wanted) != 1)} to be read again")

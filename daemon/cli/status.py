@@ -1,0 +1,28 @@
+"""kilokai status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from daemon.cli.options import ConfigFile, Json, Sets, config_of
+from daemon.errors import EXIT_DONE, EXIT_FAILED
+from daemon.status import status
+from daemon.status_lines import status_lines
+
+EXAMPLE: Final = "Example: kilokai status --config /etc/kilokai/kilokai.toml"
+
+
+def command(
+    store: Annotated[Path | None, typer.Option(help="The store; else that of --config.")] = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether all is well: exit 0 if it is, 1 if it is not; needs no running daemon."""
+    found = status(store or config_of(config, sets, needs_drop=False).store.path)
+    typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found)))
+    raise typer.Exit(EXIT_DONE if found["well"] else EXIT_FAILED)

@@ -1,0 +1,150 @@
+"""How a daemon and its store are, for an operator: looked up without a daemon's help.
+
+`status` gives these fields, which stay as they are; times are ISO 8601 in UTC:
+
+- `well` and `complaints`: why not, in words
+- `daemon`: `running`, `pid`, `station`, `drop`, `started`, `written` (its last sign of
+  life), `metrics` and `bus` (addresses), `store_full`
+- `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
+  is), `heard_at` (when sound was heard last), `times_real_time`
+- `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
+- `files`: how many by state, as `pending`, `done`, `set_aside`
+- `set_aside`: each with `name` and `reason`
+- `damaged_seconds`: sound that could not be read, by the bytes that a second takes
+- `model`, `threshold`
+- `events`: `all`, `today` (by their begin), `last` (the newest five)
+- `ledger`: `epoch`, `sequence`, `published`, `oldest` (that can be asked for again), `begun`,
+  `because` (why it was begun anew, or ""), `bytes`, `aside` (damaged ones that were kept)
+- `disk`: `free_bytes`, `total_bytes` of the store
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.clock import NOMINAL_RATE_HZ, from_us
+from daemon.aside import moved_aside
+from daemon.backlog import bytes_a_second
+from daemon.database import LEDGER_FILE
+from daemon.soundness import wal_of
+from daemon.status_file import BEATS, Said, last_said
+from daemon.stored import reading
+from detector.values import iso
+
+QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
+_LAST_EVENTS: Final = 5
+_NO_BACKLOG: Final = {"files": 0, "seconds": 0.0, "left_s": 0.0}
+_Json = dict[str, Any]
+
+
+def status(store: Path) -> _Json:
+    """Return how a store and its daemon are, in the fields above.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    now = datetime.now(UTC)
+    said, age_s = last_said(store)
+    with reading(store) as database:
+        found = _of_ledger(database, said, now)
+    found["daemon"] = _of_daemon(said, age_s)
+    found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
+    found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
+    found["ledger"]["aside"] = moved_aside(store)
+    usage = shutil.disk_usage(store)
+    found["disk"] = {"free_bytes": usage.free, "total_bytes": usage.total}
+    found["complaints"] = complaints(found, now)
+    return {"well": not found["complaints"], **found}
+
+
+def complaints(found: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return what is not well, in words (pure)."""
+    daemon, backlog = found["daemon"], found["backlog"]
+    if not daemon["running"]:
+        last = daemon["written"]
+        return [f"not running: last sign of life {last}" if last else "not running: it never did"]
+    wrong = ["the store is full: work waits for room"] if daemon["store_full"] else []
+    since = datetime.fromisoformat(found["heard"]["heard_at"] or daemon["started"])
+    quiet_s = (now - since).total_seconds()
+    if quiet_s > QUIET_S:
+        waiting = f"{backlog['files']} files wait" if backlog["files"] else "no new files"
+        wrong.append(f"nothing heard for {quiet_s / 60:.0f} minutes: {waiting}")
+    return wrong
+
+
+def _of_daemon(said: Said, age_s: float) -> _Json:
+    keys = ("pid", "station", "drop", "started", "written", "metrics", "bus")
+    running = bool(said) and age_s <= BEATS * said["heartbeat_s"]
+    full = bool(said.get("store_full")) and running
+    return {"running": running, **{key: said.get(key) for key in keys}, "store_full": full}
+
+
+def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json:
+    query = "SELECT end_us, model, threshold FROM scores ORDER BY begin_us DESC LIMIT 1"
+    end_us, model, threshold = database.execute(query).fetchone() or (None, None, None)
+    newest = None if end_us is None else from_us(end_us)
+    heard = {
+        "newest_scored": newest and iso(newest),
+        "lag_s": newest and (now - newest).total_seconds(),
+        "heard_at": said.get("heard_at"),
+        "times_real_time": said.get("times_real_time"),
+    }
+    return {
+        "heard": heard,
+        **_of_files(database, float(said.get("rate_hz") or NOMINAL_RATE_HZ)),
+        "model": said.get("model") or model,
+        "threshold": said.get("threshold") or threshold,
+        "events": _of_events(database, now),
+        "ledger": _of_messages(database),
+    }
+
+
+def _of_files(database: sqlite3.Connection, rate_hz: float) -> _Json:
+    states = database.execute("SELECT state, count(*) FROM files GROUP BY state")
+    aside = database.execute(
+        "SELECT name, reason FROM files WHERE state = 'set_aside' ORDER BY name"
+    )
+    sums = "SELECT total(damaged_bytes + tail_bytes), total(bytes_read), total(samples_read)"
+    damaged, read, samples = database.execute(f"{sums} FROM files").fetchone()
+    return {
+        "files": {"pending": 0, "done": 0, "set_aside": 0, **dict(states)},
+        "set_aside": [{"name": name, "reason": reason} for name, reason in aside],
+        "damaged_seconds": damaged / bytes_a_second(read, samples, rate_hz),
+    }
+
+
+def _of_events(database: sqlite3.Connection, now: datetime) -> _Json:
+    (count,) = database.execute("SELECT count(*) FROM events").fetchone()
+    midnight = iso(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    today = "SELECT count(*) FROM events WHERE begin >= ?"
+    last = "SELECT json FROM events ORDER BY begin DESC LIMIT ?"
+    return {
+        "all": count,
+        "today": database.execute(today, (midnight,)).fetchone()[0],
+        "last": [json.loads(text) for (text,) in database.execute(last, (_LAST_EVENTS,))][::-1],
+    }
+
+
+def _of_messages(database: sqlite3.Connection) -> _Json:
+    meta = dict(database.execute("SELECT key, value FROM meta"))
+    (oldest,) = database.execute("SELECT min(sequence) FROM outbox").fetchone()
+    return {
+        "epoch": meta["epoch"],
+        "sequence": int(meta["sequence"]),
+        "published": int(meta["published"]),
+        "oldest": int(meta["sequence"]) + 1 if oldest is None else oldest,
+        "begun": meta.get("begun"),
+        "because": meta.get("because", ""),
+    }
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

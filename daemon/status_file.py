@@ -1,0 +1,60 @@
+"""What the daemon says of itself in its store, for `kilokai status`: one small file."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.errors import NotReadyError
+from daemon.durable import write_whole
+from detector.values import iso
+
+STATUS_FILE: Final = "status.json"
+BEATS: Final = 3  # heartbeats without a sign of life: it does not run
+Said = Mapping[str, Any]
+
+
+class StatusFile:
+    """The chore that writes it with each heartbeat; `say` gives what changes.
+
+    On a full disk the former one stays and is only touched, so that its age still tells
+    that the daemon runs.
+    """
+
+    def __init__(
+        self, store: Path, *, heartbeat_s: float, fixed: Said, say: Callable[[], Said]
+    ) -> None:
+        self._path = store / STATUS_FILE
+        self._heartbeat_s = heartbeat_s
+        started = iso(datetime.now(UTC))
+        self._fixed = {"pid": os.getpid(), "started": started, "heartbeat_s": heartbeat_s, **fixed}
+        self._say = say
+        self._due_s = 0.0
+
+    def do(self, now_s: float) -> None:
+        """Write what is due, at a time (monotonic, seconds)."""
+        if now_s < self._due_s:
+            return
+        self._due_s = now_s + self._heartbeat_s
+        said = {**self._fixed, "written": iso(datetime.now(UTC)), **self._say()}
+        try:
+            write_whole(self._path, json.dumps(said).encode(), durable=False)
+        except NotReadyError:
+            with suppress(OSError):
+                os.utime(self._path)
+
+
+def last_said(store: Path) -> tuple[Said, float]:
+    """Return what the daemon said last and how long ago in seconds; nothing if it never did."""
+    path = store / STATUS_FILE
+    with suppress(OSError, ValueError):
+        said = json.loads(path.read_text("utf-8"))
+        if isinstance(said, dict):
+            return said, abs(time.time() - path.stat().st_mtime)
+    return {}, 0.0

@@ -1,0 +1,119 @@
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from acoio.errors import DataError
+from daemon.event_list import listed, stored_verdicts
+from daemon.ledger import Ledger, open_ledger
+from daemon.progress import Outgoing, Step
+from daemon.requests import Requests, submit
+from daemon.reviews import LONGEST_TEXT, REQUEST, Reviews, Verdict, verdict_of
+from daemon.revise import number
+from daemon.stored import stored_events
+from daemon.wire import Draft, schema
+
+_AT = "2026-11-22T19:00:00.000000Z"
+_VERDICT = Verdict("confirmed", _AT, "humpback", "clear, 3 units", "kea")
+
+
+@dataclass
+class _Desk:
+    """Reviews on a ledger, and what was sent."""
+
+    ledger: Ledger
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
+        here = self.ledger
+        outgoing = number(drafts, station="aco", epoch=here.epoch, after=here.sequence)
+        here.commit(replace(step, outgoing=outgoing), "m")
+        self.sent += outgoing
+
+
+@contextmanager
+def _desk(store: Path) -> Iterator[_Desk]:
+    with open_ledger(store) as ledger:
+        yield _Desk(ledger)
+
+
+def _request(event: dict[str, Any], verdict: Verdict = _VERDICT) -> dict[str, str]:
+    return {"id": event["id"], **verdict.as_json()}
+
+
+def test_a_verdict_is_told_as_a_third_message_of_the_same_id(store: Path) -> None:
+    event = stored_events(store)[0]
+    with _desk(store) as desk:
+        submit(store, REQUEST, _request(event))
+        Requests(store, {REQUEST: Reviews(desk.ledger, desk.keep)}).do(0.0)
+        (message,) = (json.loads(outgoing.text) for outgoing in desk.sent)
+        jsonschema.Draft202012Validator(schema("event")).validate(message)
+        told = {**event, "status": "reviewed", "verdict": _VERDICT.as_json()}
+        assert message["data"] == told
+        assert desk.ledger.messages(message["sequence"] - 1, 9) == desk.sent
+        assert desk.ledger.event(event["id"]) == event
+    assert listed(store)[0] == told
+
+
+def test_the_same_verdict_twice_is_one_and_of_several_the_newest_counts(store: Path) -> None:
+    event = stored_events(store)[0]
+    second = Verdict("rejected", "2026-11-22T20:00:00.000000Z", who="nai")
+    with _desk(store) as desk:
+        review = Reviews(desk.ledger, desk.keep)
+        for verdict in (second, _VERDICT, second, _VERDICT):
+            review(_request(event, verdict))
+        assert len(desk.sent) == 2
+    assert stored_verdicts(store) == {event["id"]: [_VERDICT.as_json(), second.as_json()]}
+    assert listed(store)[0]["verdict"] == second.as_json()
+
+
+def test_a_verdict_on_nothing_or_on_what_goes_on_is_refused(store: Path) -> None:
+    event = stored_events(store)[0]
+    with _desk(store) as desk:
+        review = Reviews(desk.ledger, desk.keep)
+        with pytest.raises(DataError, match="'0000000000000000', wanted that of an event"):
+            review(_request({"id": "0" * 16}))
+        with desk.ledger.transaction() as database:
+            row = event["id"], event["begin"], json.dumps({**event, "status": "open"})
+            database.execute("INSERT OR REPLACE INTO events VALUES (?, ?, 'open', ?)", row)
+        with pytest.raises(DataError, match="has ended"):
+            review(_request(event))
+        assert desk.sent == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": 7},
+        {"verdict": "maybe"},
+        {"at": "yesterday"},
+        {"at": None},
+        {"note": "two\nlines"},
+        {"note": "\x1b[2J"},
+        {"who": "x" * (LONGEST_TEXT + 1)},
+        {"call_type": ["humpback"]},
+        {"mood": "good"},
+        {"path": "../../x"},
+    ],
+)
+def test_a_request_that_is_no_verdict_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DataError):
+        verdict_of({"id": "0" * 16, **_VERDICT.as_json(), **wrong})
+
+
+def test_a_verdict_without_a_part_is_refused() -> None:
+    with pytest.raises(DataError, match="verdict"):
+        verdict_of({"id": "0" * 16, "at": _AT})
+
+
+def test_a_reviewed_message_without_a_verdict_is_not_valid(store: Path) -> None:
+    event = stored_events(store)[0]
+    with _desk(store) as desk:
+        desk.keep(Step(0), [Draft("event", _AT, {**event, "status": "reviewed"})])
+        with pytest.raises(jsonschema.ValidationError, match="verdict"):
+            jsonschema.Draft202012Validator(schema("event")).validate(json.loads(desk.sent[0].text))
