@@ -20,14 +20,20 @@ def main(only: Sequence[str]) -> int:
     """Try faults, and return the exit code."""
     begin_s = time.monotonic()
     chosen = [f for f in FAULTS if not only or any(_is(f, word) for word in only)]
+    chosen.sort(key=lambda fault: fault.number)
     with Bench() as bench:
         outcomes = [_told(tried(bench, fault)) for fault in chosen]
     failed = sum(outcome.state == "failed" for outcome in outcomes)
     spent_s = time.monotonic() - begin_s
-    print(f"{len(chosen)} tried in {spent_s:.0f} s, {failed} failed")
+    _say(f"{len(chosen)} tried in {spent_s:.0f} s, {failed} failed")
     if not only:
         write_report(outcomes, spent_s)
     return int(failed > 0)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _is(fault: Fault, word: str) -> bool:
@@ -49,8 +55,7 @@ def tried(bench: Bench, fault: Fault) -> Outcome:
 
 
 def _told(outcome: Outcome) -> Outcome:
-    words = f"{outcome.fault.slug:28} {outcome.state:8} {outcome.seconds:6.1f} s  {outcome.said}"
-    print(words, flush=True)
+    _say(f"{outcome.fault.slug:28} {outcome.state:8} {outcome.seconds:6.1f} s  {outcome.said}")
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from collections.abc import Callable
@@ -48,9 +49,9 @@ def _with_the_model() -> None:
 
 
 def _at_decoding(happen: Callable[[], None], name: str) -> None:
-    from acoio import reader
     from daemon.drop import Drop
 
+    reader: Any = importlib.import_module("acoio.reader")
     bytes_of, walk = Drop.bytes_of, reader.walk
     read: list[str] = []
 
@@ -63,7 +64,7 @@ def _at_decoding(happen: Callable[[], None], name: str) -> None:
             happen()
         return walk(*rest, **named)
 
-    Drop.bytes_of = noted  # type: ignore[method-assign]
+    Drop.bytes_of = noted  # type: ignore[method-assign, assignment]
     reader.walk = poisoned
 
 

@@ -33,7 +33,12 @@ class Outcome:
 def write_report(outcomes: Sequence[Outcome], seconds: float) -> None:
     """Put what happened below what people wrote."""
     kept = PAGE.read_text("utf-8").partition(_HEADING)[0] if PAGE.exists() else ""
-    PAGE.write_text(kept + "\n".join([_HEADING, "", *_summary(outcomes, seconds), "", *_table(outcomes)]) + "\n", "utf-8")
+    PAGE.write_text(
+        kept
+        + "\n".join([_HEADING, "", *_summary(outcomes, seconds), "", *_table(outcomes)])
+        + "\n",
+        "utf-8",
+    )
 
 
 def _summary(outcomes: Sequence[Outcome], seconds: float) -> list[str]:
@@ -60,7 +65,8 @@ def machine() -> str:
 def _table(outcomes: Sequence[Outcome]) -> list[str]:
     rows = [(o.fault.number, _row(o)) for o in outcomes]
     rows += [
-        (number, f"| {number} | {name} | | | {why} | |") for number, (name, why) in ELSEWHERE.items()
+        (number, f"| {number} | {name} | | | {why} | |")
+        for number, (name, why) in ELSEWHERE.items()
     ]
     return [
         "| | fault | how it is injected | what must happen | what happened | s |",
