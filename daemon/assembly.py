@@ -18,14 +18,16 @@ from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore
-from daemon.gate import open_curve
+from daemon.gate import Curve, open_curve
 from daemon.heart import Heart
+from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop, Parts
 from daemon.metrics import Metrics, serve_metrics
 from daemon.old_messages import OldMessages
-from daemon.pipeline import Feed, Pipeline
+from daemon.pace import Replay, Replayed, records_in
+from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Handler, Requests
 from daemon.retry import retry_of
@@ -51,24 +53,34 @@ class Service:
     evidence: EvidenceChore
 
 
-def assemble(stack: ExitStack, config: Config) -> Service:
+def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
     """Return a service that is ready to run; `stack` closes it.
+
+    A `replay` shows the drop as if it arrived now.
 
     Raises
     ------
     SetupError
         If it cannot work so: a port or the store is in use, or there is no such model.
     """
+    curve = open_curve(config.bus, os.environ)
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     metrics = Metrics(scorer.model, scorer.threshold)
     metrics.sequence.set(ledger.sequence)
     metrics.rebuilt.inc(ledger.rebuilt)
-    publisher = _publisher(stack, config, metrics)
+    publisher = _publisher(stack, config, curve, metrics)
     address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
-    pipeline = _pipeline(config, drop, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    pipeline = Pipeline(
+        _feed(drop, scorer, replay),
+        lambda tracker: Listener(scorer, station=config.station.name, state=tracker),
+        ledger=ledger,
+        metrics=metrics,
+        keeper=keeper,
+    )
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
     evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
     stack.callback(evidence.close)
@@ -81,12 +93,19 @@ def assemble(stack: ExitStack, config: Config) -> Service:
         "bus": publisher.endpoints,
     }
     handlers: dict[str, Handler] = {
-        "review": Reviews(ledger, pipeline.keep),
+        "review": Reviews(ledger, keeper.keep),
         "retry": retry_of(ledger),
     }
     parts = Parts(
         drop=drop,
-        lookout=_lookout(config, drop, watch, scorer, ledger),
+        lookout=Lookout(
+            drop,
+            watch,
+            _arrivals(config, scorer, replay),
+            ledger.files,
+            rescan_s=config.drop.rescan_s,
+            settle_s=config.drop.settle_s,
+        ),
         ledger=ledger,
         pipeline=pipeline,
         publisher=publisher,
@@ -96,6 +115,7 @@ def assemble(stack: ExitStack, config: Config) -> Service:
         metrics=metrics,
         catching_up=catching_up,
         room=room,
+        replay=replay,
         chores=(
             Requests(config.store.path, handlers),
             OldMessages(ledger, days=config.store.messages_days),
@@ -127,55 +147,43 @@ def _scorer(config: Config) -> Scorer:
     return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
 
 
-def _publisher(stack: ExitStack, config: Config, metrics: Metrics) -> Publisher:
+def _publisher(
+    stack: ExitStack, config: Config, curve: Curve | None, metrics: Metrics
+) -> Publisher:
     return stack.enter_context(
         open_publisher(
             config.bus.publish,
             config.bus.replay,
-            curve=open_curve(config.bus, os.environ),
+            curve=curve,
             refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
     )
 
 
-def _pipeline(
-    config: Config,
-    drop: Drop,
-    scorer: Scorer,
-    *,
-    ledger: Ledger,
-    metrics: Metrics,
-    publisher: Publisher,
-) -> Pipeline:
-    """Return the pipeline, after it said what was left unsaid and which model scores now."""
-    feed = Feed(
-        drop,
-        config.station.name,
-        scorer.model,
-        scorer.features.rate_hz,
-        config.alerts.most_per_hour,
-    )
-    pipeline = Pipeline(
-        feed,
-        lambda tracker: Listener(scorer, station=feed.station, state=tracker),
-        ledger=ledger,
-        metrics=metrics,
-        send=publisher.send,
-    )
-    pipeline.publish_again()
+def _feed(drop: Drop, scorer: Scorer, replay: Replay | None) -> Feed:
+    rate_hz, step_s = scorer.features.rate_hz, replay.step_s if replay else None
+    return Feed(drop, rate_hz, records_in(step_s, rate_hz, most=RECORDS_A_STEP))
+
+
+def _keeper(
+    config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
+) -> Keeper:
+    """Return what commits and says, after it said what was left unsaid and which model scores."""
+    station = Station(config.station.name, scorer.model, config.alerts.most_per_hour)
+    keeper = Keeper(station, ledger=ledger, metrics=metrics, send=publisher.send)
+    keeper.publish_again()
     if ledger.model != scorer.model:
         now, before = iso(datetime.now(UTC)), ledger.model
         draft = model_draft(now, model=scorer.model, threshold=scorer.threshold, previous=before)
-        pipeline.announce(draft, model=scorer.model)
-    return pipeline
+        keeper.announce(draft, model=scorer.model)
+    return keeper
 
 
-def _lookout(config: Config, drop: Drop, watch: Watch, scorer: Scorer, ledger: Ledger) -> Lookout:
-    settle_s = config.drop.settle_s
-    arrivals = Arrivals(settle_s=settle_s, rate_hz=scorer.features.rate_hz, band=config.drop.band)
-    return Lookout(
-        drop, watch, arrivals, ledger.files, rescan_s=config.drop.rescan_s, settle_s=settle_s
-    )
+def _arrivals(config: Config, scorer: Scorer, replay: Replay | None) -> Arrivals:
+    settle_s, rate_hz, band = config.drop.settle_s, scorer.features.rate_hz, config.drop.band
+    if replay:
+        return Replayed(replay, settle_s=settle_s, rate_hz=rate_hz, band=band)
+    return Arrivals(settle_s=settle_s, rate_hz=rate_hz, band=band)
 
 
 def _no_hints() -> None:

@@ -21,12 +21,14 @@ from daemon.client import Subscriber
 from daemon.errors import EXIT_DONE
 from daemon.report import report
 from daemon.show import HEADING, event_line, with_bar
-from daemon.stored import stored_events, stored_files, stored_scores
+from daemon.stored import reading, stored_events, stored_files, stored_scores
 
 MARKER: Final = ".kilokai-demo"
 _FILE_MINUTES: Final = 5
 _FILES_A_SECOND: Final = 1.0  # 300 times real time
 _SLOWEST: Final = 5.0  # times real time; a daemon slower than that is stuck
+_EVIDENCE_S: Final = 60.0
+_LOOK_S: Final = 0.2
 _QUIET_S: Final = 0.2
 _SEA: Final = OceanSettings(calls_per_hour=90.0)  # a busy night: visits come in bouts
 
@@ -140,6 +142,7 @@ def _watched(child: Child, places: Places, files: Sequence[Path], say: Say) -> O
                 raise NotReadyError("demo: the daemon did not get done in time; see daemon.log")
         wall_s = time.monotonic() - begin_s
         _say_closed(subscriber, say)
+    _wait_for_evidence(child, places)
     page = child.page()
     child.stop()
     events = stored_events(places.store)
@@ -162,6 +165,18 @@ def _all_done(places: Places, files: Sequence[Path]) -> bool:
     return all(path.name in finished for path in files)
 
 
+def _wait_for_evidence(child: Child, places: Places) -> None:
+    """Wait until each event that ended has its clip and picture, or for long enough."""
+    until_s = time.monotonic() + _EVIDENCE_S
+    pending = "SELECT count(*) FROM evidence WHERE state = 'pending'"
+    while time.monotonic() < until_s:
+        child.check()
+        with reading(places.store) as database:
+            if database.execute(pending).fetchone() == (0,):
+                return
+        time.sleep(_LOOK_S)
+
+
 def _say_closed(subscriber: Subscriber, say: Say) -> None:
     for event in subscriber:
         if event["status"] == "closed":
@@ -179,9 +194,14 @@ def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Pat
 def _say_places(places: Places, pictures: Sequence[Path], say: Say) -> None:
     say("")
     say(f"pictures      {_near(places.out / '*.png')} ({len(pictures)})")
+    say(f"clips         {_near(places.store / 'clips')} ({_count(places.store, 'flac')})")
     say(f"events        {_command()} events list --store {_near(places.store)}")
     say(f"metrics page  {_near(places.out / 'metrics.txt')}")
     say(f"truth         {_near(places.out / 'truth.csv')}")
+
+
+def _count(folder: Path, suffix: str) -> int:
+    return sum(1 for _ in folder.rglob(f"*.{suffix}"))
 
 
 def _near(path: Path) -> Path:

@@ -15,7 +15,6 @@ from daemon.recall import records_before
 from detector.listen import Heard
 
 NOTHING: Final = Heard((), (), ())
-LANES: Final[tuple[Lane, ...]] = ("live", "backlog")
 
 
 class Ear(Protocol):

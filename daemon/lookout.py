@@ -93,11 +93,16 @@ class Lookout:
         if now_s < self._glance_s or self.plan is None:
             return []
         self._glance_s = now_s + _GLANCES_S
-        names = self._watch.grown() | set(self.plan.waiting[-_GROWING:])
+        grown = {name for name in self._watch.grown() if self._is_pending(name)}
+        names = grown | set(self.plan.waiting[-_GROWING:])
         if not names:
             return []
         tasks = [self._arrivals.glance(s, self._files, now_s) for s in self._drop.glance(names)]
         return [task for task in tasks if task]
+
+    def _is_pending(self, name: str) -> bool:
+        """Say whether a file is known and not done; of what is new, the scan knows the order."""
+        return name in self._files and self._files[name].state == "pending"
 
     def exhausted(self, task: Task) -> None:
         """Learn that a file holds no further whole record, for now."""
@@ -112,4 +117,6 @@ class Lookout:
 
     def _pause_s(self, plan: Plan) -> float:
         """Return how long the next scan may wait if nothing hints at it."""
+        if plan.held:
+            return _SOONEST_S
         return self._waiting_s if plan.waiting else self._rescan_s

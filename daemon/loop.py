@@ -22,6 +22,7 @@ from daemon.lanes import fork_at, joins, lane_of
 from daemon.ledger import Ledger
 from daemon.lookout import Lookout
 from daemon.metrics import Metrics
+from daemon.pace import Replay
 from daemon.patience import Patience
 from daemon.pipeline import TRIES, Pipeline
 from daemon.progress import LaneState
@@ -56,6 +57,7 @@ class Parts:
     catching_up: CatchingUp
     room: Room
     chores: Sequence[Chore] = ()
+    replay: Replay | None = None
 
 
 class Loop:
@@ -80,7 +82,7 @@ class Loop:
                 self._parts.pipeline.finish()
                 return EXIT_FAILED if self._left_undone() else EXIT_DONE
             went_on = self._work()
-            busy = (self._live or self._backlog) and self._may_go_on()
+            busy = self._due() and self._may_go_on()
             self._serve(wait_s=0.0 if busy else _SLICE_S)
             self._parts.heart.beat(went_on=went_on)
             for chore in self._parts.chores:
@@ -141,7 +143,7 @@ class Loop:
         plan = self._parts.lookout.plan
         if plan is None:
             return self._parts.lookout.missing
-        if plan.waiting or self._parts.lookout.hinted:
+        if plan.waiting or plan.held or self._parts.lookout.hinted:
             return False
         return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
 
@@ -151,7 +153,7 @@ class Loop:
 
     def _work(self) -> bool:
         """Do one step of the oldest task; say whether work went on, or there was none."""
-        plan, tasks = self._parts.lookout.plan, self._live or self._backlog
+        plan, tasks = self._parts.lookout.plan, self._due()
         if plan is None or not tasks or not self._may_go_on():
             return True
         task = tasks[0]
@@ -174,6 +176,14 @@ class Loop:
             if not (self._live or self._backlog):
                 self._parts.lookout.again()
         return True
+
+    def _due(self) -> deque[Task]:
+        """Return where the next task waits, or an empty queue: a replay's sound has its time."""
+        replay, files, now_s = self._parts.replay, self._parts.ledger.files, time.monotonic()
+        for tasks in (self._live, self._backlog):
+            if tasks and (not replay or replay.allows(tasks[0], files, now_s)):
+                return tasks
+        return deque()
 
     def _put_off(self, task: Task, error: NotReadyError) -> None:
         tries = self._complain(task.seen.name, error)

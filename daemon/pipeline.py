@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,22 +13,18 @@ from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, fetch_chunk
 from acoio.record import Damage
 from daemon.advance import advanced, found
-from daemon.alerts import alerted, summed_up, weighed
 from daemon.arrivals import Task, progress_of
 from daemon.drop import Drop
-from daemon.evidence import with_evidence
-from daemon.hearing import LANES, NOTHING, Hearing, Listen
+from daemon.hearing import NOTHING, Hearing, Listen
 from daemon.identity import HEAD_BYTES, Identity
+from daemon.keeping import Keeper
 from daemon.lanes import lane_of
 from daemon.ledger import Ledger
 from daemon.listing import Seen
 from daemon.metrics import Metrics
 from daemon.order import next_heard
-from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
+from daemon.progress import LANES, FileProgress, Lane, LaneState, Step
 from daemon.rehear import rehear
-from daemon.revise import number, revisions
-from daemon.wire import Draft, event_draft
-from detector.listen import Heard
 from detector.values import Score
 
 RECORDS_A_STEP: Final = 256  # 44 s of sound: a tenth of a second of work
@@ -41,35 +37,26 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Whose sound it is, who scores it, and how many events an hour are sent one by one."""
+    """Where the sound comes from, at which rate, and how much of it is heard in a step."""
 
     drop: Drop
-    station: str
-    model: str
     rate_hz: float = 24_000.0
-    most_per_hour: int = 60
+    records_a_step: int = RECORDS_A_STEP
 
 
 class Pipeline:
-    """Does one task at a time, and commits it before it says anything."""
+    """Does one task at a time; what it gave is committed before anything else is done."""
 
     def __init__(
-        self,
-        feed: Feed,
-        listen: Listen,
-        *,
-        ledger: Ledger,
-        metrics: Metrics,
-        send: Callable[[Sequence[Outgoing]], None],
+        self, feed: Feed, listen: Listen, *, ledger: Ledger, metrics: Metrics, keeper: Keeper
     ) -> None:
         self._feed = feed
         self._ledger = ledger
         self._metrics = metrics
-        self._send = send
+        self._keeper = keeper
         self._hearing = Hearing(listen, feed.drop, ledger, rate_hz=feed.rate_hz)
         self._identity = Identity(feed.drop, ledger.files)
         self._begun: set[str] = set()
-        self.published = ledger.published
 
     def do(self, task: Task, order: Sequence[str]) -> bool:
         """Do one step of a task; say whether there may be more to do in this file.
@@ -110,52 +97,28 @@ class Pipeline:
         file = found(progress_of(task.seen, self._ledger.files), task.seen)
         self._finish_file(replace(file, state="set_aside", reason=reason, tail_bytes=0))
 
-    def announce(self, draft: Draft, *, model: str) -> None:
-        """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple(
-            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
-        )
-        said = weighed(ended, self._ledger.alerts, most_per_hour=self._feed.most_per_hour).sent
-        outgoing = self._numbered([*map(event_draft, said), draft])
-        lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
-        self._commit(
-            Step(self.published, events=ended, outgoing=outgoing, lanes=lanes, model=model)
-        )
-        self._metrics.take_events(ended)
-
-    def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
-        """Commit a step that is not of the sound with its messages, and send them."""
-        self._commit(replace(step, published=self.published, outgoing=self._numbered(drafts)))
-
-    def publish_again(self) -> None:
-        """Send what was committed but not known to be sent."""
-        while waiting := self._ledger.messages(self.published, RECORDS_A_STEP):
-            self._say(waiting)
-
     def fork(self, name: str) -> None:
         """Hear new sound by itself from a file on; all that is before it becomes the backlog."""
         lanes: dict[Lane, LaneState] = {
             "backlog": self._ledger.lane("live"),
             "live": LaneState({}, name),
         }
-        self._commit(Step(self.published, lanes=lanes))
+        self._keeper.keep(Step(lanes=lanes))
         self._hearing.fork()
         _log.info("much sound waits: what is new goes first", new_from=name)
 
     def join(self) -> None:
         """End the backlog's lane, as nothing is left of it."""
         heard = self._hearing.end("backlog")
-        self._keep(heard, Step(self.published, lanes={"backlog": LaneState()}))
+        self._keeper.keep_heard(heard, Step(lanes={"backlog": LaneState()}))
 
     def finish(self) -> None:
         """Close the open events for now: if their sound goes on at the next start, so do they."""
         for lane in LANES:
             heard = self._hearing.end(lane)
             if heard.events:
-                self._keep(heard, Step(self.published))
-        if untold := self._ledger.alerts.untold():
-            outgoing = self._numbered(summed_up(untold, self._ledger.alerts))
-            self._commit(Step(self.published, outgoing=outgoing, told=tuple(untold)))
+                self._keeper.keep_heard(heard, Step())
+        self._keeper.sum_up()
 
     def _lane(self, name: str) -> Lane:
         return lane_of(name, self._ledger.lane("live"))
@@ -180,20 +143,19 @@ class Pipeline:
             self._finish_file(file)
             return file
         file = replace(self._identity.begun(file, seen), attempts=file.attempts + 1)
-        self._commit(Step(self.published, (file,)))
+        self._keeper.keep(Step(files=(file,)))
+        self._identity.learn(file)
         self._begun.add(file.name)
         return file
 
-    def _chunk(
-        self, file: FileProgress, *, limit: int = RECORDS_A_STEP, final: bool = False
-    ) -> Chunk:
+    def _chunk(self, file: FileProgress, *, limit: int | None = None, final: bool = False) -> Chunk:
         with self._metrics.stage("read"):
             return fetch_chunk(
                 self._feed.drop.bytes_of(file.name),
                 file.bytes_read,
                 sample=file.samples_read,
                 rate_hz=self._feed.rate_hz,
-                limit=limit,
+                limit=limit or self._feed.records_a_step,
                 final=final,
             )
 
@@ -203,12 +165,12 @@ class Pipeline:
         read = advanced(file, seen, chunk, late=late and bool(chunk.records))
         lane = self._lane(file.name)
         try:
-            step, heard = Step(self.published, (read,)), NOTHING
+            step, heard = Step(files=(read,)), NOTHING
             if chunk.records:
                 with self._metrics.stage("score"):
                     heard, state = self._hearing.hear(lane, file, chunk.records, order)
                 step = replace(step, lanes={lane: state})
-            self._keep(heard, step)
+            self._keeper.keep_heard(heard, step)
         except NotReadyError:
             self._hearing.forget(lane)
             raise
@@ -221,23 +183,10 @@ class Pipeline:
         with self._metrics.stage("score"):
             heard = rehear(self._hearing, file.name, records, order, is_new=self._is_new)
         lanes: dict[Lane, LaneState] = {"backlog": LaneState()}
-        self._keep(heard, Step(self.published, (replace(file, rehear=False),), lanes=lanes))
+        self._keeper.keep_heard(heard, Step(files=(replace(file, rehear=False),), lanes=lanes))
 
     def _is_new(self, score: Score) -> bool:
-        return bool(self._ledger.unscored([score], self._feed.model))
-
-    def _keep(self, heard: Heard, step: Step) -> None:
-        """Give what was heard its numbers, commit it and send it."""
-        scores = self._ledger.unscored(heard.scores, self._feed.model)
-        events = revisions(heard.events, self._ledger.event)
-        step = replace(step, scores=scores, events=events)
-        book, most = self._ledger.alerts, self._feed.most_per_hour
-        step, drafts = alerted(step, heard, book, most_per_hour=most)
-        self._commit(replace(step, outgoing=self._numbered(drafts)))
-        self._metrics.take_scores(scores)
-        self._metrics.take_gaps(heard.gaps)
-        self._metrics.held_back.inc(len(step.held))
-        self._metrics.take_events(step.events)
+        return bool(self._ledger.unscored([score], self._keeper.model))
 
     def _close(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
         closed = replace(found(file, seen), state="done")
@@ -267,31 +216,14 @@ class Pipeline:
         if verdict in ("replaced", "cut"):
             _log.warning(f"file {verdict}", file=file.name, size=seen.size, read=file.bytes_read)
         self._begun.discard(file.name)
-        self._commit(Step(self.published, (known,)))
+        self._keeper.keep(Step(files=(known,)))
 
     def _finish_file(self, file: FileProgress, *more: FileProgress) -> None:
-        self._commit(Step(self.published, (file, *more)))
+        self._keeper.keep(Step(files=(file, *more)))
         self._begun.discard(file.name)
         level, words = _LEVELS.get(file.state, logging.INFO), file.state.replace("_", " ")
         _log.log(level, f"file {words}", file=file.name, records=file.records, reason=file.reason)
         self._metrics.files.labels(file.state).inc()
-
-    def _numbered(self, drafts: Sequence[Draft]) -> tuple[Outgoing, ...]:
-        here = self._ledger
-        return number(drafts, station=self._feed.station, epoch=here.epoch, after=here.sequence)
-
-    def _commit(self, step: Step) -> None:
-        with self._metrics.stage("commit"):
-            self._ledger.commit(step, self._feed.model)
-        for file in step.files:
-            self._identity.learn(file)
-        self._say(step.outgoing)
-
-    def _say(self, messages: Sequence[Outgoing]) -> None:
-        self._send(messages)
-        if messages:
-            self.published = messages[-1].sequence
-            self._metrics.sequence.set(self.published)
 
 
 def _with_tail(file: FileProgress, tail: Damage) -> FileProgress:

@@ -14,6 +14,8 @@ FINISHED: Final = ("done", "duplicate")
 Lane = Literal["live", "backlog"]
 """New sound, and what came late or had to wait, are heard side by side."""
 
+LANES: Final[tuple[Lane, ...]] = ("live", "backlog")
+
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
@@ -78,7 +80,7 @@ class Step:
     JSON.
     """
 
-    published: int
+    published: int = 0
     files: tuple[FileProgress, ...] = ()
     scores: tuple[Score, ...] = ()
     events: tuple[Mapping[str, Any], ...] = ()

@@ -15,12 +15,15 @@ from daemon.aside import guarded
 from daemon.assembly import assemble
 from daemon.config import Config
 from daemon.notify import notify
+from daemon.pace import Replay
 
 _log = structlog.get_logger()
 
 
-def run(config: Config, *, until_idle: bool = False) -> int:
+def run(config: Config, *, until_idle: bool = False, replay: Replay | None = None) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
+
+    A `replay` shows the drop as if it arrived now.
 
     Raises
     ------
@@ -30,7 +33,7 @@ def run(config: Config, *, until_idle: bool = False) -> int:
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
-            service = assemble(stack, config)
+            service = assemble(stack, config, replay)
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
             code = service.loop.run(stop, until_idle=until_idle)

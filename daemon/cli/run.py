@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Final
 
 import typer
 
+from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, config_of
+from daemon.listing import scan
 from daemon.logs import set_up_logs
+from daemon.pace import Replay, parse_span
 
-EXAMPLE: Final = "Example: kilokai run --config /etc/kilokai/kilokai.toml"
+EXAMPLE: Final = (
+    "Example: kilokai run --config /etc/kilokai/kilokai.toml\n\n"
+    "Example: kilokai run --set drop.path=/archive --set store.path=again "
+    "--replay 2018-10-28T10:00/2018-10-28T11:00 --speed 60"
+)
 
 
 def command(
@@ -18,10 +26,35 @@ def command(
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="Exit once everything in the drop is done.")
     ] = False,
+    span: Annotated[
+        str | None,
+        typer.Option(
+            "--replay", metavar="BEGIN/END", help="Only recordings that begin then (UTC)."
+        ),
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Times real time of a replay; else as fast as it goes.")
+    ] = None,
 ) -> None:
-    """Watch the drop, score what arrives, publish what is unusual."""
+    """Watch the drop, score what arrives, publish what is unusual.
+
+    With --replay the drop is an archive, and the recordings of a span come as if they
+    arrived now; it ends once they are done.  Use another store than the live one's.
+    """
+    replay = _replay(span, speed)
     set_up_logs()
     settings = config_of(config, sets)
+    if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
+        raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
     from daemon.service import run  # here, because torch takes seconds to import
 
-    raise typer.Exit(run(settings, until_idle=until_idle))
+    raise typer.Exit(run(settings, until_idle=until_idle or replay is not None, replay=replay))
+
+
+def _replay(span: str | None, speed: float | None) -> Replay | None:
+    if speed is not None and (span is None or not 0 < speed < math.inf):
+        raise typer.BadParameter("--speed: wanted a number above 0, beside --replay")
+    try:
+        return None if span is None else Replay(parse_span(span), speed=speed)
+    except ValueError as error:
+        raise typer.BadParameter(f"--replay: {error}") from error

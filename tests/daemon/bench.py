@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon.arrivals import Arrivals
 from daemon.drop import Drop
+from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.listing import scan
 from daemon.metrics import Metrics
@@ -27,6 +28,7 @@ class Bench:
     """A pipeline that does a task at a time, the oldest first, as long as there is one."""
 
     pipeline: Pipeline
+    keeper: Keeper
     ledger: Ledger
     metrics: Metrics
     drop: Path
@@ -64,14 +66,15 @@ def bench_on(drop: Path, store: Path) -> Iterator[Bench]:
 
     with open_ledger(store) as ledger:
         metrics = Metrics("loudness", 2.0)
+        keeper = Keeper(Station("aco", scorer.model), ledger=ledger, metrics=metrics, send=send)
         pipeline = Pipeline(
-            Feed(Drop(drop), "aco", scorer.model),
+            Feed(Drop(drop)),
             lambda state: Listener(scorer, station="aco", state=state),  # type: ignore[arg-type]
             ledger=ledger,
             metrics=metrics,
-            send=send,
+            keeper=keeper,
         )
-        yield Bench(pipeline, ledger, metrics, drop, sent=sent)
+        yield Bench(pipeline, keeper, ledger, metrics, drop, sent=sent)
 
 
 def found_in(store: Path) -> Found:

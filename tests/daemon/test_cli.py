@@ -18,6 +18,11 @@ _COMMANDS = [
     "train",
     "evaluate",
     "events list",
+    "keys server",
+    "keys client",
+    "keys allow",
+    "keys revoke",
+    "keys list",
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from acoio.errors import NotReadyError
 from daemon.arrivals import Arrivals
 from daemon.drop import Drop
+from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.listing import scan
 from daemon.metrics import Metrics
@@ -31,6 +32,7 @@ _HOURS = ("2024-03-01T06:00:00.000000Z", "2024-03-01T07:00:00.000000Z")
 class _Run:
     ledger: Ledger
     pipeline: Pipeline
+    keeper: Keeper
     metrics: Metrics
     step: Callable[[], bool]
 
@@ -49,13 +51,10 @@ class _Run:
 def _run(drop: Path, store: Path, most: int = MOST) -> Iterator[_Run]:
     metrics, arrivals = Metrics("flood", 1.0), Arrivals(settle_s=0.0, rate_hz=24_000, band="BB")
     with open_ledger(store) as ledger:
-        pipeline = Pipeline(
-            Feed(Drop(drop), "aco", "flood", most_per_hour=most),
-            FloodEar,
-            ledger=ledger,
-            metrics=metrics,
-            send=lambda _: None,
-        )
+        station = Station("aco", "flood", most_per_hour=most)
+        keeper = Keeper(station, ledger=ledger, metrics=metrics, send=lambda _: None)
+        feed = Feed(Drop(drop))
+        pipeline = Pipeline(feed, FloodEar, ledger=ledger, metrics=metrics, keeper=keeper)
 
         def step() -> bool:
             plan = arrivals.look(scan(drop), ledger.files, 0.0)
@@ -63,7 +62,7 @@ def _run(drop: Path, store: Path, most: int = MOST) -> Iterator[_Run]:
                 arrivals.exhausted(plan.tasks[0].seen)
             return bool(plan.tasks)
 
-        yield _Run(ledger, pipeline, metrics, step)
+        yield _Run(ledger, pipeline, keeper, metrics, step)
 
 
 def _told(messages: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
@@ -187,7 +186,7 @@ def test_another_model_closes_what_was_held_back_in_silence(
         run.step()
         assert len(run.ledger.open_events()) == 1
         draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
-        run.pipeline.announce(draft, model="b")
+        run.keeper.announce(draft, model="b")
         assert run.ledger.open_events() == []
         assert [one["type"] for one in run.messages()] == ["kilokai.v1.model"]
 

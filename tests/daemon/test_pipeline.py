@@ -152,7 +152,7 @@ def test_another_model_closes_what_the_one_before_left_open(
         while not bench.ledger.open_events():
             assert not bench.work(1)
         draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
-        bench.pipeline.announce(draft, model="b")
+        bench.keeper.announce(draft, model="b")
         assert (bench.ledger.open_events(), bench.ledger.lane("live").tracker) == ([], {})
         types = [message.type.rpartition(".")[2] for message in bench.sent[-2:]]
         assert types == ["event", "model"]
@@ -165,7 +165,7 @@ def test_what_was_not_known_to_be_sent_is_sent_again(full_drop: Path, tmp_path: 
         known = bench.ledger.published
         newest = bench.ledger.sequence
     with bench_on(full_drop, tmp_path / "store") as bench:
-        bench.pipeline.publish_again()
+        bench.keeper.publish_again()
         assert [message.sequence for message in bench.sent] == list(range(known + 1, newest + 1))
 
 

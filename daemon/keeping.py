@@ -1,0 +1,105 @@
+"""What was heard, committed and then said: never the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from daemon.alerts import alerted, summed_up, weighed
+from daemon.evidence import with_evidence
+from daemon.ledger import Ledger
+from daemon.metrics import Metrics
+from daemon.progress import LANES, Outgoing, Step
+from daemon.revise import number, revisions
+from daemon.wire import Draft, event_draft
+from detector.listen import Heard
+
+_MESSAGES_AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Whose sound it is, who scores it, and how many events an hour are sent one by one."""
+
+    name: str
+    model: str
+    most_per_hour: int = 60
+
+
+class Keeper:
+    """Commits steps to the ledger with their messages, and sends these.
+
+    All of it raises `NotReadyError` where the ledger cannot be written right now: then
+    nothing was kept and nothing said.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        *,
+        ledger: Ledger,
+        metrics: Metrics,
+        send: Callable[[Sequence[Outgoing]], None],
+    ) -> None:
+        self._station = station
+        self._ledger = ledger
+        self._metrics = metrics
+        self._send = send
+        self._published = ledger.published
+
+    @property
+    def model(self) -> str:
+        """The model that scores."""
+        return self._station.model
+
+    def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
+        """Commit a step with its messages, and send them."""
+        here = self._ledger
+        outgoing = number(drafts, station=self._station.name, epoch=here.epoch, after=here.sequence)
+        with self._metrics.stage("commit"):
+            here.commit(
+                replace(step, published=self._published, outgoing=outgoing), self._station.model
+            )
+        self._say(outgoing)
+
+    def keep_heard(self, heard: Heard, step: Step) -> None:
+        """Commit what was heard in a step, as far as it is new, and send what there is to say."""
+        scores = self._ledger.unscored(heard.scores, self._station.model)
+        events = revisions(heard.events, self._ledger.event)
+        step = replace(step, scores=scores, events=events)
+        book, most = self._ledger.alerts, self._station.most_per_hour
+        step, drafts = alerted(step, heard, book, most_per_hour=most)
+        self.keep(step, drafts)
+        self._metrics.take_scores(scores)
+        self._metrics.take_gaps(heard.gaps)
+        self._metrics.held_back.inc(len(step.held))
+        self._metrics.take_events(step.events)
+
+    def announce(self, draft: Draft, *, model: str) -> None:
+        """Say that another model scores from now on; what the one before left open, is closed."""
+        ended = tuple(
+            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+        )
+        book, most = self._ledger.alerts, self._station.most_per_hour
+        said = weighed(ended, book, most_per_hour=most).sent
+        lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
+        step = Step(events=ended, lanes=lanes, model=model)
+        self.keep(step, [*map(event_draft, said), draft])
+        self._metrics.take_events(ended)
+
+    def sum_up(self) -> None:
+        """Tell of the events held back in hours that no summary told of yet."""
+        if untold := self._ledger.alerts.untold():
+            self.keep(Step(told=tuple(untold)), summed_up(untold, self._ledger.alerts))
+
+    def publish_again(self) -> None:
+        """Send what was committed but not known to be sent."""
+        while waiting := self._ledger.messages(self._published, _MESSAGES_AT_ONCE):
+            self._say(waiting)
+
+    def _say(self, messages: Sequence[Outgoing]) -> None:
+        self._send(messages)
+        if messages:
+            self._published = messages[-1].sequence
+            self._metrics.sequence.set(self._published)
