@@ -67,7 +67,7 @@ def _backlog(backlog: _Json) -> str:
     if not backlog["files"]:
         return "none"
     left = backlog["left_s"]
-    until = "nothing goes on" if left is None else f"about {duration(left)} left"
+    until = "time left unknown" if left is None else f"about {duration(left)} left"
     return f"{backlog['files']} files, {duration(backlog['seconds'])} of sound, {until}"
 
 

@@ -162,6 +162,16 @@ def test_a_revoked_client_is_cut_off_and_the_others_miss_nothing(guarded: _Guard
         listening(running, eve)
 
 
+@pytest.mark.timeout(30)
+def test_asking_on_a_connection_that_was_refused_does_not_block(guarded: _Guarded) -> None:
+    with guarded.subscriber("eve") as eve:
+        assert heard(eve) == [1, 2, 3]
+        revoke(guarded.folder, "eve")
+        until(lambda: guarded.refused["unknown_key"] >= 2)  # the live one and the asker
+        eve._follower.missing = True
+        assert heard(eve) == []
+
+
 def test_handshakes_wait_while_the_loop_is_busy(guarded: _Guarded) -> None:
     with guarded.station.busy:
         ham = guarded.subscriber("ham", timeout=3)

@@ -39,7 +39,7 @@ def _fill(store: Path) -> None:
         ledger.commit(_step(1, events=(event,), scores=(_score(1),)), _MODEL)
         for k in range(7):
             file = FileProgress(f"f{k}\x1b[31m", 10, 1, state="set_aside", reason="r" * 100)
-            ledger.commit(_step(2, file=file, outgoing=(), scores=(), events=()), _MODEL)
+            ledger.commit(_step(2, files=(file,), outgoing=(), scores=(), events=()), _MODEL)
 
 
 def _beat(store: Path, **said: Any) -> None:
