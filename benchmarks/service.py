@@ -80,11 +80,12 @@ def cpu_s(child: Child) -> float:
 
 
 def memory_mb(child: Child) -> float:
-    """Return the resident memory of a daemon with its helpers, what they share counted twice."""
-    held = 0
-    for process in _family(child):
+    """Return the resident memory of a daemon, and what its helpers hold for themselves beside."""
+    daemon, *helpers = _family(child)
+    held = daemon.memory_info().rss
+    for helper in helpers:
         with suppress(psutil.NoSuchProcess):
-            held += process.memory_info().rss
+            held += helper.memory_full_info().uss
     return held / 1e6
 
 
