@@ -89,9 +89,12 @@ class Arrivals:
         """Return what to do about a listing."""
         recordings, ignored = _parted(listing)
         named, tasks = self._named(recordings, known)
-        sounding = max((begin for begin, seen in named if _sounds(known, seen)), default=None)
+        sounding = next((begin for begin, seen in reversed(named) if _sounds(known, seen)), None)
         waiting, held, grows = [], [], False
         for begin, seen in named:
+            if _is_over(seen, known.get(seen.name)):
+                grows = False
+                continue
             file = progress_of(seen, known)
             newer = sounding is not None and begin < sounding
             task = self._judge(seen, file, now_s, newer=newer)
@@ -216,6 +219,13 @@ def _ended(seen: Seen, file: FileProgress) -> Task:
     return Task("close", seen)
 
 
+def _is_over(seen: Seen, file: FileProgress | None) -> bool:
+    """Say whether there is nothing to do about a file, as about nearly all of them."""
+    return (
+        file is not None and file.state == "done" and not file.rehear and not _differs(seen, file)
+    )
+
+
 def _is_another(seen: Seen, file: FileProgress) -> bool:
     """Say whether a file may not be the one that was read, by all that a listing tells."""
     if file.state in FINISHED:
@@ -224,12 +234,13 @@ def _is_another(seen: Seen, file: FileProgress) -> bool:
 
 
 def _differs(seen: Seen, file: FileProgress) -> bool:
-    return _identity(seen) != _identity(file)
+    same = seen.size == file.size and seen.inode == file.inode
+    return not (same and seen.mtime_ns == file.mtime_ns)
 
 
-def _identity(file: Seen | FileProgress) -> tuple[int, int, int]:
+def _identity(seen: Seen) -> tuple[int, int, int]:
     """Return all that a listing tells of what a file holds."""
-    return file.size, file.inode, file.mtime_ns
+    return seen.size, seen.inode, seen.mtime_ns
 
 
 def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:
