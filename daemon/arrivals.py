@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from acoio.errors import FilenameError
 from acoio.header import HEADER_BYTES
-from daemon.listing import Seen
+from daemon.listing import Seen, is_recording, parted
 from daemon.order import parsed
 from daemon.progress import FINISHED, FileProgress
 
@@ -58,14 +58,6 @@ def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
     return replace(file, state="pending") if file.state == "vanished" else file
 
 
-def is_recording(name: str) -> bool:
-    """Say whether a name claims to be a recording: it has a HYD extension and is no part file."""
-    if name.startswith(".") or "/." in name:
-        return False
-    _, dot, extension = name.rpartition("/")[2].rpartition(".")
-    return dot == "." and extension.upper().startswith("HYD")
-
-
 class Arrivals:
     """Decides by the listing, the ledger and how long each file has kept its size.
 
@@ -87,7 +79,7 @@ class Arrivals:
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
     ) -> Plan:
         """Return what to do about a listing."""
-        recordings, ignored = _parted(listing)
+        recordings, ignored = parted(listing)
         named, tasks = self._named(recordings, known)
         sounding = next((begin for begin, seen in reversed(named) if _sounds(known, seen)), None)
         waiting, held, grows = [], [], False
@@ -185,16 +177,6 @@ class Arrivals:
             del self._sizes[name]
         for name in self._exhausted.keys() - names:
             del self._exhausted[name]
-
-
-def _parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
-    recordings, ignored = [], []
-    for seen in listing:
-        if is_recording(seen.name):
-            recordings.append(seen)
-        else:
-            ignored.append(seen.name)
-    return recordings, tuple(ignored)
 
 
 def _sounds(known: Mapping[str, FileProgress], seen: Seen) -> bool:
