@@ -11,7 +11,7 @@ import numpy
 import torch
 
 from acoio.simulate import OceanSettings, simulate_drop
-from benchmarks import archive, decoder, mixture, network
+from benchmarks import archive, bus, decoder, mixture, network
 from benchmarks import files as sound_files
 from benchmarks.chain import stage_ms, times_real_time
 from benchmarks.machine import processor
@@ -60,6 +60,7 @@ def rows(files: list[Path], folder: Path) -> Iterator[tuple[str, str, str]]:
     yield what, f"{peak:.0f} MB ({ready:.0f} when ready)", "700 MB"
     low, median, high = arrival_s(files, folder / "arrival")
     yield "from a file moved in to its first message", f"{median:.2f} s ({low:.2f}–{high:.2f})", ""
+    yield from bus.rows()
     yield from decoder.rows()
     yield from sound_files.rows(folder)
     yield from archive.rows(folder / "archive")

@@ -22,6 +22,7 @@ from daemon.progress import FINISHED, FileProgress
 
 LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bits has 0.35 GiB
 _SUCCEEDED: Final = 0.1  # of the settling time is enough once a newer file has sound
+_STILL_S: Final = 1.0  # a recorder pauses less between two writes, and so does rsync
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,13 @@ class Plan:
     """What to do, oldest sound first, and what there is no more to do about.
 
     `order` are all files with a fitting name in the order of their time, `waiting` those
-    that may still grow, `ignored` names that belong to no recording.
+    that may still grow, `held` those not begun while the one before them grows, `ignored`
+    names that belong to no recording.
     """
 
     tasks: tuple[Task, ...] = ()
     waiting: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
 
@@ -87,19 +90,22 @@ class Arrivals:
         recordings, ignored = _parted(listing)
         named, tasks = self._named(recordings, known)
         sounding = max((begin for begin, seen in named if _sounds(known, seen)), default=None)
-        waiting = []
+        waiting, held, grows = [], [], False
         for begin, seen in named:
             file = progress_of(seen, known)
             newer = sounding is not None and begin < sounding
             task = self._judge(seen, file, now_s, newer=newer)
-            if task:
+            if task and task.do == "read" and grows and not file.records:
+                held.append(seen.name)
+            elif task:
                 tasks.append(task)
             elif file.state == "pending":
                 waiting.append(seen.name)
-        self._forget({*waiting, *(task.seen.name for task in tasks)})
+            grows = file.state == "pending" and self._grows(seen, now_s)
+        self._forget({*waiting, *held, *(task.seen.name for task in tasks)})
         order = tuple(seen.name for _, seen in named)
         tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
-        return Plan(tuple(tasks), tuple(waiting), ignored, order)
+        return Plan(tuple(tasks), tuple(waiting), tuple(held), ignored, order)
 
     def glance(self, seen: Seen, known: Mapping[str, FileProgress], now_s: float) -> Task | None:
         """Return a task if one file, looked at by itself, can be read on."""
@@ -156,12 +162,20 @@ class Arrivals:
         ) != _identity(seen)
 
     def _settled(self, seen: Seen, now_s: float, *, newer: bool) -> bool:
+        wanted_s = self._settle_s * (_SUCCEEDED if newer else 1)
+        return self._unchanged_s(seen, now_s) >= wanted_s
+
+    def _grows(self, seen: Seen, now_s: float) -> bool:
+        """Say whether a file is being written to: what follows it is then heard after it."""
+        return self._unchanged_s(seen, now_s) < min(self._settle_s * _SUCCEEDED, _STILL_S)
+
+    def _unchanged_s(self, seen: Seen, now_s: float) -> float:
+        """Return how long a file has had its size, by our looks or by its own time."""
         size, since_s = self._sizes.get(seen.name, (-1, now_s))
         if size != seen.size:
             since_s = now_s
             self._sizes[seen.name] = (seen.size, now_s)
-        wanted_s = self._settle_s * (_SUCCEEDED if newer else 1)
-        return max(now_s - since_s, seen.age_s) >= wanted_s
+        return max(now_s - since_s, seen.age_s)
 
     def _forget(self, names: set[str]) -> None:
         for name in self._sizes.keys() - names:

@@ -185,6 +185,7 @@ class Subscriber:
     def _monitor(self) -> _Socket:
         self._live.monitor("inproc://live", _WATCHED)
         watch = self._context.socket(zmq.PAIR)
+        watch.rcvhwm = 0  # with a limit, libzmq's own thread waits for who does not iterate
         watch.connect("inproc://live")
         return watch
 

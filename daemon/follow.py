@@ -98,7 +98,7 @@ class Follower:
         """
         epoch, newest = reply["epoch"], reply["newest"]
         if "error" in reply:
-            self.place = Place(epoch, reply["oldest"] - 1)
+            self.place = Place(epoch, max(reply["oldest"] - 1, 0))
         elif self.place.sequence is None:
             self.place = Place(epoch, newest)
         else:

@@ -94,6 +94,7 @@ class Gate:
             socket.curve_publickey = self._curve.pair.public.encode()
             socket.curve_server = True
             socket.zap_domain = _DOMAIN
+            socket.zap_enforce_domain = True  # without an answer nobody is let in
         address = f"inproc://gate-{len(self._watched)}"
         socket.monitor(address, WATCHED)
         events = self._context.socket(zmq.PAIR)

@@ -117,4 +117,6 @@ class Lookout:
 
     def _pause_s(self, plan: Plan) -> float:
         """Return how long the next scan may wait if nothing hints at it."""
+        if plan.held:
+            return _SOONEST_S
         return self._waiting_s if plan.waiting else self._rescan_s

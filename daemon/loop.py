@@ -143,7 +143,7 @@ class Loop:
         plan = self._parts.lookout.plan
         if plan is None:
             return self._parts.lookout.missing
-        if plan.waiting or self._parts.lookout.hinted:
+        if plan.waiting or plan.held or self._parts.lookout.hinted:
             return False
         return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
 

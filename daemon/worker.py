@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from shutil import disk_usage
@@ -51,9 +52,9 @@ def main() -> None:
     given = json.load(sys.stdin)
     jobs = given.pop("jobs")
     store, drop = Path(given.pop("store")), Path(given.pop("drop"))
-    for result in results(jobs, Place(store, drop, **given)):
-        sys.stdout.write(json.dumps(result) + "\n")
-        sys.stdout.flush()
+    with suppress(BrokenPipeError):  # nobody waits for it any more
+        for result in results(jobs, Place(store, drop, **given)):
+            os.write(sys.stdout.fileno(), json.dumps(result).encode() + b"\n")
 
 
 def results(jobs: list[dict[str, Any]], place: Place) -> Iterator[dict[str, Any]]:

@@ -44,7 +44,7 @@ def test_what_is_still_under_way_or_no_recording_is_left_alone(name: str) -> Non
 
 
 def test_the_oldest_sound_comes_first_wherever_it_lies() -> None:
-    listing = [_seen(f"new/{_C}"), _seen(f"z/{_A}"), _seen(_B)]
+    listing = [_seen(f"new/{_C}", age_s=9), _seen(f"z/{_A}", age_s=9), _seen(_B, age_s=9)]
     plan = _arrivals().look(listing, {}, 0)
     assert _does(plan) == [("read", f"z/{_A}"), ("read", _B), ("read", f"new/{_C}")]
     assert plan.order == (f"z/{_A}", _B, f"new/{_C}")
@@ -77,6 +77,18 @@ def test_growing_begins_the_settling_anew() -> None:
     arrivals.look([_seen(_A, 10_000)], _known(_read(_A)), 0)
     arrivals.look([_seen(_A, 10_020)], _known(_read(_A)), 29)
     assert _does(arrivals.look([_seen(_A, 10_020)], _known(_read(_A)), 31)) == []
+
+
+def test_a_file_is_not_begun_while_the_one_before_it_is_written_to() -> None:
+    arrivals, listing = _arrivals(), [_seen(_A, 20_000), _seen(_B)]
+    plan = arrivals.look(listing, _known(_read(_A)), 0)
+    assert (_does(plan), plan.held) == ([("read", _A)], (_B,))
+    assert arrivals.look([_seen(_A, 30_000), _seen(_B)], _known(_read(_A)), 0.9).held == (_B,)
+    plan = arrivals.look([_seen(_A, 30_000), _seen(_B)], _known(_read(_A)), 2)
+    assert (_does(plan), plan.held) == ([("read", _A), ("read", _B)], ())
+    begun = _known(_read(_A), _read(_B))
+    grown = [_seen(_A, 40_000), _seen(_B, 20_000)]
+    assert _does(arrivals.look(grown, begun, 3)) == [("read", _A), ("read", _B)]
 
 
 def test_an_old_file_settles_at_first_sight() -> None:

@@ -1,5 +1,9 @@
+import errno
 import json
+import socket
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import zmq
@@ -61,6 +65,17 @@ def test_what_comes_twice_is_handed_over_once(daemon: Station) -> None:
         assert heard(subscriber) == [1, 3]
 
 
+def test_a_summary_is_no_event_and_yet_one_of_the_messages(daemon: Station) -> None:
+    daemon.say()
+    daemon.say("summary")
+    daemon.say()
+    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
+        assert heard(subscriber) == [1, 3]
+    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
+        kinds = [message["type"].rpartition(".")[2] for message in subscriber.messages()]
+        assert kinds == ["event", "summary", "event"]
+
+
 def test_another_epoch_is_followed_from_its_beginning(daemon: Station) -> None:
     daemon.say()
     with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
@@ -101,3 +116,27 @@ def test_replay_answers_a_plain_request_socket_and_survives_garbage(daemon: Stat
         *way, reply = raw.recv_multipart()
         assert way == [b"7", b""]
         assert [message["sequence"] for message in json.loads(reply)["messages"]] == [1]
+
+
+def _has_ipv6() -> bool:
+    with closing(socket.socket(socket.AF_INET6)) as found:
+        return found.connect_ex(("::1", 9)) != errno.EADDRNOTAVAIL
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["ipc", pytest.param("tcp6", marks=pytest.mark.skipif(not _has_ipv6(), reason="wants ::1"))],
+)
+def test_it_works_over_ipc_and_ipv6(kind: str, tmp_path: Path) -> None:
+    places = {
+        "ipc": (f"ipc://{tmp_path}/live", f"ipc://{tmp_path}/replay"),
+        "tcp6": ("tcp://[::1]:0", "tcp://[::1]:0"),
+    }[kind]
+    with (
+        station(publish=places[0], replay=places[1]) as running,
+        Subscriber(running.publish, running.replay, since=0, timeout=0.3) as subscriber,
+    ):
+        running.say()
+        listening(running, subscriber)
+        running.say()
+        assert heard(subscriber) == [1, 2]

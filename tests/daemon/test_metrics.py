@@ -35,6 +35,8 @@ def test_every_series_is_there_from_the_start_and_has_a_base_unit() -> None:
         ("kilokai_gap_seconds_total",),
         ("kilokai_backlog_files",),
         ("kilokai_bus_sequence",),
+        ("kilokai_bus_refused_total", "unknown_key"),
+        ("kilokai_bus_refused_total", "too_many_topics"),
     ):
         assert samples[wanted] == 0
     assert not any(name[0].endswith("_created") for name in samples)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -49,18 +49,23 @@ def _with_the_model() -> None:
 
 
 def _at_decoding(happen: Callable[[], None], name: str) -> None:
-    import acoio.reader
+    from daemon.drop import Drop
 
-    decode = acoio.reader.read_chunk
+    reader: Any = importlib.import_module("acoio.reader")
+    bytes_of, walk = Drop.bytes_of, reader.walk
+    read: list[str] = []
 
-    def poisoned(path: Any, *rest: Any, **named: Any) -> Any:
-        if name in str(path):
+    def noted(self: Any, file: str) -> Any:
+        read[:] = [file]
+        return bytes_of(self, file)
+
+    def poisoned(*rest: Any, **named: Any) -> Any:
+        if name in read:
             happen()
-        return decode(path, *rest, **named)
+        return walk(*rest, **named)
 
-    for module in list(sys.modules.values()):
-        if getattr(module, "read_chunk", None) is decode:
-            module.read_chunk = poisoned  # type: ignore[attr-defined]
+    Drop.bytes_of = noted  # type: ignore[method-assign, assignment]
+    reader.walk = poisoned
 
 
 def _at_scoring(happen: Callable[[], None], name: str) -> None:

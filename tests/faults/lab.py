@@ -34,6 +34,7 @@ class Lab:
 
     `sound` is what the drop must be scored as in the end, or None if the fault leaves no
     whole sound; `aside` are names that must be set aside, with a part of the reason;
+    `in_order` is false where an event is heard in pieces, as its sound came out of order;
     `new_epoch` says that the ledger's numbers begin anew.
     """
 
@@ -46,6 +47,8 @@ class Lab:
         self.sound: Files | None = self.files
         self.aside: dict[str, str] = {}
         self.new_epoch = False
+        self.in_order = True
+        self.evidence = "false"
         self.may_crash = False
         self.own: set[str] = set()
         self.drop, self.store = folder / "drop", folder / "store"
@@ -94,6 +97,7 @@ class Lab:
             "store": f"path = '{self.store}'\n",
             "bus": f"publish = '{self.publish}'\nreplay = '{self.replay}'\nheartbeat_s = 0.2\n",
             "metrics": f"listen = '{self.metrics}'\n",
+            "evidence": f"clips = {self.evidence}\npictures = {self.evidence}\n",
         }
         text = ""
         for name in wanted | tables:

@@ -20,6 +20,11 @@ SEED: Final = 46
 _CLOCK_SOURCE: Final = Path(__file__).with_name("clockshift.c")
 
 
+def _beats(lab: Lab) -> None:
+    before = len(lab.recorder.beats)
+    until(lambda: len(lab.recorder.beats) > before + 2, "heartbeats go on", deadline_s=8)
+
+
 def with_ledger(lab: Lab) -> Path:
     """Read all but the last file, and return the ledger's path."""
     lab.put(lab.files[:3])
@@ -176,10 +181,9 @@ def clock_jumps(lab: Lab) -> str:
         for (name, data), seconds in zip(lab.files, (0, 86_400, -86_400, 315_360_000), strict=True):
             if seconds:
                 shift.write_text(str(seconds))
-            beats = len(lab.recorder.beats)
             lab.put([(name, data)])
             lab.all_done()
-            until(lambda beats=beats: len(lab.recorder.beats) > beats + 2, "it beats", deadline_s=8)
+            _beats(lab)
         years = {beat["time"][:4] for beat in lab.recorder.beats}
         life.stop()
     assert "1970" in years, years

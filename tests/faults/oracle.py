@@ -14,6 +14,7 @@ and where the sound is whole, scores and events are those of an unbroken run, bi
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -52,14 +53,13 @@ def oracle(lab: Lab) -> None:
         wrong += _given(lab, newest)
         wrong += _counted(lab, life)
         wrong += _recorded(lab)
+        life.signal(signal.SIGTERM)
+        wrong += [*_finished(lab), *_unchanged(lab, before)]
         if (code := life.stop()) != 0:
             wrong.append(f"SIGTERM: found exit code {code}, wanted 0")
-    code = lab.run()
-    if code != 0:
-        wrong.append(
-            f"run until idle: found exit code {code}, wanted 0: {lab.log.read_text()[-500:]}"
-        )
-    wrong += [*_finished(lab), *_unchanged(lab, before), *_events(lab), *_numbers(lab)]
+    if any(event["status"] == "open" for event in lab.events()) and (code := lab.run()) != 0:
+        wrong.append(f"run until idle: found exit code {code}: {lab.log.read_text()[-500:]}")
+    wrong += [*_events(lab), *_numbers(lab)]
     if lab.sound is not None:
         wrong += _as_unbroken(lab, lab.reference.of(lab.sound))
     if "Traceback" in (said := lab.log.read_text("utf-8", "replace")) and not lab.may_crash:
@@ -96,7 +96,7 @@ def _given(lab: Lab, newest: int) -> Iterator[str]:
         yield f"I5: a late subscriber was given {_numbers_of(late)}, wanted {_numbers_of(box)}"
     epoch = lab.meta()["epoch"]
 
-    def handed() -> list[dict[str, Any]]:
+    def handed() -> list[str]:
         mine = [m for m in list(lab.recorder.handed) if m["epoch"] == epoch]
         return _plain(mine, newest)
 
@@ -188,11 +188,10 @@ def _as_unbroken(lab: Lab, wanted: dict[str, Any]) -> Iterator[str]:
     scores = lab.scores()
     if scores != wanted["scores"]:
         yield f"scores: {_difference(scores, wanted['scores'])}"
-    events = [_of_sound(event) for event in lab.events()]
     unbroken = [_of_sound(event) for event in wanted["events"]]
-    if [{k: e.get(k) for k in u} for e, u in zip(events, unbroken)] != unbroken or len(
-        events
-    ) != len(unbroken):
+    keys = unbroken[0].keys() if unbroken else ()
+    events = [{key: event.get(key) for key in keys} for event in map(_of_sound, lab.events())]
+    if lab.in_order and events != unbroken:
         yield f"events: {_difference(events, unbroken)}"
 
 

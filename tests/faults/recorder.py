@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,7 +20,7 @@ _JOIN_S: Final = 10.0
 class Recorder:
     """`heard` is every numbered message as it came live; `handed` what `Subscriber` gave."""
 
-    def __init__(self, publish: str, replay: str, **curve: Path) -> None:
+    def __init__(self, publish: str, replay: str, **curve: Any) -> None:
         self.heard: list[dict[str, Any]] = []
         self.handed: list[dict[str, Any]] = []
         self.beats: list[dict[str, Any]] = []
@@ -60,13 +59,13 @@ class Recorder:
                 self.handed.extend(subscriber.messages())
 
 
-def _encrypt(socket: zmq.Socket[bytes], server_key: Path, keys: Path) -> None:
+def _encrypt(socket: zmq.Socket[bytes], server_key: Any, keys: Any) -> None:
     pair = read_secret(keys)
     socket.curve_serverkey = read_public(server_key).encode()
     socket.curve_publickey, socket.curve_secretkey = pair.public.encode(), pair.secret.encode()
 
 
-def everything(publish: str, replay: str, newest: int, **curve: Path) -> list[dict[str, Any]]:
+def everything(publish: str, replay: str, newest: int, **curve: Any) -> list[dict[str, Any]]:
     """Return what a subscriber that comes late is given, up to a number."""
     found: list[dict[str, Any]] = []
     if newest:

@@ -25,26 +25,32 @@ _libc = ctypes.CDLL(None)
 
 def main() -> None:
     """Obey until nobody orders any more."""
-    from tests.daemon import loud_daemon  # before anything takes the model that it stands for
+    import tests.daemon.loud_daemon  # before anything takes the model that it stands for
 
+    run = importlib.import_module("daemon.cli").main
     importlib.import_module("daemon.service")  # torch takes seconds: once for all
 
     alive: set[int] = set()
-    print(json.dumps({"ready": os.getpid()}), flush=True)
+    _say(ready=os.getpid())
     for line in sys.stdin:
         order = json.loads(line)
         if "reap" in order:
             _, status = os.waitpid(order["reap"], 0)
             alive.discard(order["reap"])
-            print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+            _say(code=os.waitstatus_to_exitcode(status))
             continue
         pid = os.fork()
         if not pid:
-            _become(order, loud_daemon.main)
+            _become(order, run)
         alive.add(pid)
-        print(json.dumps({"pid": pid}), flush=True)
+        _say(pid=pid)
     for pid in alive:
         os.kill(pid, signal.SIGKILL)
+
+
+def _say(**numbers: int) -> None:
+    sys.stdout.write(json.dumps(numbers) + "\n")
+    sys.stdout.flush()
 
 
 def _become(order: dict[str, Any], run: Any) -> None:
