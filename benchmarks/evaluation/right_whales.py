@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from benchmarks.evaluation.networks import PATIENCE, Trained, scores_of, told, trained
-from benchmarks.evaluation.sweeps import with_sweeps
+from benchmarks.evaluation.networks import PATIENCE, Evidence, scores_of, told, trained
 from benchmarks.evaluation.task import (
     Contestant,
     Entry,
@@ -26,6 +25,7 @@ from benchmarks.evaluation.task import (
     Task,
     rival_contestants,
 )
+from detector.losses import power_law
 from detector.methods import Method, NetworkSettings
 from detector.phases import TrainSettings
 from detector.rivals import Rival, families
@@ -41,7 +41,6 @@ _Rows: TypeAlias = NDArray[np.intp]
 _NETWORKS: Final = 3  # whose mean is scored
 _CHANCE_NATS: Final = 2 * log(2)
 _SURE_NATS: Final = 0.02  # better than chance
-_COPIES: Final = 3  # of each typical clip, each with another sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +184,7 @@ def _published() -> Entry:
         material: Material = split.material
         various = material.windows(material.various[0.5].sound(material.clips))
         found = trained(shape, split.typical[NORMALISED], various, _training("published", seed))
-        return scores_of(found.network, split.test[NORMALISED])
+        return scores_of(found.network.evidence, split.test[NORMALISED])
 
     return Entry(told(shape, train, share=0.5), scores)
 
@@ -201,7 +200,7 @@ def trust(held_out: Sequence[float]) -> float:
 
     By how much better than by chance typical and *various* windows that were held out
     are told apart, in nats: that needs no label.  Where calls are rare in *various*,
-    what is learnt of it is chance, and what was learnt of simulated calls is better.
+    what is learnt of it is chance, and the statistic that it started from is better.
     """
     return float(np.clip((_CHANCE_NATS - np.mean(held_out)) / _SURE_NATS, 0, 1))
 
@@ -218,32 +217,18 @@ def _ratio(share: float) -> Entry:
             for k in range(_NETWORKS)
         ]
         weight = trust([each.held_out for each in found])
-        learnt = np.mean([_standing(each, typical, test) for each in found], axis=0)
-        simulated = _standing(_of_sweeps(material, seed), typical, test)
-        return np.asarray(weight * learnt + (1 - weight) * simulated)
+        learnt = [_standing(each.network.evidence, typical, test) for each in found]
+        known = _standing(power_law, typical, test)
+        return np.asarray(weight * np.mean(learnt, axis=0) + (1 - weight) * known)
 
-    more = {"networks": _NETWORKS, "copies": _COPIES, "sure_nats": _SURE_NATS}
+    more = {"networks": _NETWORKS, "sure_nats": _SURE_NATS}
     return Entry(told(shape, train, share=share, **more), scores)
 
 
-def _standing(found: Trained, typical: Windows, test: Windows) -> Floats:
-    """Return scores in deviations of those of typical windows, so that networks compare."""
-    usual = scores_of(found.network, typical)
-    return np.asarray((scores_of(found.network, test) - usual.mean()) / usual.std())
-
-
-@lru_cache(maxsize=2)
-def _of_sweeps(material: Material, seed: int) -> Trained:
-    """Return a network that tells typical clips with simulated calls from those without."""
-    clips = material.clips
-    calls = np.concatenate(
-        [
-            material.windows(with_sweeps(clips.typical, clips.rate_hz, seed=_COPIES * seed + k))
-            for k in range(_COPIES)
-        ]
-    )
-    typical = material.windows(clips.typical)
-    return trained(_shape("ratio"), typical, calls, _training("ratio", seed))
+def _standing(evidence: Evidence, typical: Windows, test: Windows) -> Floats:
+    """Return scores in deviations of those of typical windows, so that they compare."""
+    usual = scores_of(evidence, typical)
+    return np.asarray((scores_of(evidence, test) - usual.mean()) / usual.std())
 
 
 def _training(method: Method, seed: int) -> TrainSettings:

@@ -12,7 +12,6 @@ import pytest
 from benchmarks.evaluation import compare as comparing
 from benchmarks.evaluation import digits, kept, right_whales, tables
 from benchmarks.evaluation.compare import Measured, Result, Where, best_of, compare
-from benchmarks.evaluation.sweeps import with_sweeps
 from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, rival_contestants
 from detector.metrics import Estimate
 from detector.rivals import Ink, KnnPca, Rival
@@ -62,16 +61,6 @@ def test_the_same_clips_are_tested_at_every_share() -> None:
     first, second = (right_whales.halve(750, 1250, share, seed=5)[1] for share in (0.5, 0.05))
     np.testing.assert_array_equal(first.background, second.background)
     np.testing.assert_array_equal(first.upcall, second.upcall)
-
-
-def test_a_sweep_is_added_to_each_clip_and_its_deviation_stays() -> None:
-    rng = np.random.default_rng(0)
-    sound = rng.normal(size=(20, 4000)).astype(np.float32)
-    louder = with_sweeps(sound, 2000, seed=1)
-    np.testing.assert_allclose(louder.std(axis=1), 1, rtol=1e-5)
-    np.testing.assert_array_equal(louder, with_sweeps(sound, 2000, seed=1))
-    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(sound, louder, strict=True)]
-    assert min(alike) > 0.2 and max(alike) < 1 - 1e-5
 
 
 def test_various_is_trusted_as_far_as_it_tells_more_than_chance() -> None:
