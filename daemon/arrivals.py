@@ -94,10 +94,11 @@ class Arrivals:
                 held.append(seen.name)
             elif task:
                 tasks.append(task)
-            elif file.state == "pending":
+            open_ended = file.state == "pending" or _is_another(seen, file)
+            if open_ended and not task:
                 waiting.append(seen.name)
-            grows = file.state == "pending" and self._grows(seen, now_s)
-            grows |= task is not None and task.do == "compare"
+            compared = task is not None and task.do == "compare"
+            grows = compared or (open_ended and self._grows(seen, now_s))
         self._forget({*waiting, *held, *(task.seen.name for task in tasks)})
         order = tuple(seen.name for _, seen in named if not _hopeless(seen))
         tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
@@ -141,7 +142,7 @@ class Arrivals:
         if reason := _hopeless(seen):
             return Task("set_aside", seen, reason)
         if _is_another(seen, file):
-            return Task("compare", seen)
+            return None if self._grows(seen, now_s) else Task("compare", seen)
         if file.rehear:
             return Task("rehear", seen)
         if self._has_more(seen, file):

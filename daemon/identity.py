@@ -36,7 +36,7 @@ class Identity:
             As `Drop.bytes_of`.
         """
         if file.head_bytes == HEAD_BYTES or not seen.size:
-            return file
+            return file if self._begins_alike(file, seen) else FileProgress(file.name)
         n = min(seen.size, HEAD_BYTES)
         file = replace(file, head=self._drop.digest(file.name, n), head_bytes=n)
         twin = self._files.get(self._by_head.get(file.head, "")) if not file.records else None
@@ -62,7 +62,7 @@ class Identity:
         if file.state == "duplicate" or not self._begins_alike(file, seen):
             return FileProgress(file.name), "replaced"
         if seen.size < file.size:
-            return found(file, seen), "cut"
+            return replace(found(file, seen), sha256=""), "cut"
         if file.state not in FINISHED:
             return found(file, seen), "same"
         if file.sha256 and self._drop.digest(file.name, file.size) != file.sha256:
@@ -87,9 +87,10 @@ class Identity:
         return self._drop.digest(twin.name, size)
 
     def _begins_alike(self, file: FileProgress, seen: Seen) -> bool:
-        if seen.size < file.head_bytes:
-            return False
-        return not file.head or self._drop.digest(file.name, file.head_bytes) == file.head
+        """Say whether a file begins as it did; of one that is too short now nothing is known."""
+        if not file.head or seen.size < file.head_bytes:
+            return True
+        return self._drop.digest(file.name, file.head_bytes) == file.head
 
 
 def _names(file: FileProgress) -> bool:

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acoio.errors import NotReadyError
@@ -21,7 +21,7 @@ class Seen:
     size: int
     inode: int
     mtime_ns: int = 0
-    age_s: float = 0.0
+    age_s: float = field(default=0.0, compare=False)
     regular: bool = True
 
 

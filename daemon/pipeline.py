@@ -209,6 +209,8 @@ class Pipeline:
     def _compare(self, seen: Seen, file: FileProgress) -> None:
         """Find out by its bytes what became of a file that is not as it was left."""
         known, verdict = self._identity.compared(file, seen)
+        if self._feed.drop.glance([seen.name]) != [seen]:
+            raise NotReadyError(f"{seen.name}: it was written to while it was compared")
         self._metrics.compared.labels(verdict).inc()
         if verdict == "duplicate":
             self._finish_file(known)

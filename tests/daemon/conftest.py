@@ -70,7 +70,7 @@ def heard(sea: Sea, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, data in sea.cut():
         (drop / name).write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("daemon.service.load_model", lambda *_, **__: LoudnessScorer())
+        patch.setattr("daemon.assembly.load_model", lambda *_, **__: LoudnessScorer())
         assert run(config_of(drop, folder / "store"), until_idle=True) == 0
     return folder
 

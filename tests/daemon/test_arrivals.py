@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -119,7 +120,9 @@ def test_a_closed_file_that_is_not_as_it_was_left_is_compared_by_its_bytes() -> 
     others = ({"size": 10_501}, {"inode": 2}, {"mtime_ns": 8}, {"size": 9_000})
     for other in others:
         seen = replace(_seen(_A, 10_500, mtime_ns=7), **other)  # type: ignore[arg-type]
-        assert _does(_arrivals().look([seen], _known(done), 0)) == [("compare", _A)]
+        arrivals = _arrivals()
+        assert arrivals.look([seen], _known(done), 0).waiting == (_A,)  # it may be written to
+        assert _does(arrivals.look([seen], _known(done), 1)) == [("compare", _A)]
 
 
 def test_a_copy_of_another_file_is_not_read_and_compared_once_it_is_whole() -> None:
@@ -188,7 +191,8 @@ def test_what_can_never_be_read_is_set_aside_once(seen: Seen, reason: str) -> No
 
 def test_a_file_that_shrank_or_was_replaced_while_it_was_read_is_compared() -> None:
     half = _read(_A, size=10_000, bytes_read=5_000)
-    for seen in (_seen(_A, 4_000), _seen(_A, 9_000), _seen(_A, 11_000, inode=2)):
+    old: dict[str, Any] = {"age_s": 9.0}
+    for seen in (_seen(_A, 4_000, **old), _seen(_A, 9_000, **old), _seen(_A, 11_000, 2, **old)):
         assert _does(_arrivals().look([seen], _known(half), 0)) == [("compare", _A)]
     assert _does(_arrivals().look([_seen(_A, 11_000)], _known(half), 0)) == [("read", _A)]
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from acoio.errors import NotReadyError
 from acoio.reader import Fetch
 from daemon.drop import Drop
+from daemon.listing import scan
 from daemon.pipeline import TRIES
 from daemon.progress import FileProgress
 from tests.daemon.bench import Found, bench_on, found_in
@@ -133,6 +135,40 @@ def test_a_file_that_loses_its_end_keeps_what_was_read_of_it(
     scores = found_in(store)[0]
     assert all(score in unbroken[0] for score in scores)
     assert scores[-1] == unbroken[0][-1]
+
+
+def test_a_file_that_is_written_anew_with_the_same_bytes_is_the_same_however_it_looks_meanwhile(
+    unbroken: Found, full_drop: Path, store: Path
+) -> None:
+    first = min(full_drop.iterdir())
+    data = first.read_bytes()
+    with bench_on(full_drop, store) as bench:
+        bench.work()
+        records = bench.ledger.files[first.name].records
+        for end in (0, 1_000, len(data) // 2, len(data)):
+            first.write_bytes(data[:end])
+            bench.work()
+        bench.pipeline.finish()
+        assert bench.ledger.files[first.name].records == records
+        assert bench.ledger.files[first.name].state == "done"
+        assert bench.compared("replaced") == 0
+    assert found_in(store) == unbroken
+
+
+def test_a_file_that_changes_while_it_is_compared_is_compared_again(
+    full_drop: Path, store: Path
+) -> None:
+    first = min(full_drop.iterdir())
+    with bench_on(full_drop, store) as bench:
+        bench.work()
+        first.touch()
+        plan = bench.arrivals.look(scan(full_drop), bench.ledger.files, 0.0)
+        (task,) = plan.tasks
+        first.touch()
+        with pytest.raises(NotReadyError, match="written to while it was compared"):
+            bench.pipeline.do(task, plan.order)
+        bench.work()
+        assert bench.compared("replaced") == 0
 
 
 def test_a_file_that_vanishes_half_read_goes_on_when_it_comes_back(
