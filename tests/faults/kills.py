@@ -58,7 +58,10 @@ def fed_and_killed(lab: Lab, lives: int, end: object) -> None:
 
 @fault(
     44, "kill −9 at random instants",
-    how=f"{KILLS} SIGKILLs within 0.7 s of the start or of its being ready, while files come and grow; seed {SEED}",
+    how=(
+        f"{KILLS} SIGKILLs within 0.7 s of the start or of its being ready, while files "
+        f"come and grow; seed {SEED}"
+    ),
     wanted="events, ids, numbers and scores of an unbroken run", fast=False,
 )  # fmt: skip
 def killed(lab: Lab) -> str:
@@ -117,9 +120,12 @@ def at_each_call(lab: Lab, calls: str, injection: str, *, every: int) -> str:
         where = f"{injection} at {call} {k}"
         shutil.rmtree(lab.store)
         shutil.copytree(before, lab.store)
-        with lab.life("--until-idle", held=True) as life:
-            with traced(life, call, f"{injection}:when={k}", paths=paths):
-                ended += life.wait() != 0
+        words = f"{injection}:when={k}"
+        with (
+            lab.life("--until-idle", held=True) as life,
+            traced(life, call, words, paths=paths),
+        ):
+            ended += life.wait() != 0
         assert lab.run() == 0, f"after {where}"
         found, wanted = lab.scores(), lab.reference.of(lab.sound or ())["scores"]
         assert found == wanted, f"{where}: found {len(found)} scores, wanted {len(wanted)}"
@@ -145,7 +151,8 @@ def killed_at_some_calls(lab: Lab) -> str:
 
 
 @fault(
-    38, "fsync fails", how="strace: EIO from each fdatasync and fsync of one file's transaction in turn",
+    38, "fsync fails",
+    how="strace: EIO from each fdatasync and fsync of one file's transaction in turn",
     wanted="it ends with an error, tries no second fsync, and the next start has it all",
     needs=("strace",), fast=False,
 )  # fmt: skip
@@ -217,7 +224,10 @@ def _power_cuts(lab: Lab, count: int) -> str:
 
 @fault(
     45, "the power is cut",
-    how=f"{CUTS} times: the store on a loop ext4, xfs_io -x -c shutdown, SIGKILL, umount, mount; seed {SEED}",
+    how=(
+        f"{CUTS} times: the store on a loop ext4, xfs_io -x -c shutdown, SIGKILL, umount, "
+        f"mount; seed {SEED}"
+    ),
     wanted="as an unbroken run: what was published is kept", needs=("loop",), fast=False,
 )  # fmt: skip
 def power_cut(lab: Lab) -> str:

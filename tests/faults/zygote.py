@@ -25,7 +25,9 @@ _libc = ctypes.CDLL(None)
 
 def main() -> None:
     """Obey until nobody orders any more."""
-    import tests.daemon.loud_daemon  # before anything takes the model that it stands for
+    importlib.import_module(
+        "tests.daemon.loud_daemon"
+    )  # before anything takes the model that it stands for
 
     run = importlib.import_module("daemon.cli").main
     importlib.import_module("daemon.service")  # torch takes seconds: once for all
