@@ -9,13 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from acoio.filename import FileName
 from acoio.header import RECORD_SAMPLES
 from acoio.writer import encode_records, record_begins_us
 from benchmarks.feed import BEGIN
-from benchmarks.service import daemon_on, wait_done
+from benchmarks.service import cpu_s, daemon_on, wait_done
 from benchmarks.timing import Row
 
 WATCHED_S = 60.0
@@ -39,16 +38,10 @@ def idle_percent(folder: Path, count: int) -> float:
     _fill(drop, count)
     with daemon_on(folder) as (child, _):
         wait_done(child, count, patience_s=PATIENCE_S)
-        process = psutil.Process(child.process.pid)
         time.sleep(5.0)  # what the last file left to do
-        begin_s, before_s = time.monotonic(), _cpu_s(process)
+        begin_s, before_s = time.monotonic(), cpu_s(child)
         time.sleep(WATCHED_S)
-        return 100.0 * (_cpu_s(process) - before_s) / (time.monotonic() - begin_s)
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+        return 100.0 * (cpu_s(child) - before_s) / (time.monotonic() - begin_s)
 
 
 def _fill(drop: Path, count: int) -> None:

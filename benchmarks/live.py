@@ -6,7 +6,6 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +60,12 @@ def _opening_records(contents: Sequence[tuple[str, bytes]], folder: Path) -> dic
     number = 0
     for k, (name, content) in enumerate(contents):
         (folder / name).write_bytes(content)
-        chunks = read_chunks(folder / name, rate_hz=RATE_HZ)
-        for record in chain.from_iterable(chunk.records for chunk in chunks):
-            heard = listener.push([record], name)
-            if k:
+        for chunk in read_chunks(folder / name, rate_hz=RATE_HZ):
+            if not k:
+                listener.push(chunk.records, name)
+                continue
+            for record in chunk.records:
+                heard = listener.push([record], name)
                 opens |= {e.id: number for e in heard.events if e.status == "open"}
                 number += 1
     return opens

@@ -6,7 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -67,6 +67,31 @@ def arrival_s(files: list[Path], folder: Path) -> tuple[float, float, float]:
             for _ in subscriber:
                 pass
     return min(spent), statistics.median(spent), max(spent)
+
+
+def cpu_s(child: Child) -> float:
+    """Return how long a daemon has had a core so far, with all of its threads and helpers."""
+    spent_s = 0.0
+    for process in _family(child):
+        with suppress(psutil.NoSuchProcess):  # a helper that just ended counts with its parent
+            times = process.cpu_times()
+            spent_s += times.user + times.system + times.children_user + times.children_system
+    return spent_s
+
+
+def memory_mb(child: Child) -> float:
+    """Return the resident memory of a daemon, and what its helpers hold for themselves beside."""
+    daemon, *helpers = _family(child)
+    held = daemon.memory_info().rss
+    for helper in helpers:
+        with suppress(psutil.NoSuchProcess):
+            held += helper.memory_full_info().uss
+    return held / 1e6
+
+
+def _family(child: Child) -> list[psutil.Process]:
+    daemon = psutil.Process(child.process.pid)
+    return [daemon, *daemon.children(recursive=True)]
 
 
 def wait_scored(child: Child, seconds: float, *, patience_s: float = PATIENCE_S) -> None:

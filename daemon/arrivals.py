@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from acoio.errors import FilenameError
 from acoio.header import HEADER_BYTES
-from daemon.listing import Seen
+from daemon.listing import Seen, is_recording, parted
 from daemon.order import parsed
 from daemon.progress import FINISHED, FileProgress
 
@@ -58,14 +58,6 @@ def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
     return replace(file, state="pending") if file.state == "vanished" else file
 
 
-def is_recording(name: str) -> bool:
-    """Say whether a name claims to be a recording: it has a HYD extension and is no part file."""
-    if name.startswith(".") or "/." in name:
-        return False
-    _, dot, extension = name.rpartition("/")[2].rpartition(".")
-    return dot == "." and extension.upper().startswith("HYD")
-
-
 class Arrivals:
     """Decides by the listing, the ledger and how long each file has kept its size.
 
@@ -87,11 +79,14 @@ class Arrivals:
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
     ) -> Plan:
         """Return what to do about a listing."""
-        recordings, ignored = _parted(listing)
+        recordings, ignored = parted(listing)
         named, tasks = self._named(recordings, known)
-        sounding = max((begin for begin, seen in named if _sounds(known, seen)), default=None)
+        sounding = next((begin for begin, seen in reversed(named) if _sounds(known, seen)), None)
         waiting, held, grows = [], [], False
         for begin, seen in named:
+            if _is_over(seen, known.get(seen.name)):
+                grows = False
+                continue
             file = progress_of(seen, known)
             newer = sounding is not None and begin < sounding
             task = self._judge(seen, file, now_s, newer=newer)
@@ -184,16 +179,6 @@ class Arrivals:
             del self._exhausted[name]
 
 
-def _parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
-    recordings, ignored = [], []
-    for seen in listing:
-        if is_recording(seen.name):
-            recordings.append(seen)
-        else:
-            ignored.append(seen.name)
-    return recordings, tuple(ignored)
-
-
 def _sounds(known: Mapping[str, FileProgress], seen: Seen) -> bool:
     return seen.name in known and known[seen.name].records > 0
 
@@ -216,6 +201,13 @@ def _ended(seen: Seen, file: FileProgress) -> Task:
     return Task("close", seen)
 
 
+def _is_over(seen: Seen, file: FileProgress | None) -> bool:
+    """Say whether there is nothing to do about a file, as about nearly all of them."""
+    return (
+        file is not None and file.state == "done" and not file.rehear and not _differs(seen, file)
+    )
+
+
 def _is_another(seen: Seen, file: FileProgress) -> bool:
     """Say whether a file may not be the one that was read, by all that a listing tells."""
     if file.state in FINISHED:
@@ -224,12 +216,13 @@ def _is_another(seen: Seen, file: FileProgress) -> bool:
 
 
 def _differs(seen: Seen, file: FileProgress) -> bool:
-    return _identity(seen) != _identity(file)
+    same = seen.size == file.size and seen.inode == file.inode
+    return not (same and seen.mtime_ns == file.mtime_ns)
 
 
-def _identity(file: Seen | FileProgress) -> tuple[int, int, int]:
+def _identity(seen: Seen) -> tuple[int, int, int]:
     """Return all that a listing tells of what a file holds."""
-    return file.size, file.inode, file.mtime_ns
+    return seen.size, seen.inode, seen.mtime_ns
 
 
 def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:

@@ -17,7 +17,7 @@ from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import plain
-from daemon.evidence_chore import EvidenceChore
+from daemon.evidence_chore import EvidenceChore, open_evidence
 from daemon.gate import Curve, open_curve
 from daemon.heart import Heart
 from daemon.keeping import Keeper, Station
@@ -36,7 +36,6 @@ from daemon.room import Room
 from daemon.status_file import StatusFile
 from daemon.watch import Watch
 from daemon.wire import model_draft
-from daemon.work import work_place
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
@@ -82,8 +81,9 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         keeper=keeper,
     )
     _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
-    evidence = _evidence(config, scorer, ledger=ledger, metrics=metrics)
-    stack.callback(evidence.close)
+    evidence = stack.enter_context(
+        open_evidence(config, ledger, metrics, rate_hz=scorer.features.rate_hz)
+    )
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
     said = {
         "model": scorer.model,
@@ -93,7 +93,7 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         "bus": publisher.endpoints,
     }
     handlers: dict[str, Handler] = {
-        "review": Reviews(ledger, keeper.keep),
+        "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
     }
     parts = Parts(
@@ -188,15 +188,3 @@ def _arrivals(config: Config, scorer: Scorer, replay: Replay | None) -> Arrivals
 
 def _no_hints() -> None:
     """Leave it to the scans, as a network drive tells nothing."""
-
-
-def _evidence(config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics) -> EvidenceChore:
-    settings, store = config.evidence, config.store.path
-    work = work_place(
-        store,
-        config.drop.path,
-        station=config.station.name,
-        rate_hz=scorer.features.rate_hz,
-        context_s=settings.context_s,
-    )
-    return EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)

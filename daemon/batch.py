@@ -11,10 +11,9 @@ from typing import Any
 from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.filename import parse_filename
 from acoio.reader import read_chunks
-from daemon.arrivals import is_recording
 from daemon.bouts import ENOUGH, with_bouts
 from daemon.hearing import Ear
-from daemon.listing import scan
+from daemon.listing import is_recording, scan
 from detector.listen import Heard
 from detector.values import event_json, score_json
 

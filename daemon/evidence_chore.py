@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -18,6 +18,7 @@ import structlog
 
 from acoio.clock import to_us
 from acoio.errors import NotReadyError
+from daemon.config import Config
 from daemon.evidence import evidence_path, wanted_span
 from daemon.evidence_rows import EvidenceRows, Result, Wanted
 from daemon.ledger import Ledger
@@ -78,10 +79,6 @@ class EvidenceChore:
                 if not self._work.busy:
                     return
                 stop.wait(_SLICE_S)
-
-    def close(self) -> None:
-        """Leave what is being made; it is made again at the next start."""
-        self._work.stop()
 
     def _do(self, now_s: float, *, patient: bool) -> None:
         if self._work.busy:
@@ -186,3 +183,25 @@ class EvidenceChore:
             self._rows.forget(ruling.remove)
             _log.info("evidence removed", pieces=len(ruling.remove), free_bytes=free)
         self._days.drop_old()
+
+
+@contextmanager
+def open_evidence(
+    config: Config, ledger: Ledger, metrics: Metrics, *, rate_hz: float
+) -> Iterator[EvidenceChore]:
+    """Give the chore of a configuration; what it is at is left at the end."""
+    store, settings = config.store.path, config.evidence
+    work = Work(
+        {
+            "store": str(store.resolve()),
+            "drop": str(config.drop.path.resolve()),
+            "station": config.station.name,
+            "rate_hz": rate_hz,
+            "context_s": settings.context_s,
+        }
+    )
+    chore = EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)
+    try:
+        yield chore
+    finally:
+        work.stop()

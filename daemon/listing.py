@@ -25,6 +25,25 @@ class Seen:
     regular: bool = True
 
 
+def is_recording(name: str) -> bool:
+    """Say whether a name claims to be a recording: it has a HYD extension and is no part file."""
+    if name.startswith(".") or "/." in name:
+        return False
+    _, dot, extension = name.rpartition("/")[2].rpartition(".")
+    return dot == "." and extension.upper().startswith("HYD")
+
+
+def parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
+    """Return the recordings of a listing, by their names, and the names of all else."""
+    recordings, ignored = [], []
+    for seen in listing:
+        if is_recording(seen.name):
+            recordings.append(seen)
+        else:
+            ignored.append(seen.name)
+    return recordings, tuple(ignored)
+
+
 def scan(drop: Path) -> list[Seen]:
     """Return every file within the drop, in any order; links are not followed.
 

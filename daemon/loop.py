@@ -30,7 +30,7 @@ from daemon.publish import Publisher
 from daemon.room import Room
 from daemon.storage import NoRoomError
 
-_SLICE_S: Final = 0.05  # how long a hint or a signal may go unnoticed
+_SLICE_S: Final = 0.1  # how long a hint or a signal may go unnoticed
 _DROP: Final = ""  # no file's name
 
 _log = structlog.get_logger()

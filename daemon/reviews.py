@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from acoio.errors import DataError
+from daemon.durable import write_whole
 from daemon.ledger import Ledger
 from daemon.progress import Step
 from daemon.wire import Draft, event_draft
 
 REQUEST: Final = "review"
+FILE: Final = "verdicts.jsonl"
 JUDGEMENTS: Final = ("confirmed", "rejected")
 LONGEST_TEXT: Final = 2000  # letters
 _TEXTS: Final = ("call_type", "note", "who")
@@ -82,11 +85,21 @@ def reviewed(event: _Json, verdict: _Json) -> dict[str, Any]:
 
 
 class Reviews:
-    """Keeps verdicts and says them on the bus in one transaction; the same one twice is one."""
+    """Keeps verdicts and says them on the bus in one transaction; the same one twice is one.
 
-    def __init__(self, ledger: Ledger, keep: Callable[[Step, Sequence[Draft]], None]) -> None:
+    They are in a file of the store too: a ledger that is lost is made anew of the sound,
+    but what people said is in no sound.
+    """
+
+    def __init__(
+        self, store: Path, ledger: Ledger, keep: Callable[[Step, Sequence[Draft]], None]
+    ) -> None:
+        self._file = store / FILE
         self._ledger = ledger
         self._keep = keep
+        with ledger.transaction() as database:
+            rows = [_row(*verdict_of(json.loads(line))) for line in self._lines()]
+            database.executemany("INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)", rows)
 
     def __call__(self, data: _Json) -> None:
         """Take a request of `kilokai events review`.
@@ -102,13 +115,22 @@ class Reviews:
         event = self._ledger.event(event_id)
         if event is None or event["status"] != "closed":
             raise DataError(f"id: found {event_id!r}, wanted that of an event that has ended")
-        row = event_id, verdict.at, json.dumps(verdict.as_json())
-        if self._has(row):
-            return
-        step = Step(self._ledger.published, verdicts=(row,))
-        self._keep(step, [event_draft(reviewed(event, verdict.as_json()))])
+        row = _row(event_id, verdict)
+        if not self._has(row):
+            step = Step(self._ledger.published, verdicts=(row,))
+            self._keep(step, [event_draft(reviewed(event, verdict.as_json()))])
+        line, lines = json.dumps({"id": event_id, **verdict.as_json()}), self._lines()
+        if line not in lines:
+            write_whole(self._file, "".join(f"{one}\n" for one in (*lines, line)).encode())
+
+    def _lines(self) -> list[str]:
+        return self._file.read_text("utf-8").splitlines() if self._file.exists() else []
 
     def _has(self, row: tuple[str, str, str]) -> bool:
         query = "SELECT 1 FROM verdicts WHERE (event_id, at, json) = (?, ?, ?)"
         with self._ledger.transaction() as database:
             return database.execute(query, row).fetchone() is not None
+
+
+def _row(event_id: str, verdict: Verdict) -> tuple[str, str, str]:
+    return event_id, verdict.at, json.dumps(verdict.as_json())

@@ -15,7 +15,7 @@ from typing import Final
 
 from acoio.errors import SetupError
 from daemon.schema import SCHEMA_VERSION, version_of
-from daemon.storage import DiskError, is_damage, is_disk_fault, is_full, to_wait_for
+from daemon.storage import DiskError, is_damage, is_disk_fault, to_wait_for
 
 _SMALL: Final = ("meta", "files", "events", "outbox")
 _HEADER_BYTES: Final = 100
@@ -49,8 +49,7 @@ def complaint(path: Path, *, known: bool) -> str:
         return f"found {size} bytes, wanted a database"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-            found = _complaint(database, path, known=known)
-        return found or _shortness(path)
+            return _complaint(database, path, known=known)
     except sqlite3.DatabaseError as error:
         if is_damage(error) or _NO_TABLE in str(error):
             return str(error)
@@ -104,19 +103,3 @@ def _wrong_numbers(meta: dict[str, str], database: sqlite3.Connection) -> Iterat
             f"outbox: found {count} messages from {oldest} to {newest}, "
             f"wanted them up to {sequence}"
         )
-
-
-def _shortness(path: Path) -> str:
-    """Return whether pages are missing at the end, which shows once the log is worked in."""
-    with closing(sqlite3.connect(path)) as database:
-        try:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as error:
-            if is_full(error):
-                return ""  # on a full disk, whether the end is there shows later
-            raise
-        (pages,) = database.execute("PRAGMA page_count").fetchone()
-        (page_bytes,) = database.execute("PRAGMA page_size").fetchone()
-        found = path.stat().st_size
-    wanted = pages * page_bytes
-    return f"size: found {found} bytes, wanted {wanted}" if found < wanted else ""

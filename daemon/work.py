@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any, Final
 
 import structlog
@@ -86,19 +85,6 @@ class Work:
                 self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             _log.warning("a process hangs", process=self._process.pid)
-
-
-def work_place(store: Path, drop: Path, *, station: str, rate_hz: float, context_s: float) -> Work:
-    """Return the process for a store and its drop."""
-    return Work(
-        {
-            "store": str(store.resolve()),
-            "drop": str(drop.resolve()),
-            "station": station,
-            "rate_hz": rate_hz,
-            "context_s": context_s,
-        }
-    )
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

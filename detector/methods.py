@@ -7,6 +7,7 @@ of sound that is not typical against sound that is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,7 +24,13 @@ from detector.layers import (
     Output,
     PlacesEvidence,
 )
-from detector.losses import binary_cross_entropy, neyman_pearson, sparse_excess, squared_error
+from detector.losses import (
+    binary_cross_entropy,
+    neyman_pearson,
+    power_law,
+    sparse_excess,
+    squared_error,
+)
 
 Method = Literal["published", "ratio"]
 Evidence = Literal["places", "whole"]
@@ -36,7 +43,8 @@ class NetworkSettings:
 
     Each layer of channels halves F and T.  `noise` says that typical windows are noise
     of unit variance in each place, so that the evidence of a few loud places can be
-    said without learning it.  `output` says how they are drawn: as means of Gaussians,
+    said without learning it; where they are not, that of a narrow sound can, at `places`.
+    `output` says how they are drawn: as means of Gaussians,
     or by a sigmoid as those of Bernoulli variables, for windows that lie between 0 and 1.
     `evidence` is looked for at `places`, one of which is
     enough, or in the `whole` window, where what is unusual is its shape.
@@ -121,8 +129,8 @@ class Ratio(Discriminating):
     Trained to tell windows that are typical from as many that are not, the tail's
     logarithm of odds is the logarithm of the likelihood ratio of the two; and by the
     Neyman-Pearson lemma no other test finds more at the same rate of false alarms.
-    Where typical windows are noise the tail need only learn what the sparse-mixture
-    statistic does not say by itself.
+    The tail need only learn what a statistic does not say by itself: that of a sparse
+    mixture where typical windows are noise, and the power law's where they are not.
 
     Source: Sugiyama, Suzuki and Kanamori, "Density Ratio Estimation in Machine
     Learning", 2012, chapter 4 (logistic regression).
@@ -137,13 +145,14 @@ class Ratio(Discriminating):
         self._share: Tensor  # of each band in its row's evidence
         self.register_buffer("_row", row, persistent=False)
         self.register_buffer("_share", 1 / torch.bincount(row)[row], persistent=False)
-        self.weight = nn.Parameter(torch.tensor(0.5))  # of the sparse-mixture statistic
+        self.weight = nn.Parameter(torch.tensor(0.5))  # of the statistic
         self.offset = nn.Parameter(torch.tensor(0.0))
 
     def evidence(self, x: Tensor) -> Tensor:
         rows: Tensor = self(x, DISCRIMINATOR)
         known = rows[:, self._row] * self._share + self.offset / x.shape[1]
-        return known + self.weight * sparse_excess(x) if self.settings.noise else known
+        statistic = _statistic(self.settings)
+        return known + self.weight * statistic(x) if statistic else known
 
     def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
         del rho  # the ratio is best for every rate
@@ -166,6 +175,13 @@ def _tail(settings: NetworkSettings, encoder: ConvEncoder) -> tuple[nn.Module, i
     if settings.evidence == "whole":
         return LinearEvidence(encoder.interface, dropout=_DROPOUT), settings.bands
     return PlacesEvidence(encoder.shape), 2 ** len(settings.channels)
+
+
+def _statistic(settings: NetworkSettings) -> Callable[[Tensor], Tensor] | None:
+    """Return what is said without learning it, (B, F, T) → (B, F), or None of a shape."""
+    if settings.noise:
+        return sparse_excess
+    return power_law if settings.evidence == "places" else None
 
 
 def _decoder(settings: NetworkSettings) -> ConvDecoder:

@@ -187,7 +187,7 @@ def _entry(method: Method, share: float) -> Entry:
     def scores(split: Split, seed: int) -> Floats:
         various = unit_energy(split.material[share])
         found = trained(shape, split.typical[UNIT_ENERGY], various, train(seed))
-        return scores_of(found.network, split.test[UNIT_ENERGY])
+        return scores_of(found.network.evidence, split.test[UNIT_ENERGY])
 
     return Entry(told(shape, train(0), share=share), scores)
 

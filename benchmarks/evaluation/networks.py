@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from detector.methods import Discriminating, NetworkSettings
 from detector.phases import TrainSettings
 from detector.rivals.base import Floats, Windows, in_chunks
 from detector.train import Trainer
+
+Evidence: TypeAlias = Callable[[Tensor], Tensor]
+"""That of a network, or a statistic: (B, F, T) → (B, F) nats."""
 
 SECOND: Final = 2  # the phase that learns to tell windows apart
 PATIENCE: Final = 1000  # reports: the best of all steps is kept, and none is left out
@@ -43,13 +48,13 @@ def trained(
     return Trained(trainer.network.eval(), min(held_out))
 
 
-def scores_of(network: Discriminating, x: Windows) -> Floats:
+def scores_of(evidence: Evidence, x: Windows) -> Floats:
     """Return the evidence in windows that they are unusual, (n, F, T) → (n,) nats."""
 
     @torch.no_grad()
     def score(part: Windows) -> Floats:
         windows = torch.from_numpy(np.ascontiguousarray(part, np.float32))
-        return np.asarray(network.evidence(windows).sum(dim=1).numpy(), np.float64)
+        return np.asarray(evidence(windows).sum(dim=1).numpy(), np.float64)
 
     return in_chunks(score, x)
 

@@ -80,13 +80,22 @@ class GeneralisedPowerLaw:
 
     @classmethod
     def variants(cls) -> tuple[Self, ...]:
-        """Return the published exponents and some around them, each of both intervals."""
-        exponents = ((1.0, 1.0, 2.0), (1.0, 1.0, 1.0), (1.0, 0.5, 2.0), (2.0, 1.0, 1.0))
+        """Return the published exponents and some around them, each of both intervals.
+
+        The last are those of `detector.losses.power_law`, and so are 16 frames at most.
+        """
+        exponents = (
+            (1.0, 1.0, 2.0),
+            (1.0, 1.0, 1.0),
+            (1.0, 0.5, 2.0),
+            (2.0, 1.0, 1.0),
+            (1.0, 2.0, 0.5),
+        )
         intervals: tuple[Interval, ...] = ("typical", "window")
         return tuple(
             cls(*powers, frames, interval)
             for powers in exponents
-            for frames in (1, 4)
+            for frames in (1, 4, 16)
             for interval in intervals
         )
 

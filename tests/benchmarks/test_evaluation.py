@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.evaluation import compare as comparing
-from benchmarks.evaluation import digits, kept, right_whales, tables
+from benchmarks.evaluation import digits, kept, right_whales, tables, upcalls
 from benchmarks.evaluation.compare import Measured, Result, Where, best_of, compare
-from benchmarks.evaluation.sweeps import with_sweeps
 from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, rival_contestants
 from detector.metrics import Estimate
 from detector.rivals import Ink, KnnPca, Rival
@@ -50,7 +49,7 @@ def test_digits_of_any_brightness_have_one_energy() -> None:
 
 @pytest.mark.parametrize("share", [0.5, 0.2, 0.05])
 def test_clips_in_various_are_not_tested_and_calls_have_their_share(share: float) -> None:
-    various, tested = right_whales.halve(750, 1250, share, seed=5)
+    various, tested = upcalls.halve(750, 1250, share, seed=5)
     assert not set(various.background) & set(tested.background)
     assert not set(various.upcall) & set(tested.upcall)
     calls, others = len(various.upcall), len(various.background)
@@ -59,19 +58,9 @@ def test_clips_in_various_are_not_tested_and_calls_have_their_share(share: float
 
 
 def test_the_same_clips_are_tested_at_every_share() -> None:
-    first, second = (right_whales.halve(750, 1250, share, seed=5)[1] for share in (0.5, 0.05))
+    first, second = (upcalls.halve(750, 1250, share, seed=5)[1] for share in (0.5, 0.05))
     np.testing.assert_array_equal(first.background, second.background)
     np.testing.assert_array_equal(first.upcall, second.upcall)
-
-
-def test_a_sweep_is_added_to_each_clip_and_its_deviation_stays() -> None:
-    rng = np.random.default_rng(0)
-    sound = rng.normal(size=(20, 4000)).astype(np.float32)
-    louder = with_sweeps(sound, 2000, seed=1)
-    np.testing.assert_allclose(louder.std(axis=1), 1, rtol=1e-5)
-    np.testing.assert_array_equal(louder, with_sweeps(sound, 2000, seed=1))
-    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(sound, louder, strict=True)]
-    assert min(alike) > 0.2 and max(alike) < 1 - 1e-5
 
 
 def test_various_is_trusted_as_far_as_it_tells_more_than_chance() -> None:
@@ -83,10 +72,10 @@ def test_various_is_trusted_as_far_as_it_tells_more_than_chance() -> None:
 
 def test_levels_are_above_each_bands_median_in_the_clip() -> None:
     sound = np.random.default_rng(0).normal(size=(3, 4000)).astype(np.float32)
-    levels_db = right_whales.excess_db(sound, 2000.0)
+    levels_db = upcalls.excess_db(sound, 2000.0)
     assert levels_db.shape == (3, 56, 59)
     np.testing.assert_allclose(np.median(levels_db, axis=2), 0, atol=1e-4)
-    np.testing.assert_allclose(right_whales.excess_db(8 * sound, 2000.0), levels_db, atol=1e-2)
+    np.testing.assert_allclose(upcalls.excess_db(8 * sound, 2000.0), levels_db, atol=1e-2)
 
 
 def test_rivals_run_on_each_input_that_is_given_to_them() -> None:

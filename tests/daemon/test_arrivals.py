@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.arrivals import LARGEST_BYTES, Arrivals, Plan, is_recording
-from daemon.listing import Seen
+from daemon.arrivals import LARGEST_BYTES, Arrivals, Plan
+from daemon.listing import Seen, is_recording
 from daemon.progress import FileProgress
 
 _A = "2018-10-28--00.00.HYD24BBpk"

@@ -65,6 +65,17 @@ def test_what_comes_twice_is_handed_over_once(daemon: Station) -> None:
         assert heard(subscriber) == [1, 3]
 
 
+def test_a_summary_is_no_event_and_yet_one_of_the_messages(daemon: Station) -> None:
+    daemon.say()
+    daemon.say("summary")
+    daemon.say()
+    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
+        assert heard(subscriber) == [1, 3]
+    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
+        kinds = [message["type"].rpartition(".")[2] for message in subscriber.messages()]
+        assert kinds == ["event", "summary", "event"]
+
+
 def test_another_epoch_is_followed_from_its_beginning(daemon: Station) -> None:
     daemon.say()
     with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:

@@ -91,7 +91,7 @@ def test_score_goes_on_after_a_file_it_cannot_read_and_exits_1(
 def test_no_store_is_a_wrong_setup(tmp_path: Path) -> None:
     code, _, err = _run("events", "list", "--store", tmp_path / "none")
     assert code == 78
-    assert "unable to open database file" in err
+    assert "found no such folder" in err
 
 
 @pytest.mark.parametrize(

@@ -213,3 +213,16 @@ def test_the_sound_in_the_drop_gives_the_same_events_again(full_drop: Path, conf
     with open_ledger(store) as ledger:
         assert isinstance(ledger, Ledger)
         assert len(before[1]) < ledger.sequence
+
+
+def test_pages_missing_behind_a_log_are_missed(tmp_path: Path) -> None:
+    """What the log holds hides that the ledger itself was cut: until it is worked in."""
+    scores = tuple(_score(second) for second in range(100, 2000))
+    with open_ledger(tmp_path / "a") as ledger:
+        ledger.commit(_step(1, scores=scores), _MODEL)
+        ledger._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ledger.commit(_step(2), _MODEL)
+        shutil.copytree(tmp_path / "a", tmp_path / "b")
+    _truncated(tmp_path / "b" / LEDGER_FILE, 0.6)
+    with open_ledger(tmp_path / "b") as ledger:
+        assert ledger.rebuilt

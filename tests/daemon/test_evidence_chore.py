@@ -23,7 +23,7 @@ from daemon.ledger import Ledger, open_ledger
 from daemon.metrics import Metrics
 from daemon.options import Evidence
 from daemon.stored import reading, stored_events
-from daemon.work import Job, Work, work_place
+from daemon.work import Job, Work
 from daemon.worker import HALVES, Place, results
 from tests.daemon.conftest import sets_of, until
 from tests.daemon.sea import Sea
@@ -56,6 +56,11 @@ class _Here(Work):
         return done
 
 
+def _beside(store: Path, drop: Path) -> Work:
+    place = {"store": str(store), "drop": str(drop), "station": "aco"}
+    return Work({**place, "rate_hz": 24_000.0, "context_s": 5.0})
+
+
 @dataclass
 class _Bench:
     chore: EvidenceChore
@@ -81,7 +86,7 @@ def _bench(store: Path, work: Work, **settings: Any) -> Iterator[_Bench]:
         metrics = Metrics("loudness", 2.0)
         chore = EvidenceChore(store, given, ledger=ledger, work=work, metrics=metrics)
         yield _Bench(chore, ledger, metrics)
-        chore.close()
+        work.stop()
 
 
 def _files(store: Path) -> set[str]:
@@ -112,7 +117,7 @@ def here(heard: Path, store: Path) -> _Here:
 
 
 def test_every_event_gets_its_evidence_once_from_a_process_beside(heard: Path, store: Path) -> None:
-    work = work_place(store, heard / "drop", station="aco", rate_hz=24_000.0, context_s=5.0)
+    work = _beside(store, heard / "drop")
     count = len(stored_events(store))
     assert count > 1
     with _bench(store, work) as bench:
@@ -149,7 +154,7 @@ def _ended(work: Work) -> bool:
 
 
 def test_what_is_made_when_it_is_stopped_is_made_the_next_time(heard: Path, store: Path) -> None:
-    work = work_place(store, heard / "drop", station="aco", rate_hz=24_000.0, context_s=5.0)
+    work = _beside(store, heard / "drop")
     with _bench(store, work) as bench:
         bench.turns()
         assert work.busy
@@ -276,7 +281,7 @@ def test_on_a_disk_that_is_really_full_nothing_is_half_and_then_everything_is_ma
 ) -> None:
     disk = small_disk(16 << 20)
     small = Path(shutil.copytree(store, disk / "store"))
-    work = work_place(small, heard / "drop", station="aco", rate_hz=24_000.0, context_s=5.0)
+    work = _beside(small, heard / "drop")
     with _bench(small, work) as bench:
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - (150 << 10)))
         bench.chore.finish(bench.stop)

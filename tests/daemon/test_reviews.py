@@ -13,7 +13,7 @@ from daemon.event_list import listed, stored_verdicts
 from daemon.ledger import Ledger, open_ledger
 from daemon.progress import Outgoing, Step
 from daemon.requests import Requests, submit
-from daemon.reviews import LONGEST_TEXT, REQUEST, Reviews, Verdict, verdict_of
+from daemon.reviews import FILE, LONGEST_TEXT, REQUEST, Reviews, Verdict, verdict_of
 from daemon.revise import number
 from daemon.stored import stored_events
 from daemon.wire import Draft, schema
@@ -26,8 +26,12 @@ _VERDICT = Verdict("confirmed", _AT, "humpback", "clear, 3 units", "kea")
 class _Desk:
     """Reviews on a ledger, and what was sent."""
 
+    store: Path
     ledger: Ledger
     sent: list[Outgoing] = field(default_factory=list)
+
+    def reviews(self) -> Reviews:
+        return Reviews(self.store, self.ledger, self.keep)
 
     def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
         here = self.ledger
@@ -39,7 +43,7 @@ class _Desk:
 @contextmanager
 def _desk(store: Path) -> Iterator[_Desk]:
     with open_ledger(store) as ledger:
-        yield _Desk(ledger)
+        yield _Desk(store, ledger)
 
 
 def _request(event: dict[str, Any], verdict: Verdict = _VERDICT) -> dict[str, str]:
@@ -50,7 +54,7 @@ def test_a_verdict_is_told_as_a_third_message_of_the_same_id(store: Path) -> Non
     event = stored_events(store)[0]
     with _desk(store) as desk:
         submit(store, REQUEST, _request(event))
-        Requests(store, {REQUEST: Reviews(desk.ledger, desk.keep)}).do(0.0)
+        Requests(store, {REQUEST: desk.reviews()}).do(0.0)
         (message,) = (json.loads(outgoing.text) for outgoing in desk.sent)
         jsonschema.Draft202012Validator(schema("event")).validate(message)
         told = {**event, "status": "reviewed", "verdict": _VERDICT.as_json()}
@@ -64,7 +68,7 @@ def test_the_same_verdict_twice_is_one_and_of_several_the_newest_counts(store: P
     event = stored_events(store)[0]
     second = Verdict("rejected", "2026-11-22T20:00:00.000000Z", who="nai")
     with _desk(store) as desk:
-        review = Reviews(desk.ledger, desk.keep)
+        review = desk.reviews()
         for verdict in (second, _VERDICT, second, _VERDICT):
             review(_request(event, verdict))
         assert len(desk.sent) == 2
@@ -72,10 +76,28 @@ def test_the_same_verdict_twice_is_one_and_of_several_the_newest_counts(store: P
     assert listed(store)[0]["verdict"] == second.as_json()
 
 
+def test_verdicts_outlive_the_ledger_and_a_crash_before_they_are_in_the_file(store: Path) -> None:
+    event = stored_events(store)[0]
+    with _desk(store) as desk:
+        review = desk.reviews()
+        review(_request(event))
+        kept = (store / FILE).read_bytes()
+        (store / FILE).unlink()  # as if it had ended between the two, and the request was left
+        review(_request(event))
+        assert (store / FILE).read_bytes() == kept
+        assert len(desk.sent) == 1
+        with desk.ledger.transaction() as database:
+            database.execute("DELETE FROM verdicts")
+    with _desk(store) as desk:
+        desk.reviews()
+    assert stored_verdicts(store) == {event["id"]: [_VERDICT.as_json()]}
+    assert listed(store)[0]["status"] == "reviewed"
+
+
 def test_a_verdict_on_nothing_or_on_what_goes_on_is_refused(store: Path) -> None:
     event = stored_events(store)[0]
     with _desk(store) as desk:
-        review = Reviews(desk.ledger, desk.keep)
+        review = desk.reviews()
         with pytest.raises(DataError, match="'0000000000000000', wanted that of an event"):
             review(_request({"id": "0" * 16}))
         with desk.ledger.transaction() as database:

@@ -144,7 +144,7 @@ def test_a_span_is_cut_to_its_windows(tmp_path: Path, ledger: Ledger) -> None:
 
 
 def test_without_a_ledger_there_are_no_scores(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="unable to open"):
+    with pytest.raises(SetupError, match="found no such folder"):
         load(tmp_path / "none", _BEGIN, _BEGIN)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from detector.losses import (
     binary_cross_entropy,
     kl_to_prior,
     neyman_pearson,
+    power_law,
     sparse_excess,
     squared_error,
 )
@@ -74,6 +76,47 @@ def test_sparse_excess_hears_loud_places_and_is_deaf_to_quiet_ones() -> None:
     assert silent == zero == pytest.approx(math.log(0.9984), abs=1e-4)
     assert zero < weak < 1 < loud < loudest
     assert math.isfinite(loudest)
+
+
+def noise(count: int, bands: int = 20, columns: int = 24) -> torch.Tensor:
+    return torch.randn(count, bands, columns, generator=torch.Generator().manual_seed(4))
+
+
+def test_the_power_law_is_the_published_formula_against_an_even_window() -> None:
+    x = noise(3, bands=6, columns=8).double()
+    u = x.clamp_min(0).numpy() ** 1.5
+    for window, told in zip(u, power_law(x).sum(1).tolist(), strict=True):
+        a = window / np.sqrt(np.square(window).sum(0, keepdims=True))
+        b = window / np.sqrt(np.square(window).sum(1, keepdims=True))
+        spectra = (a**4 * b).sum(0)
+        most = max(spectra[k : k + 2].mean() for k in range(7))
+        assert told == pytest.approx(math.log1p(most * 6 * math.sqrt(8)), rel=1e-3)
+
+
+def test_the_power_law_asks_not_how_loud_a_window_is() -> None:
+    x = noise(4)
+    assert torch.allclose(power_law(7 * x), power_law(x), rtol=1e-3)
+
+
+def test_a_narrow_sound_that_lasts_is_told_in_its_band_whenever_it_is() -> None:
+    x = noise(2)
+    x[0, 7, 3:10] += 6
+    x[1, 7, 14:21] += 6
+    for told, quiet in zip(power_law(x), power_law(noise(2)), strict=True):
+        assert told.argmax() == 7 and told[7] > 0.5 * told.sum()
+        assert told.sum() > quiet.sum()
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 1.0, 12.0])
+def test_an_even_window_of_any_level_has_as_much_evidence_in_each_band(value: float) -> None:
+    told = power_law(torch.full((2, 5, 9), value))
+    assert torch.allclose(told, torch.full((2, 5), math.log(2) / 5), rtol=1e-4)
+
+
+def test_the_power_law_of_a_window_is_that_of_the_window_alone() -> None:
+    x = noise(9)
+    alone = torch.cat([power_law(window[None]) for window in x])
+    assert torch.allclose(power_law(x), alone, rtol=1e-5)
 
 
 def test_the_lemma_s_loss_falls_as_the_scores_part() -> None:

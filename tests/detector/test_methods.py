@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from detector.gumiho import DISCRIMINATOR
-from detector.losses import binary_cross_entropy, sparse_excess, squared_error
-from detector.methods import Discriminating, Method, NetworkSettings, build
+from detector.losses import binary_cross_entropy, power_law, sparse_excess, squared_error
+from detector.methods import Discriminating, Method, NetworkSettings, Ratio, build
 from detector.phases import TrainSettings, separation_of
 
 SETTINGS = NetworkSettings(bands=13, columns=10, latent=3, channels=(4, 6), parts=2)
@@ -59,14 +59,25 @@ def test_a_discriminator_tail_starts_as_the_reconstruction_tail() -> None:
     assert torch.equal(made(windows(), DISCRIMINATOR), made(windows()))
 
 
-def test_the_ratio_is_what_the_tail_knows_and_what_few_loud_places_say() -> None:
-    made = network("ratio").eval()
+def test_the_ratio_is_what_the_tail_knows_and_what_a_statistic_says() -> None:
+    for noise, statistic in ((True, sparse_excess), (False, power_law)):
+        made = network("ratio", noise=noise).eval()
+        tail = made(windows(), DISCRIMINATOR).sum(1)
+        said = 0.5 * statistic(windows()).sum(1)
+        assert torch.allclose(made.evidence(windows()).sum(1), tail + said, atol=1e-4)
+
+
+def test_no_statistic_is_told_of_windows_whose_shape_is_what_is_unusual() -> None:
+    torch.manual_seed(0)
+    made = build(replace(SETTINGS, noise=False, evidence="whole")).eval()
     tail = made(windows(), DISCRIMINATOR).sum(1)
-    score = made.evidence(windows()).sum(1)
-    loud = 0.5 * sparse_excess(windows()).sum(1)
-    assert torch.allclose(score, tail + loud, atol=1e-4)
-    bare = network("ratio", noise=False).eval()
-    assert torch.allclose(bare.evidence(windows()).sum(1), tail, atol=1e-4)
+    assert torch.allclose(made.evidence(windows()).sum(1), tail, atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [True, False])
+def test_the_evidence_of_a_window_of_nothing_is_finite(noise: bool) -> None:
+    made = network("ratio", noise=noise).eval()
+    assert torch.isfinite(made.evidence(torch.zeros(2, 13, 10))).all()
 
 
 def test_the_ratio_s_loss_is_that_of_logistic_regression() -> None:
@@ -76,6 +87,13 @@ def test_the_ratio_s_loss_is_that_of_logistic_regression() -> None:
     target = torch.cat((torch.zeros(6), torch.ones(6)))
     expected = 2 * torch.nn.functional.binary_cross_entropy_with_logits(odds, target)
     assert torch.allclose(made.separation(x, y, 0.01), expected)
+
+
+def test_the_weight_of_the_power_law_is_learnt() -> None:
+    made = network("ratio", noise=False)
+    step(made)
+    assert isinstance(made, Ratio)
+    assert made.weight.grad is not None and made.weight.grad.abs() > 0
 
 
 @pytest.mark.parametrize(

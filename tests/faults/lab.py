@@ -14,9 +14,9 @@ from typing import Any, Final, Self
 
 from acoio.errors import SetupError
 from acoio.filename import FileName
-from daemon.arrivals import is_recording
 from daemon.child import _free_ports
 from daemon.database import LEDGER_FILE
+from daemon.listing import is_recording
 from daemon.stored import stored_events, stored_files, stored_scores
 from tests.daemon.sea import Sea
 from tests.faults.contents import Contents, contents, known
