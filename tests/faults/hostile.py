@@ -19,7 +19,7 @@ from tests.daemon.sea import records_of
 from tests.faults.lab import Lab
 from tests.faults.life import until
 from tests.faults.odd import ODD, beside
-from tests.faults.registry import fault
+from tests.faults.registry import Said, fault
 from tests.faults.shell import sh
 
 
@@ -108,7 +108,7 @@ def _sound(lab: Lab, samples: Callable[[int], np.ndarray]) -> bytes:
     how="a file of each kind in the place of the second one",
     wanted="every score is a finite number, every message strict JSON, no slower",
 )  # fmt: skip
-def no_sound(lab: Lab) -> str:
+def no_sound(lab: Lab) -> Said:
     rng = np.random.default_rng(29)
     full = (1 << 23) - 1
     kinds: list[Callable[[int], np.ndarray]] = [
@@ -125,7 +125,7 @@ def no_sound(lab: Lab) -> str:
     )
     lab.sound = [lab.files[0], (lab.files[1][0], mixed), *lab.files[2:]]
     lab.put(lab.sound)
-    assert lab.run() == 0
+    yield
     scores = [score["score"] for score in lab.scores()]
     assert np.isfinite(scores).all()
     return f"{len(scores)} finite scores"
@@ -136,7 +136,7 @@ def no_sound(lab: Lab) -> str:
     how="a FIFO, a socket, a device and a folder with recordings' names",
     wanted="set aside at once, never opened for ever",
 )  # fmt: skip
-def no_files(lab: Lab) -> None:
+def no_files(lab: Lab) -> Said:
     os.mkfifo(lab.drop / ODD.format(0))
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(os.path.relpath(lab.drop / ODD.format(1)))
@@ -147,14 +147,15 @@ def no_files(lab: Lab) -> None:
             lab.aside[ODD.format(3)] = "no regular file"
         lab.changed()
         lab.put()
-        assert lab.run(deadline_s=20) == 0
+        yield
+    return None
 
 
 @fault(
     31, "links", how="symbolic links to /etc/shadow, to a good file, to a folder above, to itself",
     wanted="never followed",
 )  # fmt: skip
-def links(lab: Lab) -> None:
+def links(lab: Lab) -> Said:
     (lab.drop / ODD.format(0)).symlink_to("/etc/shadow")
     (lab.drop / ODD.format(1)).symlink_to(lab.drop / lab.files[0][0])
     (lab.drop / ODD.format(2)).symlink_to(lab.drop / ODD.format(2))
@@ -163,8 +164,9 @@ def links(lab: Lab) -> None:
     lab.aside = {ODD.format(k): "no regular file" for k in range(3)}
     lab.changed()
     lab.put()
-    assert lab.run(deadline_s=20) == 0
+    yield
     assert len(lab.rows()) == len(lab.files) + 3, lab.rows().keys()
+    return None
 
 
 @fault(

@@ -233,7 +233,7 @@ def soak(lab: Lab) -> str:
     assert abs(threads) < 0.2, threads
     assert abs(handles) < 0.5, handles
     return (
-        f"{memory:.0f} kB, {threads:.2f} threads, {handles:.2f} handles more a round of 8 minutes"
+        f"{memory:.0f} kB, {threads:.2f} threads, {handles:.2f} handles more a round of 5 minutes"
     )
 
 
