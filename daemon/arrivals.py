@@ -38,9 +38,9 @@ class Task:
 class Plan:
     """What to do, oldest sound first, and what there is no more to do about.
 
-    `order` are all files with a fitting name in the order of their time, `waiting` those
-    that may still grow, `held` those not begun while the one before them grows, `ignored`
-    names that belong to no recording.
+    `order` are all files with a fitting name that can be read, in the order of their
+    time, `waiting` those that may still grow, `held` those not begun while the one before
+    them grows or is compared, `ignored` names that belong to no recording.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -97,8 +97,9 @@ class Arrivals:
             elif file.state == "pending":
                 waiting.append(seen.name)
             grows = file.state == "pending" and self._grows(seen, now_s)
+            grows |= task is not None and task.do == "compare"
         self._forget({*waiting, *held, *(task.seen.name for task in tasks)})
-        order = tuple(seen.name for _, seen in named)
+        order = tuple(seen.name for _, seen in named if not _hopeless(seen))
         tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
         return Plan(tuple(tasks), tuple(waiting), tuple(held), ignored, order)
 

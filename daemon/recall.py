@@ -48,7 +48,11 @@ def records_before(
 
 def _readable(file: FileProgress | None) -> int:
     """Return up to which byte a file before is to be heard."""
-    if file is None or (file.state == "pending" and not file.twin):
+    if file is None:
+        return _TO_ITS_END
+    if (
+        file.state == "pending" and not file.twin and not file.attempts
+    ):  # else it may be what ends us
         return _TO_ITS_END
     return file.bytes_read if file.state == "done" else 0
 

@@ -91,6 +91,17 @@ def test_a_file_is_not_begun_while_the_one_before_it_is_written_to() -> None:
     assert _does(arrivals.look(grown, begun, 3)) == [("read", _A), ("read", _B)]
 
 
+def test_a_file_is_not_begun_while_the_one_before_it_is_compared() -> None:
+    replaced = [_seen(_A, 20_000, inode=2, age_s=99), _seen(_B, age_s=99)]
+    plan = _arrivals().look(replaced, _known(_read(_A)), 0)
+    assert (_does(plan), plan.held) == ([("compare", _A)], (_B,))
+
+
+def test_what_can_never_be_read_is_no_part_of_the_sound_before_another() -> None:
+    listing = [_seen(_A, LARGEST_BYTES + 1, age_s=99), _seen(_B, age_s=99)]
+    assert _arrivals().look(listing, {}, 0).order == (_B,)
+
+
 def test_an_old_file_settles_at_first_sight() -> None:
     assert _does(_arrivals().look([_seen(_A, age_s=31)], _known(_read(_A)), 0)) == [("close", _A)]
 
