@@ -19,7 +19,7 @@ from tests.faults.oracle import oracle
 from tests.faults.reference import Reference
 from tests.faults.registry import Fault, Said
 
-SEED = 3
+SEED = 5  # an event crosses each border between the files of a lab, and none the end
 MINUTES = 5
 KEEP = os.environ.get("KF_KEEP")
 
