@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel train bench soak evaluation clean
+.PHONY: demo test lint types layers unit wheel faults train bench soak evaluation clean
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -29,6 +29,11 @@ unit: $(VENV)/installed-dev
 
 wheel: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m tests.wheel
+
+# Injects every fault that this machine lets it, and writes docs/reliability.md: half an hour.
+# Some of them: make faults ONLY=14,power
+faults: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m tests.faults $(ONLY)
 
 # Trains the model that ships in the package again: some twenty minutes on two cores.
 train: $(VENV)/installed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -161,7 +160,7 @@ def other_name(lab: Lab) -> str:
     wanted="told in the ledger; events of the first stay, the daemon goes on",
 )  # fmt: skip
 def replaced(lab: Lab) -> str:
-    *before, (name, data) = lab.files
+    *_, (name, data) = lab.files
     lab.put()
     with lab.life() as life:
         life.ready()
@@ -233,7 +232,7 @@ def whole_day(lab: Lab) -> str:
     source = outside(lab)
     with lab.life() as life:
         life.ready()
-        os.rename(source, lab.drop / "01")
+        source.rename(lab.drop / "01")
         lab.changed()
         lab.all_done()
     return f"{len(lab.rows())} files"

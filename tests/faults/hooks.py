@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -41,11 +42,13 @@ def install(kind: str, name: str) -> None:
 
 def _with_the_model() -> None:
     """Give the process the loader that `tests.daemon.loud_daemon` stands in for."""
-    import daemon.service
     import detector
     from detector.checkpoint import load_model
 
-    daemon.service.load_model = detector.load_model = load_model  # type: ignore[attr-defined]
+    stand_in = detector.load_model
+    for module in list(sys.modules.values()):
+        if getattr(module, "load_model", None) is stand_in:
+            module.load_model = load_model  # type: ignore[attr-defined]
 
 
 def _at_decoding(happen: Callable[[], None], name: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import sqlite3
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -21,11 +19,11 @@ from daemon.database import LEDGER_FILE
 from daemon.listing import is_recording
 from daemon.stored import stored_events, stored_files, stored_scores
 from tests.daemon.sea import Sea
+from tests.faults.contents import Contents, contents, known
 from tests.faults.life import Life, Order, Zygote, executed, forked, until
 from tests.faults.recorder import Recorder
 from tests.faults.reference import Files, Reference
 
-_HASHED_BYTES: Final = 256 << 20  # a sparse terabyte is known by its size alone
 FINAL: Final = frozenset({"done", "set_aside", "duplicate"})
 
 
@@ -58,7 +56,7 @@ class Lab:
         self.settings = folder / "kilokai.toml"
         self.drop.mkdir(parents=True)
         self._undo, self._listening = ExitStack(), ExitStack()
-        self._before: dict[str, tuple[object, ...]] = {}
+        self._before: Contents = {}
         self._ports = _free_ports(3)
         self.publish, self.replay = (f"tcp://127.0.0.1:{port}" for port in self._ports[:2])
         self.metrics = f"127.0.0.1:{self._ports[2]}"
@@ -114,22 +112,17 @@ class Lab:
             part = folder / f".{name}.Xy3z"
             part.write_bytes(data)
             part.rename(folder / name)
-            self._before[str(folder / name)] = _known(os.fsencode(folder / name))
+            self._before[str(folder / name)] = known(os.fsencode(folder / name))
 
     def changed(self) -> None:
         """Take the drop as it is for what was delivered: from here on it must not change."""
         self._before = self.contents()
 
-    def contents(self) -> dict[str, tuple[object, ...]]:
-        """Return what is in the drop: kind, mode, size and SHA-256 of each thing."""
-        found: dict[str, tuple[object, ...]] = {}
-        for place, folders, names in os.walk(os.fsencode(self.drop)):
-            for name in folders + names:
-                path = os.path.join(place, name)
-                found[os.fsdecode(path)] = _known(path)
-        return found
+    def contents(self) -> Contents:
+        """Return what is in the drop."""
+        return contents(self.drop)
 
-    def unchanged(self) -> dict[str, tuple[object, ...]]:
+    def unchanged(self) -> Contents:
         """Return what the drop holds, each thing as it was when it was delivered."""
         return self.contents() | self._before
 
@@ -201,7 +194,7 @@ class Lab:
         names = []
         for place, _, files in os.walk(self.drop):
             for name in files:
-                path = os.path.relpath(os.path.join(place, name), self.drop)
+                path = os.path.relpath(Path(place, name), self.drop)
                 if is_recording(path) and _is_text(path):
                     names.append(path)
         return sorted(names)
@@ -245,20 +238,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _known(path: bytes) -> tuple[object, ...]:
-    status = os.lstat(path)
-    if not stat.S_ISREG(status.st_mode):
-        return (status.st_mode,)
-    return status.st_mode, status.st_size, status.st_mtime_ns, _hash(path, status.st_size)
-
-
-def _hash(path: str | bytes, size: int) -> str:
-    if size > _HASHED_BYTES:
-        return ""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        return str(error.strerror)

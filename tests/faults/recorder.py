@@ -69,7 +69,7 @@ def everything(publish: str, replay: str, newest: int, **curve: Any) -> list[dic
     """Return what a subscriber that comes late is given, up to a number."""
     found: list[dict[str, Any]] = []
     if newest:
-        with Subscriber(publish, replay, since=0, timeout=5, **curve) as subscriber:
+        with Subscriber(publish, replay, since=0, timeout=20, **curve) as subscriber:
             for message in subscriber.messages():
                 found.append(message)
                 if message["sequence"] >= newest:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tests.faults.lab import Lab
 
-Injection = Callable[["Lab"], str | None]
+Said = Generator[None, None, str | None]
+"""What an injection gives that has more to look at once the oracle has spoken."""
+
+Injection = Callable[["Lab"], str | Said | None]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: `inject` prepares it, lets it happen, and may say what it counted."""
+    """One fault: `inject` prepares it, lets it happen, and may say what it counted.
+
+    A generator yields where the oracle is to speak, and goes on to look at what is then known.
+    """
 
     number: int
     name: str

@@ -23,7 +23,7 @@ def bench() -> Iterator[Bench]:
 def test_after(fault: Fault, bench: Bench) -> None:
     if reason := missing(fault.needs):
         pytest.skip(reason)
-    print(bench.run(fault))
+    bench.run(fault)
 
 
 def test_the_catalogue_is_whole() -> None:

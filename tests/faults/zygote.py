@@ -8,6 +8,7 @@ model.  No order is obeyed after the first inference, so a fork is safe here.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -25,11 +26,14 @@ _libc = ctypes.CDLL(None)
 
 def main() -> None:
     """Obey until nobody orders any more."""
-    import tests.daemon.loud_daemon  # before anything takes the model that it stands for
+    importlib.import_module(
+        "tests.daemon.loud_daemon"
+    )  # before anything takes the model that it stands for
 
     run = importlib.import_module("daemon.cli").main
     importlib.import_module("daemon.service")  # torch takes seconds: once for all
 
+    gc.freeze()  # what all share is not copied at the first collection
     alive: set[int] = set()
     _say(ready=os.getpid())
     for line in sys.stdin:

@@ -1,0 +1,39 @@
+"""What is in a folder, so that two looks at it can be compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+Contents = dict[str, tuple[object, ...]]
+_HASHED_BYTES: Final = 256 << 20  # a sparse terabyte is known by its size alone
+
+
+def contents(folder: Path) -> Contents:
+    """Return the mode, and of files the size, the time and the SHA-256, of all in a folder."""
+    found: Contents = {}
+    for place, folders, names in os.walk(os.fsencode(folder)):
+        for name in folders + names:
+            path = place + b"/" + name
+            found[os.fsdecode(path)] = known(path)
+    return found
+
+
+def known(path: bytes) -> tuple[object, ...]:
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
+        return (status.st_mode,)
+    return status.st_mode, status.st_size, status.st_mtime_ns, _hash(path, status.st_size)
+
+
+def _hash(path: bytes, size: int) -> str:
+    if size > _HASHED_BYTES:
+        return ""
+    try:
+        with Path(os.fsdecode(path)).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return str(error.strerror)
