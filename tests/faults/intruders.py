@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 import urllib.request
 from contextlib import closing, suppress
@@ -15,7 +14,6 @@ import zmq
 from tests.faults.bus import asked
 from tests.faults.lab import Lab
 from tests.faults.registry import fault
-from tests.faults.shell import sh
 
 
 def knock(address: str, what: bytes) -> None:
@@ -80,11 +78,10 @@ def garbage(lab: Lab) -> str:
 def strangers(lab: Lab) -> str:
     keys, mine = lab.folder / "keys", lab.folder / "mine"
     mine.mkdir()
-    kilokai = [sys.executable, "-m", "daemon.cli", "keys"]
-    sh(*kilokai, "server", "--keys", keys)
+    lab.command("keys", "server", "--keys", keys)
     for name in ("friend", "stranger"):
-        sh(*kilokai, "client", name, "--out", mine)
-    sh(*kilokai, "allow", "friend", mine / "friend.pub", "--keys", keys)
+        lab.command("keys", "client", name, "--out", mine)
+    lab.command("keys", "allow", "friend", mine / "friend.pub", "--keys", keys)
     for secret in (keys / "server.secret", mine / "friend.secret"):
         assert secret.stat().st_mode & 0o777 == 0o600, oct(secret.stat().st_mode)
     lab.guard(keys, mine / "friend.secret")

@@ -154,6 +154,11 @@ class Lab:
         with self.life("--until-idle", *words, **order) as life:
             return life.wait(deadline_s)
 
+    def command(self, *words: str | Path) -> None:
+        """Run another command of kilokai's, which must end with 0."""
+        order = Order([str(word) for word in words], self.log)
+        assert forked(self.zygote, order, "").wait() == 0, self.log.read_text()[-500:]
+
     # What is known ------------------------------------------------------------------------
 
     def rows(self) -> dict[str, dict[str, Any]]:

@@ -173,7 +173,7 @@ def second(lab: Lab) -> None:
 @fault(
     50, "the wall clock jumps",
     how="a preloaded clock: 1970 at the start, then +1 day, −1 day, +10 years",
-    wanted="times are the sound's; nothing lost, doubled or waited for", needs=("gcc",),
+    wanted="times are the sound's; nothing lost, doubled or waited for", needs=("gcc",), fast=False,
 )  # fmt: skip
 def clock_jumps(lab: Lab) -> str:
     library, shift = lab.folder / "clock.so", lab.folder / "shift"
@@ -197,7 +197,7 @@ def clock_jumps(lab: Lab) -> str:
 @fault(
     51, "the monotonic clock begins anew",
     how="unshare -T --monotonic: 40 days on, then back at the next start",
-    wanted="nothing that was stored hangs on it", needs=("time namespaces",),
+    wanted="nothing that was stored hangs on it", needs=("time namespaces",), fast=False,
 )  # fmt: skip
 def reboot(lab: Lab) -> None:
     for files, offset in ((lab.files[:2], "3456000"), (lab.files[2:], "0")):
