@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from daemon.listing import is_recording
 
 Contents = dict[str, tuple[object, ...]]
 _HASHED_BYTES: Final = 256 << 20  # a sparse terabyte is known by its size alone
@@ -20,6 +23,23 @@ def contents(folder: Path) -> Contents:
             path = place + b"/" + name
             found[os.fsdecode(path)] = known(path)
     return found
+
+
+def recordings(folder: Path) -> Iterator[str]:
+    """Yield the names within a folder that claim to be recordings; none that is no UTF-8."""
+    for place, _, names in os.walk(folder):
+        for name in filter(is_recording, names):
+            path = os.path.relpath(Path(place, name), folder)
+            if is_recording(path) and _is_text(path):
+                yield path
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def known(path: bytes) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -16,14 +17,14 @@ from acoio.errors import SetupError
 from acoio.filename import FileName
 from daemon.child import _free_ports
 from daemon.database import LEDGER_FILE
-from daemon.listing import is_recording
 from daemon.stored import stored_events, stored_files, stored_scores
 from tests.daemon.sea import Sea
-from tests.faults.contents import Contents, contents, known
+from tests.faults.contents import Contents, contents, known, recordings
 from tests.faults.life import Life, Order, Zygote, executed, forked, until
 from tests.faults.recorder import Recorder
 from tests.faults.reference import Files, Reference
 
+_SOON_S: Final = 0.5
 FINAL: Final = frozenset({"done", "set_aside", "duplicate"})
 
 
@@ -57,6 +58,8 @@ class Lab:
         self.drop.mkdir(parents=True)
         self._undo, self._listening = ExitStack(), ExitStack()
         self._before: Contents = {}
+        self._wanted: list[str] = []
+        self._look_at_s = 0.0
         self._ports = _free_ports(3)
         self.publish, self.replay = (f"tcp://127.0.0.1:{port}" for port in self._ports[:2])
         self.metrics = f"127.0.0.1:{self._ports[2]}"
@@ -190,14 +193,15 @@ class Lab:
             yield database
 
     def wanted(self) -> list[str]:
-        """Return the names of the drop that claim to be recordings, by the text of their path."""
-        names = []
-        for place, _, files in os.walk(self.drop):
-            for name in files:
-                path = os.path.relpath(Path(place, name), self.drop)
-                if is_recording(path) and _is_text(path):
-                    names.append(path)
-        return sorted(names)
+        """Return the names of the drop that claim to be recordings, by the text of their path.
+
+        A drop that takes long to look through is not looked through all the time.
+        """
+        begin_s = time.monotonic()
+        if begin_s >= self._look_at_s:
+            self._wanted = sorted(recordings(self.drop))
+            self._look_at_s = time.monotonic() + 20 * (time.monotonic() - begin_s) - _SOON_S
+        return self._wanted
 
     def pending(self) -> list[str]:
         """Return those that are not finished in the ledger."""
@@ -230,11 +234,3 @@ def pieces(sea: Sea, count: int, *, minutes: int = 2) -> Files:
         )
         for k in range(count)
     )
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
