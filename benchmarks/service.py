@@ -79,14 +79,14 @@ def cpu_s(child: Child) -> float:
     return spent_s
 
 
-def memory_mb(child: Child) -> float:
+def memory_mb(child: Child) -> tuple[float, float]:
     """Return the resident memory of a daemon, and what its helpers hold for themselves beside."""
     daemon, *helpers = _family(child)
-    held = daemon.memory_info().rss
+    beside = 0.0
     for helper in helpers:
         with suppress(psutil.NoSuchProcess):
-            held += helper.memory_full_info().uss
-    return held / 1e6
+            beside += helper.memory_full_info().uss
+    return daemon.memory_info().rss / 1e6, beside / 1e6
 
 
 def _family(child: Child) -> list[psutil.Process]:

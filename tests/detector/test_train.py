@@ -66,13 +66,18 @@ def test_sweeps_have_the_same_energy_whichever_way_they_go() -> None:
     assert area(lambda x: x.square().sum((1, 2))) == pytest.approx(0.5, abs=0.05)
 
 
-@pytest.mark.parametrize(("method", "least"), [("published", 0.75), ("ratio", 0.95)])
-def test_training_teaches_what_energy_does_not_tell(method: Method, least: float) -> None:
+@pytest.mark.parametrize(
+    ("method", "steps", "least"), [("published", 150, 0.75), ("ratio", 400, 0.95)]
+)
+def test_training_teaches_what_energy_does_not_tell(
+    method: Method, steps: int, least: float
+) -> None:
+    """Nor does the power law that the ratio starts from: it is in the way until unlearnt."""
     trainer = Trainer(
         replace(SHAPE, method=method, noise=False),
         sweeps(2000, seed=1, rising=0.0),
         sweeps(2000, seed=2, rising=0.5),
-        TRAINING,
+        replace(TRAINING, phase2_steps=steps),
     )
     untrained = area(lambda x: trainer.network.eval().evidence(x).sum(1))
     list(trainer.phases())
