@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acoio.reader import Chunk
+from acoio.record import Damage
 from daemon.listing import Seen
 from daemon.progress import FileProgress
 
@@ -30,3 +31,9 @@ def advanced(file: FileProgress, seen: Seen, chunk: Chunk, *, late: bool) -> Fil
         attempts=0,
         late=file.late or late,
     )
+
+
+def with_tail(file: FileProgress, tail: Damage) -> FileProgress:
+    """Return a file with what lies at its end and is no whole record."""
+    reason = file.reason or f"byte {tail.byte}: {tail.reason}"
+    return replace(file, tail_bytes=tail.length_bytes, reason=reason)

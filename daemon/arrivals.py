@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from acoio.errors import FilenameError
@@ -22,6 +22,7 @@ from daemon.progress import FINISHED, FileProgress
 
 LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bits has 0.35 GiB
 _SUCCEEDED: Final = 0.1  # of the settling time is enough once a newer file has sound
+_NEAR: Final = timedelta(hours=1)  # what begins later has nothing to do with what grows
 _STILL_S: Final = 1.0  # a recorder pauses less between two writes, and so does rsync
 
 
@@ -71,9 +72,13 @@ class Arrivals:
         self._sizes: dict[str, tuple[int, float]] = {}
         self._exhausted: dict[str, tuple[int, int, int]] = {}
 
-    def exhausted(self, seen: Seen) -> None:
-        """Learn that a file as it is listed here holds no further whole record."""
-        self._exhausted[seen.name] = _identity(seen)
+    def exhausted(self, seen: Seen, known: Mapping[str, FileProgress]) -> None:
+        """Learn that a file as it is listed here holds no further whole record.
+
+        Of one that may be a copy nobody knows, as it was not looked into.
+        """
+        if seen.name not in known or not known[seen.name].twin:
+            self._exhausted[seen.name] = _identity(seen)
 
     def look(
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
@@ -82,7 +87,7 @@ class Arrivals:
         recordings, ignored = parted(listing)
         named, tasks = self._named(recordings, known)
         sounding = next((begin for begin, seen in reversed(named) if _sounds(known, seen)), None)
-        waiting, held, grows = [], [], False
+        waiting, held, grows, last = [], [], False, datetime.min.replace(tzinfo=UTC)
         for begin, seen in named:
             if _is_over(seen, known.get(seen.name)):
                 grows = False
@@ -90,7 +95,7 @@ class Arrivals:
             file = progress_of(seen, known)
             newer = sounding is not None and begin < sounding
             task = self._judge(seen, file, now_s, newer=newer)
-            if task and task.do == "read" and grows and not file.records:
+            if task and task.do == "read" and grows and not file.records and begin - last < _NEAR:
                 held.append(seen.name)
             elif task:
                 tasks.append(task)
@@ -98,7 +103,7 @@ class Arrivals:
             if open_ended and not task:
                 waiting.append(seen.name)
             compared = task is not None and task.do == "compare"
-            grows = compared or (open_ended and self._grows(seen, now_s))
+            grows, last = compared or (open_ended and self._grows(seen, now_s)), begin
         self._forget({*waiting, *held, *(task.seen.name for task in tasks)})
         order = tuple(seen.name for _, seen in named if not _hopeless(seen))
         tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
@@ -143,10 +148,10 @@ class Arrivals:
             return Task("set_aside", seen, reason)
         if _is_another(seen, file):
             return None if self._grows(seen, now_s) else Task("compare", seen)
-        if file.rehear:
-            return Task("rehear", seen)
         if self._has_more(seen, file):
             return Task("read", seen)
+        if file.rehear:
+            return Task("rehear", seen)
         if file.state == "pending" and self._settled(seen, now_s, newer=newer):
             return _ended(seen, file)
         return None
@@ -228,8 +233,8 @@ def _identity(seen: Seen) -> tuple[int, int, int]:
 
 
 def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:
-    """Return the files that were being read and are no longer there."""
-    pending = {name for name, file in known.items() if file.state == "pending"}
+    """Return the files that something was left to do about and that are no longer there."""
+    pending = {name for name, file in known.items() if file.state in ("pending", "set_aside")}
     return sorted(pending.difference(seen.name for seen in listing))
 
 

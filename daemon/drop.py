@@ -13,12 +13,13 @@ from typing import Final, TypeVar
 from acoio.errors import NotReadyError
 from acoio.reader import Fetch, open_at_once
 from daemon.deadline import Worker
-from daemon.errors import UnreadableError
+from daemon.errors import AwayError, UnreadableError
 from daemon.listing import Seen, glance, scan
 
 DEADLINE_S: Final = 30.0  # half of what the watchdog of systemd allows
 _BLOCK_BYTES: Final = 1 << 20
 _ITS_OWN_FAULT: Final = {errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.EOVERFLOW, errno.EFBIG}
+_AWAY: Final = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR}
 _T = TypeVar("_T")
 
 
@@ -136,5 +137,9 @@ def _open_no_link(path: str, flags: int) -> int:
 
 
 def _translated(error: OSError, where: str) -> NotReadyError:
-    kind = UnreadableError if error.errno in _ITS_OWN_FAULT else NotReadyError
+    kind: type[NotReadyError] = NotReadyError
+    if error.errno in _ITS_OWN_FAULT:
+        kind = UnreadableError
+    elif error.errno in _AWAY:
+        kind = AwayError
     return kind(f"{where}: {error.strerror}")

@@ -13,6 +13,10 @@ EXIT_FAILED: Final = 1
 EXIT_WRONG_SETUP: Final = 78  # EX_CONFIG of sysexits.h
 
 
+class AwayError(NotReadyError):
+    """A file that is gone or closed to us; of others that says nothing."""
+
+
 class UnreadableError(NotReadyError):
     """A file that does not give its bytes: not the world's fault, so not waited for for ever."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
+from acoio.reader import Chunk
 from acoio.record import Record
 from daemon.drop import Drop
 from daemon.ledger import Ledger
@@ -46,21 +47,25 @@ class Hearing:
         self._ledger = ledger
         self._rate_hz = rate_hz
         self._ears: dict[Lane, Ear] = {}
+        self._places: dict[Lane, tuple[str, int]] = {}
         self.context_records = listen({}).context_records
 
     def hear(
-        self, lane: Lane, file: FileProgress, records: Sequence[Record], order: Sequence[str]
+        self, lane: Lane, file: FileProgress, chunk: Chunk, order: Sequence[str]
     ) -> tuple[Heard, LaneState]:
-        """Return what records give that lie where a file was read to, and where that leaves us."""
+        """Return what a chunk gives, from where a file was read to, and where that leaves us."""
         ear, ended = self.ear_at(lane, (file.name, file.bytes_read), order)
-        heard = ear.push(records, file.name)
+        heard = ear.push(chunk.records, file.name)
+        self._places[lane] = file.name, chunk.next_byte
         state = LaneState(ear.state, file.name)
         return replace(heard, events=(*ended.events, *heard.events)), state
 
     def ear_at(self, lane: Lane, place: tuple[str, int], order: Sequence[str]) -> tuple[Ear, Heard]:
         """Return an ear that has heard all before a place (file, byte), and what ended there."""
         state = self._ledger.lane(lane)
-        goes_on = follows(place[0], state.heard, order, self._ledger.files)
+        goes_on = self._stands(lane, place) and follows(
+            place[0], state.heard, order, self._ledger.files
+        )
         ear = self._ears.get(lane)
         if ear and goes_on:
             return ear, NOTHING
@@ -78,9 +83,15 @@ class Hearing:
             ear.recall(records, earlier)
         return ear, ended
 
+    def _stands(self, lane: Lane, place: tuple[str, int]) -> bool:
+        """Say whether the ear of a lane is not elsewhere in the same file, which is another now."""
+        name, byte = self._places.get(lane, place)
+        return name != place[0] or byte == place[1]
+
     def end(self, lane: Lane) -> Heard:
         """Return the event that is open in a lane, closed; its ear is gone."""
         ear = self._ears.pop(lane, None)
+        self._places.pop(lane, None)
         return self.closed(ear.state if ear else self._ledger.lane(lane).tracker)
 
     def closed(self, tracker: Mapping[str, Any]) -> Heard:
@@ -90,8 +101,11 @@ class Hearing:
     def forget(self, lane: Lane) -> None:
         """Hear anew at the next sound, as what was heard last could not be kept."""
         self._ears.pop(lane, None)
+        self._places.pop(lane, None)
 
     def fork(self) -> None:
         """Let the ear of new sound go on with the backlog."""
         if ear := self._ears.pop("live", None):
             self._ears["backlog"] = ear
+        if place := self._places.pop("live", None):
+            self._places["backlog"] = place

@@ -8,6 +8,7 @@ from typing import Final
 
 from daemon.advance import found
 from daemon.drop import Drop
+from daemon.errors import AwayError
 from daemon.listing import Seen
 from daemon.progress import FINISHED, FileProgress
 
@@ -42,7 +43,7 @@ class Identity:
         twin = self._files.get(self._by_head.get(file.head, "")) if not file.records else None
         if twin is None or twin.name == file.name or n < HEAD_BYTES:
             return file
-        copies = twin.state in ("pending", "done") and twin.bytes_read >= seen.size
+        copies = twin.state in ("pending", "done") and _known_bytes(twin) >= seen.size
         return replace(found(file, seen), twin=twin.name) if copies else file
 
     def compared(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
@@ -68,15 +69,20 @@ class Identity:
         if file.sha256 and self._drop.digest(file.name, file.size) != file.sha256:
             return FileProgress(file.name), "replaced"
         if seen.size > file.size:
-            return replace(found(file, seen), state="pending", tail_bytes=0, sha256=""), "same"
+            whole = replace(found(file, seen), state="pending", tail_bytes=0, sha256="")
+            return replace(whole, reason=file.reason if file.damaged_bytes else ""), "same"
         return found(file, seen), "same"
 
     def _with_twin(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
         apart = replace(file, twin=""), "apart"
         twin = self._files.get(file.twin)
-        if twin is None or twin.bytes_read < seen.size:
+        if twin is None or _known_bytes(twin) < seen.size:
             return apart
-        if self._digest_of(twin, seen.size) != (own := self._drop.digest(file.name, seen.size)):
+        own = self._drop.digest(file.name, seen.size)
+        try:
+            if self._digest_of(twin, seen.size) != own:
+                return apart
+        except AwayError:  # it went before anybody knew all of it
             return apart
         copy = replace(found(file, seen), state="duplicate", sha256=own, attempts=0)
         return replace(copy, reason=f"the same bytes as {twin.name}"), "duplicate"
@@ -91,6 +97,10 @@ class Identity:
         if not file.head or seen.size < file.head_bytes:
             return True
         return self._drop.digest(file.name, file.head_bytes) == file.head
+
+
+def _known_bytes(file: FileProgress) -> int:
+    return file.size if file.state == "done" else file.bytes_read
 
 
 def _names(file: FileProgress) -> bool:

@@ -14,6 +14,7 @@ from daemon.progress import LANES, Outgoing, Step
 from daemon.revise import number, revisions
 from daemon.wire import Draft, event_draft
 from detector.listen import Heard
+from detector.values import Score
 
 _MESSAGES_AT_ONCE: Final = 256
 
@@ -52,6 +53,10 @@ class Keeper:
     def model(self) -> str:
         """The model that scores."""
         return self._station.model
+
+    def is_new(self, score: Score) -> bool:
+        """Say whether a window was not scored by this model."""
+        return bool(self._ledger.unscored([score], self.model))
 
     def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
         """Commit a step with its messages, and send them."""

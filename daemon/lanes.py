@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from daemon.arrivals import Task
@@ -10,6 +11,8 @@ from daemon.order import time_order
 from daemon.progress import Lane, LaneState
 
 MANY: Final = 6  # files, half an hour of sound: so much may wait before new sound goes first
+_OF_SOUND: Final = ("read", "close", "compare", "rehear")
+_ASTRAY: Final = timedelta(days=1)
 _NEW_S: Final = 600.0  # a file that was written to since then
 
 
@@ -18,6 +21,15 @@ def lane_of(name: str, live: LaneState) -> Lane:
     if live.heard is None or time_order(name) >= time_order(live.heard):
         return "live"
     return "backlog"
+
+
+def is_astray(live: LaneState, tasks: Sequence[Task], order: Sequence[str]) -> bool:
+    """Say whether sound comes that lies far before what was heard last: a name from the future."""
+    waits = any(task.do == "read" and lane_of(task.seen.name, live) == "backlog" for task in tasks)
+    if live.heard is None or not waits:
+        return False
+    others = [name for name in order[-2:] if name != live.heard]
+    return bool(others) and time_order(live.heard)[0] - time_order(others[-1])[0] > _ASTRAY
 
 
 def fork_at(tasks: Sequence[Task], live: LaneState, backlog: LaneState) -> str | None:
@@ -35,5 +47,5 @@ def fork_at(tasks: Sequence[Task], live: LaneState, backlog: LaneState) -> str |
 
 def joins(tasks: Sequence[Task], waiting: Sequence[str], live: LaneState) -> bool:
     """Say whether nothing is left of the backlog."""
-    names = [*waiting, *(task.seen.name for task in tasks if task.do in ("read", "rehear"))]
+    names = [*waiting, *(task.seen.name for task in tasks if task.do in _OF_SOUND)]
     return all(lane_of(name, live) == "live" for name in names)

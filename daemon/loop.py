@@ -13,18 +13,19 @@ import structlog
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Plan, Task
+from daemon.attempts import TRIES
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
 from daemon.heart import Heart
-from daemon.lanes import fork_at, joins, lane_of
+from daemon.lanes import fork_at, is_astray, joins, lane_of
 from daemon.ledger import Ledger
 from daemon.lookout import Lookout
 from daemon.metrics import Metrics
 from daemon.pace import Replay
 from daemon.patience import Patience
-from daemon.pipeline import TRIES, Pipeline
+from daemon.pipeline import Pipeline
 from daemon.progress import LaneState
 from daemon.publish import Publisher
 from daemon.room import Room
@@ -117,6 +118,8 @@ class Loop:
     def _take(self, plan: Plan) -> None:
         now_s, ledger, pipeline = time.monotonic(), self._parts.ledger, self._parts.pipeline
         tasks = [task for task in plan.tasks if self._patience.is_due(task.seen.name, now_s)]
+        if is_astray(ledger.lane("live"), tasks, plan.order):
+            pipeline.begin_anew()
         live, backlog = ledger.lane("live"), ledger.lane("backlog")
         if backlog != LaneState() and joins(plan.tasks, plan.waiting, live):
             pipeline.join()

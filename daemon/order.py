@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from acoio.filename import FileName, parse_filename
 from daemon.progress import FileProgress
 
+_NEAR: Final = timedelta(days=1)
 
-@lru_cache(maxsize=1 << 16)  # a year's names, at every scan
+
+@lru_cache(maxsize=1 << 18)  # two years' names, at every scan
 def parsed(name: str) -> FileName:
     """Return what a name says.
 
@@ -54,9 +57,9 @@ def up_to(name: str, order: Sequence[str]) -> Sequence[str]:
 def next_heard(
     name: str, order: Sequence[str], files: Mapping[str, FileProgress]
 ) -> FileProgress | None:
-    """Return the file after one, if it was heard already."""
+    """Return the file after one, within a day of it, if it was heard already."""
     for later in order[bisect_right(order, time_order(name), key=time_order) :]:
-        if later not in files:
+        if later not in files or parsed(later).begin - parsed(name).begin > _NEAR:
             return None
         if has_sound(later, files):
             return files[later]

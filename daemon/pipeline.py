@@ -11,12 +11,12 @@ import structlog
 
 from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, fetch_chunk
-from acoio.record import Damage
-from daemon.advance import advanced, found
+from daemon.advance import advanced, found, with_tail
 from daemon.arrivals import Task, progress_of
+from daemon.attempts import TRIES, Attempts
 from daemon.drop import Drop
 from daemon.hearing import NOTHING, Hearing, Listen
-from daemon.identity import HEAD_BYTES, Identity
+from daemon.identity import Identity
 from daemon.keeping import Keeper
 from daemon.lanes import lane_of
 from daemon.ledger import Ledger
@@ -25,12 +25,8 @@ from daemon.metrics import Metrics
 from daemon.order import next_heard
 from daemon.progress import LANES, FileProgress, Lane, LaneState, Step
 from daemon.rehear import rehear
-from detector.values import Score
 
 RECORDS_A_STEP: Final = 256  # 44 s of sound: a tenth of a second of work
-TRIES: Final = 5
-"""How often reading a file may be begun without getting on: it may be what ends us each time."""
-
 _LEVELS: Final = {"set_aside": logging.WARNING, "vanished": logging.WARNING}
 _log = structlog.get_logger()
 
@@ -56,7 +52,7 @@ class Pipeline:
         self._keeper = keeper
         self._hearing = Hearing(listen, feed.drop, ledger, rate_hz=feed.rate_hz)
         self._identity = Identity(feed.drop, ledger.files)
-        self._begun: set[str] = set()
+        self._attempts = Attempts(self._identity, keeper, ledger)
 
     def do(self, task: Task, order: Sequence[str]) -> bool:
         """Do one step of a task; say whether there may be more to do in this file.
@@ -68,22 +64,29 @@ class Pipeline:
         """
         file = progress_of(task.seen, self._ledger.files)
         try:
-            match task.do:
-                case "read":
-                    return self._read_on(task.seen, file, order)
-                case "close":
-                    return self._close(task.seen, file, order)
-                case "compare":
-                    self._compare(task.seen, file)
-                case "rehear":
-                    self._rehear(file, order)
-                case "vanish":
-                    self._finish_file(replace(file, state="vanished"))
-                case "set_aside":
-                    self.set_aside(task, task.reason)
+            return self._act(task, file, order)
+        except NotReadyError:
+            self._attempts.take_back(file.name)
+            raise
         except DataError as error:
             self._hearing.forget(self._lane(file.name))
             self.set_aside(task, str(error))
+            return False
+
+    def _act(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
+        match task.do:
+            case "read":
+                return self._read_on(task.seen, file, order)
+            case "close":
+                return self._close(task.seen, file, order)
+            case "compare":
+                self._compare(task.seen, file)
+            case "rehear":
+                self._rehear(file, order)
+            case "vanish":
+                self._finish_file(replace(file, state="vanished"))
+            case "set_aside":
+                self.set_aside(task, task.reason)
         return False
 
     def set_aside(self, task: Task, reason: str) -> None:
@@ -107,6 +110,11 @@ class Pipeline:
         self._hearing.fork()
         _log.info("much sound waits: what is new goes first", new_from=name)
 
+    def begin_anew(self) -> None:
+        """Let new sound be what comes next: what was heard last lies in a time of its own."""
+        heard = self._hearing.end("live")
+        self._keeper.keep_heard(heard, Step(lanes={"live": LaneState()}))
+
     def join(self) -> None:
         """End the backlog's lane, as nothing is left of it."""
         heard = self._hearing.end("backlog")
@@ -124,29 +132,20 @@ class Pipeline:
         return lane_of(name, self._ledger.lane("live"))
 
     def _read_on(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
-        unnamed = file.head_bytes < HEAD_BYTES <= seen.size
-        if unnamed or file.name not in self._begun:
-            file = self._begin(seen, file)
-            if file.state != "pending" or file.twin:
+        if self._attempts.wants(seen, file):
+            if file.attempts >= TRIES:
+                reason = f"reading it was begun {file.attempts} times and never got on"
+                aside = replace(found(file, seen), state="set_aside", reason=reason)
+                self._finish_file(aside)
+                return False
+            file = self._attempts.begin(seen, file)
+            if file.twin:
                 return False
         chunk = self._chunk(file)
         if chunk.next_byte == file.bytes_read:
             return False
         self._hear(seen, file, chunk, order)
         return True
-
-    def _begin(self, seen: Seen, file: FileProgress) -> FileProgress:
-        """Commit that reading a file is tried, before it is: it may be what ends us."""
-        if file.attempts >= TRIES:
-            reason = f"reading it was begun {file.attempts} times and never got on"
-            file = replace(found(file, seen), state="set_aside", reason=reason)
-            self._finish_file(file)
-            return file
-        file = replace(self._identity.begun(file, seen), attempts=file.attempts + 1)
-        self._keeper.keep(Step(files=(file,)))
-        self._identity.learn(file)
-        self._begun.add(file.name)
-        return file
 
     def _chunk(self, file: FileProgress, *, limit: int | None = None, final: bool = False) -> Chunk:
         with self._metrics.stage("read"):
@@ -168,7 +167,7 @@ class Pipeline:
             step, heard = Step(files=(read,)), NOTHING
             if chunk.records:
                 with self._metrics.stage("score"):
-                    heard, state = self._hearing.hear(lane, file, chunk.records, order)
+                    heard, state = self._hearing.hear(lane, file, chunk, order)
                 step = replace(step, lanes={lane: state})
             self._keeper.keep_heard(heard, step)
         except NotReadyError:
@@ -181,14 +180,18 @@ class Pipeline:
         begin = replace(file, bytes_read=0, samples_read=0)
         records = self._chunk(begin, limit=self._hearing.context_records).records
         with self._metrics.stage("score"):
-            heard = rehear(self._hearing, file.name, records, order, is_new=self._is_new)
+            heard, met = rehear(
+                self._hearing, file.name, records, order, is_new=self._keeper.is_new
+            )
+        after = None if met else next_heard(file.name, order, self._ledger.files)
+        files = (replace(file, rehear=False), *([replace(after, rehear=True)] if after else []))
         lanes: dict[Lane, LaneState] = {"backlog": LaneState()}
-        self._keeper.keep_heard(heard, Step(files=(replace(file, rehear=False),), lanes=lanes))
-
-    def _is_new(self, score: Score) -> bool:
-        return bool(self._ledger.unscored([score], self._keeper.model))
+        self._keeper.keep_heard(heard, Step(files=files, lanes=lanes))
+        self._hearing.forget("live")  # it may have heard this file without what came before
 
     def _close(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
+        if not self._is_still(seen):
+            return False
         closed = replace(found(file, seen), state="done")
         if seen.size < file.bytes_read:
             reason = f"cut short: found {seen.size} bytes, had read {file.bytes_read}"
@@ -199,7 +202,7 @@ class Pipeline:
                 self._hear(seen, file, chunk, order)
                 return True
             if chunk.tail:
-                closed = _with_tail(closed, chunk.tail)
+                closed = with_tail(closed, chunk.tail)
                 self._metrics.damaged_bytes.inc(closed.tail_bytes)
         closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
         after = next_heard(file.name, order, self._ledger.files) if file.late else None
@@ -208,26 +211,27 @@ class Pipeline:
 
     def _compare(self, seen: Seen, file: FileProgress) -> None:
         """Find out by its bytes what became of a file that is not as it was left."""
+        if not self._is_still(seen):
+            return
         known, verdict = self._identity.compared(file, seen)
-        if self._feed.drop.glance([seen.name]) != [seen]:
-            raise NotReadyError(f"{seen.name}: it was written to while it was compared")
+        if not self._is_still(seen):
+            return
         self._metrics.compared.labels(verdict).inc()
         if verdict == "duplicate":
             self._finish_file(known)
             return
         if verdict in ("replaced", "cut"):
             _log.warning(f"file {verdict}", file=file.name, size=seen.size, read=file.bytes_read)
-        self._begun.discard(file.name)
+        self._attempts.forget(file.name)
         self._keeper.keep(Step(files=(known,)))
+
+    def _is_still(self, seen: Seen) -> bool:
+        """Say whether a file is as the listing told: it may be older than what was read since."""
+        return self._feed.drop.glance([seen.name]) == [seen]
 
     def _finish_file(self, file: FileProgress, *more: FileProgress) -> None:
         self._keeper.keep(Step(files=(file, *more)))
-        self._begun.discard(file.name)
+        self._attempts.forget(file.name)
         level, words = _LEVELS.get(file.state, logging.INFO), file.state.replace("_", " ")
         _log.log(level, f"file {words}", file=file.name, records=file.records, reason=file.reason)
         self._metrics.files.labels(file.state).inc()
-
-
-def _with_tail(file: FileProgress, tail: Damage) -> FileProgress:
-    reason = file.reason or f"byte {tail.byte}: {tail.reason}"
-    return replace(file, tail_bytes=tail.length_bytes, reason=reason)

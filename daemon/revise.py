@@ -13,6 +13,7 @@ from daemon.wire import Draft, event_draft, gap_draft, numbered
 from detector.values import Event, Score, event_json
 
 _Json = Mapping[str, Any]
+_PLACE: Final = ("file", "sample")
 _BACK: Final = ("closed", "open")
 
 
@@ -37,8 +38,11 @@ def revisions(
 
 
 def _says(before: _Json, now: _Json) -> bool:
-    """Say whether all of a revision was said before; what is stored bears a bout as well."""
-    return before.items() >= now.items()
+    """Say whether all of a revision was said before; what is stored bears a bout as well.
+
+    The same sound may be heard in another file.
+    """
+    return before.items() >= {k: now[k] for k in now if k not in _PLACE}.items()
 
 
 def in_order(events: Sequence[_Json], gaps: Sequence[Gap]) -> list[Draft]:

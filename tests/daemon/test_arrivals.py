@@ -61,7 +61,7 @@ def test_a_growing_file_is_read_on_and_waited_for() -> None:
 def test_a_file_without_another_whole_record_is_not_read_again_until_it_grows() -> None:
     arrivals, file = _arrivals(), _read(_A, 10_000)
     arrivals.look([_seen(_A, 12_000)], _known(file), 0)
-    arrivals.exhausted(_seen(_A, 12_000))
+    arrivals.exhausted(_seen(_A, 12_000), {})
     assert _does(arrivals.look([_seen(_A, 12_000)], _known(file), 1)) == []
     assert _does(arrivals.look([_seen(_A, 12_001)], _known(file), 2)) == [("read", _A)]
 

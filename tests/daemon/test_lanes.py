@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from daemon.arrivals import Task
-from daemon.lanes import MANY, fork_at, joins, lane_of
+from daemon.lanes import MANY, fork_at, is_astray, joins, lane_of
 from daemon.listing import Seen
 from daemon.progress import LaneState
 from daemon.service import run
@@ -65,3 +65,13 @@ def test_sound_worked_off_beside_new_sound_has_the_same_scores(
     wanted = [{k: v for k, v in event.items() if k not in places} for event in unbroken[1]]
     newest = max(path.name for path in drop.iterdir())
     assert events[-1]["file"] == newest or [e for e in heard if e in wanted] == wanted
+
+
+def test_a_file_named_in_the_future_does_not_make_all_sound_late_for_ever() -> None:
+    live, order = LaneState({}, "2099-01-01--00.00.HYD24BBpk"), [_name(0), _name(5)]
+    tasks = _tasks(range(5, 6))
+    assert is_astray(live, tasks, order)  # whether it was deleted meanwhile
+    assert is_astray(live, tasks, [*order, "2099-01-01--00.00.HYD24BBpk"])  # or not
+    assert not is_astray(LaneState({}, _name(20)), tasks, [*order, _name(20)])
+    after_days = LaneState({}, "2018-11-05--00.00.HYD24BBpk")
+    assert not is_astray(after_days, [], [*order, "2018-11-05--00.00.HYD24BBpk"])
