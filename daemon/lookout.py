@@ -13,7 +13,7 @@ from daemon.progress import FileProgress
 from daemon.watch import Watch
 
 _SOONEST_S: Final = 0.1  # between two scans
-_SCANNING_SHARE: Final = 0.1  # of the time at most, however large the drop
+_SCANNING_SHARE: Final = 0.1  # of the time, unless `rescan_s` comes first
 _LOOKS_A_SETTLING: Final = 10
 _GLANCES_S: Final = 0.25  # between two looks at files that grow
 _GROWING: Final = 4  # files that are looked at without any hint, the newest
@@ -76,8 +76,9 @@ class Lookout:
             return None
         self._scanning = self.missing = False
         self.plan = self._arrivals.look(listing, self._files, now_s)
-        spent_s = time.monotonic() - self._begun_s
-        self._soonest_s = self._begun_s + max(_SOONEST_S, spent_s / _SCANNING_SHARE)
+        end_s = time.monotonic()
+        rest_s = min((end_s - self._begun_s) / _SCANNING_SHARE, self._rescan_s)  # it may have hung
+        self._soonest_s = max(self._begun_s + _SOONEST_S, end_s + rest_s)
         self._due_s = max(self._begun_s + self._pause_s(self.plan), self._soonest_s)
         return self.plan
 
