@@ -7,6 +7,8 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -17,7 +19,7 @@ from daemon.errors import AwayError, UnreadableError
 from daemon.listing import Seen, glance, scan
 
 DEADLINE_S: Final = 30.0  # half of what the watchdog of systemd allows
-_BLOCK_BYTES: Final = 1 << 20
+_BLOCK_BYTES: Final = 4 << 20  # of a digest, each within the deadline
 _ITS_OWN_FAULT: Final = {errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.EOVERFLOW, errno.EFBIG}
 _AWAY: Final = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR}
 _T = TypeVar("_T")
@@ -66,7 +68,8 @@ class Drop:
         return listing.result()
 
     def _list(self) -> list[Seen]:
-        self._arm()
+        with suppress(OSError):  # hints are a help: without them scans must do
+            self._arm()
         return scan(self.path)
 
     def glance(self, names: Iterable[str]) -> list[Seen]:
@@ -98,7 +101,13 @@ class Drop:
         UnreadableError, NotReadyError, DataError
             As `bytes_of`.
         """
-        return self.call(lambda: _digest(self.path / name, size_bytes))
+        path, digest = self.path / name, hashlib.sha256()
+        for byte in range(0, max(size_bytes, 1), _BLOCK_BYTES):
+            wanted = min(size_bytes - byte, _BLOCK_BYTES)
+            if not (block := self.call(partial(_fetch, path, byte, wanted))):
+                break
+            digest.update(block)
+        return digest.hexdigest()
 
     def call(self, call: Callable[[], _T]) -> _T:
         """Return what a call gives that touches the drop.
@@ -118,18 +127,6 @@ def _fetch(path: Path, byte: int, size_bytes: int) -> bytes:
             return file.read(size_bytes)
     except OSError as error:
         raise _translated(error, f"{path}, byte {byte}" if byte else str(path)) from error
-
-
-def _digest(path: Path, size_bytes: int) -> str:
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb", opener=_open_no_link) as file:
-            while size_bytes and (block := file.read(min(size_bytes, _BLOCK_BYTES))):
-                digest.update(block)
-                size_bytes -= len(block)
-    except OSError as error:
-        raise _translated(error, str(path)) from error
-    return digest.hexdigest()
 
 
 def _open_no_link(path: str, flags: int) -> int:

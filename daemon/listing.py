@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.errors import plain
+
+_SKIPPED: Final = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
+"""What a folder within the drop may say without the rest being in doubt: it went, or nobody
+here reads it.  With any other fault its files would pass for vanished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,13 @@ def scan(drop: Path) -> list[Seen]:
     Raises
     ------
     NotReadyError
-        If the drop itself cannot be listed.
+        If the drop itself cannot be listed, or a folder in it that is there and not closed to us.
     """
     try:
-        return list(_walk(drop, "", time.time()))
+        return list(_walk(drop, time.time()))
     except OSError as error:
-        raise NotReadyError(f"drop.path: {plain(drop)}: {error.strerror}") from error
+        where = plain(error.filename or drop)
+        raise NotReadyError(f"drop.path: {where}: {error.strerror}") from error
 
 
 def glance(drop: Path, names: Iterable[str]) -> list[Seen]:
@@ -69,15 +76,24 @@ def glance(drop: Path, names: Iterable[str]) -> list[Seen]:
     return found
 
 
-def _walk(folder: Path, prefix: str, now_s: float) -> Iterator[Seen]:
-    with os.scandir(folder) as entries:
+def _walk(drop: Path, now_s: float) -> Iterator[Seen]:
+    folders = [""]  # a stack of our own: they may nest deeper than calls of Python may
+    while folders:
+        prefix = folders.pop()
+        try:
+            yield from _files(drop, prefix, folders, now_s)
+        except OSError as error:
+            if not prefix or error.errno not in _SKIPPED:
+                raise
+
+
+def _files(drop: Path, prefix: str, folders: list[str], now_s: float) -> Iterator[Seen]:
+    """Yield the files of a folder, and add the folders in it to those to come."""
+    with os.scandir(drop / prefix) as entries:
         for entry in entries:
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                try:
-                    yield from _walk(Path(entry.path), f"{name}/", now_s)
-                except OSError:  # gone or closed to us meanwhile: the next scan looks again
-                    continue
+                folders.append(f"{name}/")
             elif _is_text(name):
                 try:
                     status = entry.stat(follow_symlinks=False)
@@ -90,11 +106,16 @@ def _seen(name: str, status: os.stat_result, now_s: float) -> Seen:
     return Seen(
         name=name,
         size=status.st_size,
-        inode=status.st_ino,
-        mtime_ns=status.st_mtime_ns,
+        inode=_signed(status.st_ino),
+        mtime_ns=_signed(status.st_mtime_ns),
         age_s=now_s - status.st_mtime,
         regular=stat.S_ISREG(status.st_mode),
     )
+
+
+def _signed(number: int) -> int:
+    """Return a number folded into the 64 bits with a sign that the ledger holds."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _is_text(name: str) -> bool:

@@ -90,20 +90,24 @@ class Watch:
         self._disarm()
         if identity is None:
             return False
-        observer = Observer()
         try:
-            observer.schedule(
-                _OnEvent(self._drop, self.hint, self._grown),
-                str(self._drop),
-                recursive=True,
-                event_filter=_HINTS,
-            )
-            observer.start()
+            self._start()
         except OSError:  # no inotify left, or the folder just went: scans must do
+            self._disarm()
             return False
-        self._observer, self._identity = observer, identity
+        self._identity = identity
         self.hint.set()
         return True
+
+    def _start(self) -> None:
+        self._observer = observer = Observer()
+        observer.schedule(
+            _OnEvent(self._drop, self.hint, self._grown),
+            str(self._drop),
+            recursive=True,
+            event_filter=_HINTS,
+        )
+        observer.start()
 
     def _found(self) -> tuple[int, int] | None:
         try:
@@ -124,4 +128,5 @@ class Watch:
         observer, self._observer, self._identity = self._observer, None, None
         if observer is not None:
             observer.stop()
-            observer.join(_STOP_S)
+            if observer.ident is not None:  # its own thread ran, not only what it made before
+                observer.join(_STOP_S)

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from daemon.arrivals import Arrivals
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import UnreadableError
+from daemon.listing import Seen
 from daemon.lookout import Lookout
 from daemon.patience import Patience
 from daemon.service import run
@@ -105,6 +107,38 @@ def test_the_digest_is_that_of_the_first_bytes(tmp_path: Path) -> None:
         or len(digest) == 64
     )
     assert digest != Drop(tmp_path).digest("a", 4)
+
+
+def test_the_deadline_of_a_digest_is_for_each_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(bytes(range(250)) * 40)
+    opened = daemon.drop._open_no_link
+
+    def slow(path: str, flags: int) -> int:
+        time.sleep(0.05)
+        return opened(path, flags)
+
+    monkeypatch.setattr("daemon.drop._open_no_link", slow)
+    monkeypatch.setattr("daemon.drop._BLOCK_BYTES", 1000)
+    digest = Drop(tmp_path, deadline_s=0.3).digest("a", 9_999)
+    assert digest == hashlib.sha256((bytes(range(250)) * 40)[:9_999]).hexdigest()
+
+
+def test_a_drop_that_cannot_be_watched_is_listed_all_the_same(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    (tmp_path / "a").touch()
+    drop = Drop(tmp_path, arm=broken)
+    found: list[list[Seen] | None] = []
+
+    def listed() -> list[Seen] | None:
+        found.append(drop.scan())
+        return found[-1]
+
+    until(listed)
+    assert [seen.name for seen in found[-1] or ()] == ["a"]
 
 
 def test_waits_double_up_to_ten_minutes_and_what_works_is_tried_at_once() -> None:
