@@ -144,7 +144,8 @@ def _recovered(lab: Lab, where: str) -> None:
 
 @fault(
     44, "kill −9 at each system call of one file's transaction",
-    how=f"strace signal=SIGKILL:when=N for each N; calls {_CALLS} on the ledger and the file (locks and seeks change nothing)",
+    how=f"strace signal=SIGKILL:when=N for each N; {_CALLS} on the ledger and the file "
+    "(locks and seeks change nothing)",
     wanted="as an unbroken run, from every point", needs=("strace",), fast=False,
 )  # fmt: skip
 def killed_at_calls(lab: Lab) -> str:
