@@ -238,7 +238,7 @@ def million(lab: Lab) -> str:
         life.ready()
         begin_s = time.monotonic()
         lab.put()
-        lab.all_done(deadline_s=200)
+        lab.all_done(deadline_s=300)
         spent_s, rss = time.monotonic() - begin_s, life.status("VmRSS")
         beats = len(lab.recorder.beats)
         until(lambda: len(lab.recorder.beats) > beats + 5, "heartbeats go on", deadline_s=30)

@@ -77,7 +77,7 @@ def through_crashes(lab: Lab, once: Callable[[], int], most: int = 8) -> int:
     62, "it hangs",
     how=(
         "scoring sleeps for ever at one file; the test stands in for systemd: SIGABRT "
-        "when the watchdog is not fed for 1.5 s"
+        "when the watchdog is not fed for 1 s"
     ),
     wanted="the watchdog is not fed; after some such lives the file is set aside",
 )  # fmt: skip
@@ -93,7 +93,7 @@ def _hung(lab: Lab, hook: str) -> str:
     address = lab.folder / "notify"
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
         systemd.bind(str(address))
-        systemd.settimeout(1.5)
+        systemd.settimeout(1.0)
         watched = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}
 
         def once() -> int:

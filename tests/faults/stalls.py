@@ -46,7 +46,7 @@ def network_mount(source: Path, at: Path) -> Iterator[subprocess.Popen[bytes]]:
     43, "a network drive that stalls",
     how="the drop over sshfs; SIGSTOP to its server for 4 s, then SIGCONT",
     wanted="metrics, heartbeats and replay go on answering; the files are read afterwards",
-    needs=("sftp",),
+    needs=("sftp",), fast=False,
 )  # fmt: skip
 def stalled(lab: Lab) -> str:
     remote = lab.folder / "remote"
