@@ -56,7 +56,7 @@ class Subscriber:
     Raises
     ------
     SetupError
-        If a key cannot be used.
+        If a key or an address cannot be used.
     ValueError
         If `since` is neither a number nor a message's id.
     """
@@ -76,7 +76,6 @@ class Subscriber:
         self._timeout_s = timeout
         self._curve = _curve(server_key, keys)
         self._publish, self._replay = publish, replay
-        self._asker: _Socket | None = None
         self._told = ""
         self._heard_s = self._ask_at_s = time.monotonic()
         self._connect_at_s = math.inf
@@ -84,7 +83,8 @@ class Subscriber:
         self._live = self._socket(zmq.SUB, publish)
         self._watch = self._monitor()
         self._live.subscribe(TOPIC_PREFIX)
-        self._live.connect(publish)
+        self._connect(self._live, publish)
+        self._asker: _Socket | None = self._asking()
 
     @property
     def place(self) -> Place:
@@ -144,8 +144,7 @@ class Subscriber:
     def _asked(self) -> Message | None:
         """Return the replay's answer, or None if it gave none in time."""
         if self._asker is None:
-            self._asker = self._socket(zmq.REQ, self._replay)
-            self._asker.connect(self._replay)
+            self._asker = self._asking()
         patience_s = _ANSWER_S if self._timeout_s is None else min(_ANSWER_S, self._timeout_s)
         with suppress(zmq.Again):  # it cannot send once its connection was refused
             self._asker.send_json(self._follower.request, zmq.NOBLOCK)
@@ -181,6 +180,18 @@ class Subscriber:
             self._told = words
             self.notice(words)
         return bool(words)
+
+    def _asking(self) -> _Socket:
+        return self._connect(self._socket(zmq.REQ, self._replay), self._replay)
+
+    def _connect(self, socket: _Socket, endpoint: str) -> _Socket:
+        try:
+            socket.connect(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            wanted = "wanted an address as tcp://station:5556"
+            raise SetupError(f"{endpoint}: {zmq.strerror(error.errno or 0)}, {wanted}") from error
+        return socket
 
     def _monitor(self) -> _Socket:
         self._live.monitor("inproc://live", _WATCHED)

@@ -25,7 +25,7 @@ _NUMBERS: Final = (
     "score", "mean_score", "threshold", "low_hz", "high_hz", "peak_hz", "level_db",
 )  # fmt: skip
 _VERDICT: Final = ("verdict", "call_type", "note", "who", "at")
-COLUMNS: Final = (*Event.__slots__, "clip", "picture", *_VERDICT)
+COLUMNS: Final = (*Event.__slots__, "bout", "clip", "picture", *_VERDICT)
 
 _Json = Mapping[str, Any]
 Write = Callable[[Path, Sequence[_Json], Path], None]

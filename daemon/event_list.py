@@ -99,14 +99,14 @@ def stored_evidence(store: Path, event_id: str) -> dict[str, str]:
 
 
 def one_of(events: Sequence[_Json], prefix: str) -> _Json:
-    """Return the one event whose id begins so.
+    """Return the one event whose id begins so, in letters of either case.
 
     Raises
     ------
     DataError
         If there is none, or more than one.
     """
-    found = [event for event in events if event["id"].startswith(prefix)]
+    found = [event for event in events if event["id"].startswith(prefix.lower())]
     if len(prefix) < _LEAST_PREFIX or not found:
         raise DataError(
             f"event: found none with the id {prefix!r} among {len(events)}, "

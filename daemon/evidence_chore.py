@@ -104,7 +104,7 @@ class EvidenceChore:
     def _over(self, now_s: float, *, patient: bool) -> list[Job]:
         """Return the days of scores to write now, as jobs."""
         days = self._days.due(patient=patient)
-        ready = [day for day in days if self._again_s.get(("day", str(day)), now_s) <= now_s]
+        ready = [day for day in days if self._is_due(("day", str(day)), now_s)]
         return [{"kind": "day", "day": day} for day in ready]
 
     def _wanted(self, may: Sequence[Kind], now_s: float, *, patient: bool) -> list[Job]:
@@ -114,15 +114,21 @@ class EvidenceChore:
             "picture": self._settings.pictures,
         }
         kinds = [kind for kind in may if on[kind]]
+        self._again_s = {key: at_s for key, at_s in self._again_s.items() if at_s > now_s}
         wanted = self._rows.wanted(kinds, _AT_ONCE + len(self._again_s)) if kinds else []
+        pending = {piece.event["id"] for piece in wanted}
+        self._seen_s = {key: at_s for key, at_s in self._seen_s.items() if key in pending}
         newest_us = self._ledger.newest_scored_us or 0
         ready = [
             piece
             for piece in wanted
-            if self._again_s.get((piece.event["id"], piece.kind), now_s) <= now_s
+            if self._is_due((piece.event["id"], piece.kind), now_s)
             and (not patient or self._is_there(piece, newest_us, now_s))
         ]
         return [{"kind": piece.kind, "event": piece.event} for piece in ready[:_AT_ONCE]]
+
+    def _is_due(self, key: tuple[str, str], now_s: float) -> bool:
+        return self._again_s.get(key, now_s) <= now_s
 
     def _is_there(self, piece: Wanted, newest_us: int, now_s: float) -> bool:
         """Say whether the sound after an event was heard, or has been waited for long enough."""
@@ -154,12 +160,8 @@ class EvidenceChore:
             _log.warning("scores of a day not written", day=day, reason=found["reason"])
 
     def _tell(self, result: Result, now_s: float) -> None:
-        key = result.event_id, result.kind
-        self._again_s.pop(key, None)
         if result.outcome in ("failed", "full"):
-            self._again_s[key] = now_s + _AGAIN_S
-        else:
-            self._seen_s.pop(result.event_id, None)
+            self._again_s[result.event_id, result.kind] = now_s + _AGAIN_S
         if result.outcome == "full":
             return
         self._metrics.evidence.labels(result.kind, result.outcome).inc()

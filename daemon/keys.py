@@ -79,9 +79,13 @@ def allow(folder: Path, name: str, public: str) -> None:
     Raises
     ------
     SetupError
-        If the name or the key is none, or the name has a key already.
+        If the name or the key is none, the name has a key already, or another name has this one.
     """
-    _write(folder / CLIENTS / f"{_named(name)}.pub", _text(_checked(public, "a key")), 0o644)
+    path, text = folder / CLIENTS / f"{_named(name)}.pub", _text(_checked(public, "a key"))
+    for other, its in clients(folder)[0].items():
+        if its == public and other != name:  # to revoke one name would leave it listening
+            raise SetupError(f"{name}: found the key that {other} has, wanted one of its own")
+    _write(path, text, 0o644)
 
 
 def revoke(folder: Path, name: str) -> None:
@@ -136,7 +140,7 @@ def read_public(place: str | Path) -> str:
     """
     if isinstance(place, str) and _is_key(place):
         return place
-    fields = _fields(Path(place), None)
+    fields, _ = _fields(Path(place))
     if "secret" in fields:
         raise SetupError(f"{place}: found a secret key, wanted a public one; keep it to yourself")
     return _checked(fields.get("public", ""), str(place))
@@ -148,9 +152,14 @@ def read_secret(path: Path, *, credential: bool = False) -> Pair:
     Raises
     ------
     SetupError
-        If there is none, or others can read it.
+        If there is none, it is a public one, or others can read it.
     """
-    fields = _fields(path, _OTHERS if credential else _GROUP_AND_OTHERS)
+    fields, mode = _fields(path)
+    if fields.keys() == {"public"}:
+        raise SetupError(f"{path}: this is a public key, wanted the secret one")
+    if mode & (_OTHERS if credential else _GROUP_AND_OTHERS):
+        found = f"found mode {mode:04o}"
+        raise SetupError(f"{path}: {found}, so others can read it, wanted 0600 (chmod 600 {path})")
     secret = _checked(fields.get("secret", ""), str(path))
     return Pair(zmq.curve_public(secret.encode()).decode(), secret)
 
@@ -208,8 +217,8 @@ def _write(path: Path, text: str, mode: int) -> None:
         raise SetupError(f"{path}: {error.strerror}, wanted to write a key") from error
 
 
-def _fields(path: Path, closed_to: int | None) -> dict[str, str]:
-    """Return the keys of a file; one that is open to any of `closed_to` is refused."""
+def _fields(path: Path) -> tuple[dict[str, str], int]:
+    """Return the keys of a file, and its mode."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
@@ -217,7 +226,4 @@ def _fields(path: Path, closed_to: int | None) -> dict[str, str]:
             data = file.read(_LARGEST_BYTES) if stat.S_ISREG(mode) else b""
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}, wanted a key") from error
-    if closed_to and mode & closed_to:
-        found = f"found mode {stat.S_IMODE(mode):04o}"
-        raise SetupError(f"{path}: {found}, so others can read it, wanted 0600 (chmod 600 {path})")
-    return dict(_FIELD.findall(data.decode("utf-8", "replace")))
+    return dict(_FIELD.findall(data.decode("utf-8", "replace"))), stat.S_IMODE(mode)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import structlog
+
 from acoio.errors import DataError
 from daemon.durable import write_whole
+from daemon.errors import plain
 from daemon.ledger import Ledger
 from daemon.progress import Step
 from daemon.wire import Draft, event_draft
@@ -24,6 +27,8 @@ _TEXTS: Final = ("call_type", "note", "who")
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z", re.ASCII)
 
 _Json = Mapping[str, Any]
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,10 @@ class Verdict:
             raise DataError(f"verdict: found {self.verdict!r}, wanted confirmed or rejected")
         if not isinstance(self.at, str) or not _TIME.fullmatch(self.at):
             raise DataError(f"at: found {self.at!r}, wanted a time as 2018-10-28T00:15:02.000000Z")
-        datetime.fromisoformat(self.at)
+        try:
+            datetime.fromisoformat(self.at)
+        except ValueError as error:
+            raise DataError(f"at: found {self.at!r}: {error}") from error
         for name in _TEXTS:
             text = getattr(self, name)
             if not isinstance(text, str) or len(text) > LONGEST_TEXT or not text.isprintable():
@@ -71,7 +79,7 @@ def verdict_of(data: _Json) -> tuple[str, Verdict]:
     """
     parts = dict(data)
     event_id = parts.pop("id", None)
-    if not isinstance(event_id, str):
+    if not isinstance(event_id, str) or not event_id.isprintable():
         raise DataError(f"id: found {event_id!r}, wanted an event's")
     try:
         return event_id, Verdict(**parts)
@@ -98,7 +106,7 @@ class Reviews:
         self._ledger = ledger
         self._keep = keep
         with ledger.transaction() as database:
-            rows = [_row(*verdict_of(json.loads(line))) for line in self._lines()]
+            rows = _rows(self._kept(), self._file)
             database.executemany("INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)", rows)
 
     def __call__(self, data: _Json) -> None:
@@ -119,17 +127,27 @@ class Reviews:
         if not self._has(row):
             step = Step(self._ledger.published, verdicts=(row,))
             self._keep(step, [event_draft(reviewed(event, verdict.as_json()))])
-        line, lines = json.dumps({"id": event_id, **verdict.as_json()}), self._lines()
-        if line not in lines:
-            write_whole(self._file, "".join(f"{one}\n" for one in (*lines, line)).encode())
+        line, kept = json.dumps({"id": event_id, **verdict.as_json()}).encode(), self._kept()
+        if line not in kept.splitlines():
+            end = b"\n" if kept and not kept.endswith(b"\n") else b""
+            write_whole(self._file, kept + end + line + b"\n")
 
-    def _lines(self) -> list[str]:
-        return self._file.read_text("utf-8").splitlines() if self._file.exists() else []
+    def _kept(self) -> bytes:
+        return self._file.read_bytes() if self._file.exists() else b""
 
     def _has(self, row: tuple[str, str, str]) -> bool:
         query = "SELECT 1 FROM verdicts WHERE (event_id, at, json) = (?, ?, ?)"
         with self._ledger.transaction() as database:
             return database.execute(query, row).fetchone() is not None
+
+
+def _rows(kept: bytes, file: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the verdicts of a file; a line that is none is told, and stays where it is."""
+    for number, line in enumerate(kept.splitlines(), 1):
+        try:
+            yield _row(*verdict_of(json.loads(line.decode())))
+        except (ValueError, TypeError, RecursionError) as error:
+            _log.warning("verdict skipped", file=plain(file), line=number, reason=str(error))
 
 
 def _row(event_id: str, verdict: Verdict) -> tuple[str, str, str]:

@@ -44,6 +44,9 @@ def event_page(
         f"threshold {event['threshold']:.2f}"
     )
     yield f"severity  {event['severity']}"
+    if "bout" in event:
+        first = event["bout"] == event["id"]
+        yield f"bout      {event['bout']}{', of which it is the first' if first else ''}"
     yield from _wrapped("model", event["model"])
     yield from _wrapped("file", f"{plain(event['file'])}, sample {event['sample']}")
     for kind in ("clip", "picture"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 import structlog
@@ -45,6 +45,7 @@ class Work:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            errors="replace",
         )
         self._jobs, self._until_s = jobs, now_s + _START_S + _JOB_S * len(jobs)
         text = json.dumps({**self._place, "jobs": jobs})
@@ -57,7 +58,8 @@ class Work:
     def results(self, now_s: float) -> list[dict[str, Any]] | None:
         """Return what became of the jobs that were done, in order, or None until it ends.
 
-        Where it ended early, the job that it was at has failed; those after are not told.
+        Where it ended early, or wrote what is no result, the job that it was at has failed;
+        those after are not told.
         """
         process = self._process
         if process is None:
@@ -67,10 +69,11 @@ class Work:
                 process.kill()  # what hangs in a drop dies when that answers, and not before
             return None
         with _pipe(process.stdout) as pipe:
-            done = [json.loads(line) for line in pipe if line.endswith("\n")]
+            done = list(_told(pipe))
         self._process = None
         if len(done) < len(self._jobs):
-            reason = f"its process ended with exit code {process.returncode}"
+            code = process.returncode
+            reason = f"its process ended with exit code {code}" if code else "it wrote no result"
             _log.warning("evidence failed", reason=reason)
             done.append({"outcome": "failed", "reason": reason})
         return done
@@ -85,6 +88,18 @@ class Work:
                 self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             _log.warning("a process hangs", process=self._process.pid)
+
+
+def _told(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield results up to a line that is none: whose job the next ones are of, nobody knows."""
+    for line in lines:
+        try:
+            result = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if not (line.endswith("\n") and isinstance(result, dict) and "outcome" in result):
+            return
+        yield result
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

@@ -42,7 +42,10 @@ _Verdict = Annotated[
     typer.Option(help="Judged so; none: not judged yet."),
 ]
 _Limit = Annotated[int | None, typer.Option(min=1, help="The last so many.")]
-_Id = Annotated[str, typer.Argument(metavar="ID", help="An event's id, or enough of its begin.")]
+_Id = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="An event's id, or its first letters (four at least)."),
+]
 
 
 @app.command("list", epilog="Example: kilokai events list --store /var/lib/kilokai --json")

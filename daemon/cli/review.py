@@ -26,12 +26,11 @@ _LOOK_S: Final = 0.05
 
 def command(
     event_id: Annotated[
-        str, typer.Argument(metavar="ID", help="An event's id, or enough of its begin.")
+        str,
+        typer.Argument(metavar="ID", help="An event's id, or its first letters (four at least)."),
     ],
-    confirmed: Annotated[
-        bool | None,
-        typer.Option("--confirmed/--rejected", help="Is there something?", show_default=False),
-    ] = None,
+    confirmed: Annotated[bool, typer.Option("--confirmed", help="There is something.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="There is nothing.")] = False,
     call_type: Annotated[str, typer.Option(help="What it is, as humpback.")] = "",
     note: Annotated[str, typer.Option(help="A line for those who come after.")] = "",
     who: Annotated[str | None, typer.Option(help="Who says so; else the user's name.")] = None,
@@ -40,8 +39,9 @@ def command(
     sets: Sets = None,
 ) -> None:
     """Judge an event: the daemon keeps the verdict and tells it; of several the last one counts."""
-    if confirmed is None:
-        raise typer.BadParameter("wanted --confirmed or --rejected")
+    if confirmed == rejected:
+        found = "both" if confirmed else "neither"
+        raise typer.BadParameter(f"found {found}, wanted either --confirmed or --rejected")
     place = store_of(store, config, sets)
     event = one_of(listed(place), event_id)
     if event["status"] == "open":

@@ -39,6 +39,11 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Print each revision of each event, one a line, until Ctrl-C."""
+    if (publish is None) != (replay is None):
+        lacking = "--publish" if publish is None else "--replay"
+        raise SetupError(
+            f"{lacking}: found nothing, wanted both --publish and --replay, or neither"
+        )
     bus = config_of(config, sets, needs_drop=False).bus
     if server_key is None and keys is not None and bus.keys is not None:
         server_key = str(bus.keys / SERVER_PUBLIC)

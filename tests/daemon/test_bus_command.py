@@ -25,6 +25,11 @@ def test_wrong_use_is_told_in_one_line(tmp_path: Path) -> None:
         (("--keys", tmp_path / "ham.secret"), "server_key: found nothing, wanted both"),
         (("--keys", tmp_path / "no", "--server-key", tmp_path / "ham.pub"), "No such file"),
         (("--keys", tmp_path / "ham.secret", "--server-key", tmp_path / "no"), "No such file"),
+        (("--keys", tmp_path / "ham.pub", "--server-key", tmp_path / "ham.pub"), "a public key"),
+        (("--publish", "foo", "--replay", "tcp://127.0.0.1:9"), "foo: Invalid argument, wanted"),
+        (("--publish", "tcp://127.0.0.1:9", "--replay", "foo"), "foo: Invalid argument, wanted"),
+        (("--publish", "tcp://127.0.0.1:9"), "--replay: found nothing, wanted both"),
+        (("--replay", "tcp://127.0.0.1:9"), "--publish: found nothing, wanted both"),
         (("--place", tmp_path / "place"), "found 'nowhere at all'"),
         (("--place", tmp_path), "wanted a message's id"),
     ):

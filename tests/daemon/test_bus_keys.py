@@ -165,6 +165,8 @@ def test_a_revoked_client_is_cut_off_and_the_others_miss_nothing(guarded: _Guard
 @pytest.mark.timeout(30)
 def test_an_asker_that_lost_its_connection_for_good_is_replaced(guarded: _Guarded) -> None:
     with guarded.subscriber("ham", timeout=3) as ham:
+        assert ham._asker is not None
+        ham._asker.close()
         ham._asker = ham._context.socket(zmq.REQ)  # as libzmq leaves one that was refused
         ham._asker.linger = 0
         events = iter(ham)

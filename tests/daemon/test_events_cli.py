@@ -90,9 +90,10 @@ def test_a_list_for_people_has_80_columns(judged: Path) -> None:
 
 def test_show_tells_all_of_an_event_in_80_columns(judged: Path) -> None:
     event = listed(judged)[0]
-    code, out, _ = _run("show", event["id"][:6], "--store", judged)
+    code, out, _ = _run("show", event["id"][:6].upper(), "--store", judged)
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
+    assert f"bout      {event['bout']}" in out
     for text in (event["id"], event["clip"], event["picture"], "confirmed, humpback by kea"):
         assert text in out
     assert "pending" in out
@@ -136,7 +137,9 @@ def test_a_review_waits_for_a_daemon_and_says_so(
         "a ship",
         "nai",
     }
-    assert _run("review", event["id"], "--store", judged)[0] == 2
+    for wrong in ((), ("--confirmed", "--rejected"), ("--rejected", "--confirmed")):
+        code, _, err = _run("review", event["id"], *wrong, "--store", judged)
+        assert (code, "--confirmed" in err) == (2, True)
     assert _run("review", event["id"], "--confirmed", "--note", "a\nb", "--store", judged)[0] == 1
 
 
@@ -155,10 +158,12 @@ def test_every_export_comes_back(judged: Path, tmp_path: Path, form: str) -> Non
         with out.open(newline="") as text:
             rows = list(csv.DictReader(text))
         assert [row["begin"] for row in rows] == begins
+        assert [row["bout"] for row in rows] == [event["bout"] for event in events]
         assert [row["call_type"] or None for row in rows[:1]] == labels[:1]
     elif form == "parquet":
         table = pq.read_table(out)
         assert table["begin"].to_pylist() == [datetime.fromisoformat(text) for text in begins]
+        assert table["bout"].to_pylist() == [event["bout"] for event in events]
         assert table["call_type"].to_pylist() == labels
         assert table["score"].to_pylist() == [event["score"] for event in events]
     else:

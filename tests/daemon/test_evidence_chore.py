@@ -148,6 +148,26 @@ def test_a_process_that_dies_costs_one_try_of_the_piece_that_it_was_at(
         assert set(bench.states()) == {("clip", "pending"), ("picture", "pending")}
 
 
+@pytest.mark.parametrize("line", ["a library says hello", "3", "", "{}"])
+def test_a_line_that_is_no_result_fails_the_job_that_it_stands_for(
+    monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    made = '{"outcome": "made", "size_bytes": 1}'
+    says = f"import sys; sys.stdin.read(); print({made!r}); print({line!r}); print({made!r})"
+    started = subprocess.Popen
+
+    def talking(_: list[str], **pipes: Any) -> Any:
+        return started([sys.executable, "-c", says], **pipes)
+
+    monkeypatch.setattr("daemon.work.subprocess.Popen", talking)
+    work = Work({})
+    work.start([{"kind": "clip"}] * 3, 0.0)
+    until(lambda: _ended(work))
+    made_one, failed = work.results(0.0) or []
+    assert made_one == {"outcome": "made", "size_bytes": 1}
+    assert failed == {"outcome": "failed", "reason": "it wrote no result"}
+
+
 def _ended(work: Work) -> bool:
     process = work._process
     return process is None or process.poll() is not None
@@ -204,6 +224,7 @@ def test_what_fails_is_tried_three_times(heard: Path, store: Path, here: _Here) 
     with _bench(store, here) as bench:
         bench.turns(10)
         assert set(bench.states()) == {("clip", "failed"), ("picture", "failed")}
+        assert (bench.chore._again_s, bench.chore._seen_s) == ({}, {})
     assert len(here.asked) == 3 * 2 * len(stored_events(store))
 
 

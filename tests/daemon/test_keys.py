@@ -164,6 +164,23 @@ def test_clients_are_allowed_and_revoked_without_a_restart(tmp_path: Path) -> No
     assert [log["revoked"] for log in logs] == [[], [], ["ham"]]
 
 
+def test_a_key_has_one_name_or_to_revoke_one_would_leave_it_listening(tmp_path: Path) -> None:
+    make_server(tmp_path)
+    public = new_pair().public
+    allow(tmp_path, "ham", public)
+    with pytest.raises(SetupError, match="eve: found the key that ham has"):
+        allow(tmp_path, "eve", public)
+    revoke(tmp_path, "ham")
+    allow(tmp_path, "eve", public)
+    assert clients(tmp_path)[0] == {"eve": public}
+
+
+def test_a_public_key_in_a_secrets_place_is_told_as_that(tmp_path: Path) -> None:
+    make_client(tmp_path, "ham")
+    with pytest.raises(SetupError, match=r"ham\.pub: this is a public key, wanted the secret one"):
+        read_secret(tmp_path / "ham.pub")
+
+
 def test_without_its_folder_nobody_is_allowed(tmp_path: Path) -> None:
     make_server(tmp_path)
     allow(tmp_path, "ham", new_pair().public)

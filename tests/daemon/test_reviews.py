@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from structlog.testing import capture_logs
 
 from acoio.errors import DataError
 from daemon.event_list import listed, stored_verdicts
@@ -112,6 +113,8 @@ def test_a_verdict_on_nothing_or_on_what_goes_on_is_refused(store: Path) -> None
     "wrong",
     [
         {"id": 7},
+        {"id": "\ud800"},
+        {"at": "2026-13-22T19:00:00.000000Z"},
         {"verdict": "maybe"},
         {"at": "yesterday"},
         {"at": None},
@@ -126,6 +129,33 @@ def test_a_verdict_on_nothing_or_on_what_goes_on_is_refused(store: Path) -> None
 def test_a_request_that_is_no_verdict_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DataError):
         verdict_of({"id": "0" * 16, **_VERDICT.as_json(), **wrong})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"id": "0670722661ec4eea", "verdict": "confir',
+        b"\xff\xfe\n",
+        b"\n",
+        b"3\n",
+        b"[[]]\n",
+        b'{"id": "0", "verdict": "rejected", "at": "2026-13-22T19:00:00.000000Z"}\n',
+    ],
+)
+def test_a_line_that_is_no_verdict_is_told_and_kept_and_the_others_count(
+    store: Path, bad: bytes
+) -> None:
+    first, second = stored_events(store)[:2]
+    good = json.dumps(_request(first)).encode() + b"\n"
+    (store / FILE).write_bytes(good + bad)
+    with _desk(store) as desk:
+        with capture_logs() as logs:
+            review = desk.reviews()
+        assert [(log["event"], log["line"]) for log in logs] == [("verdict skipped", 2)]
+        review(_request(second))
+    added = json.dumps(_request(second)).encode() + b"\n"
+    assert (store / FILE).read_bytes() == good + bad.removesuffix(b"\n") + b"\n" + added
+    assert set(stored_verdicts(store)) == {first["id"], second["id"]}
 
 
 def test_a_verdict_without_a_part_is_refused() -> None:
