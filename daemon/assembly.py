@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -46,10 +47,17 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Service:
-    """The loop, and what is still to be made when it ends by itself."""
+    """The loop, and what is still to be made and said when it has ended."""
 
     loop: Loop
     evidence: EvidenceChore
+    catching_up: CatchingUp
+    status_file: StatusFile
+
+    def say_stopped(self) -> None:
+        """Leave word in the store that this end was wanted, and how things stand."""
+        self.catching_up.finish(time.monotonic())
+        self.status_file.stop()
 
 
 def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
@@ -92,6 +100,7 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         "rate_hz": scorer.features.rate_hz,
         "bus": publisher.endpoints,
     }
+    status_file = _status_file(config, said, catching_up, room)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
@@ -121,10 +130,10 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
             OldMessages(ledger, days=config.store.messages_days),
             evidence,
             catching_up,
-            _status_file(config, said, catching_up, room),
+            status_file,
         ),
     )
-    return Service(Loop(config, parts), evidence)
+    return Service(Loop(config, parts), evidence, catching_up, status_file)
 
 
 def _status_file(

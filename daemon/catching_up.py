@@ -21,12 +21,16 @@ _log = structlog.get_logger()
 
 
 class CatchingUp:
-    """Estimates by the sizes of files, the bytes that a second takes, and the speed so far."""
+    """Estimates by the sizes of files, the bytes that a second takes, and the speed so far.
+
+    `drop_trouble` is why nobody knows what waits in the drop, or None.
+    """
 
     def __init__(
         self, known: Mapping[str, FileProgress], metrics: Metrics, *, rate_hz: float
     ) -> None:
         self.backlog = Backlog()
+        self.drop_trouble: str | None = None
         self.speed = Speed()
         self._known = known
         self._metrics = metrics
@@ -58,12 +62,18 @@ class CatchingUp:
             self._measure()
             self._say()
 
+    def finish(self, now_s: float) -> None:
+        """Tell at the end of a run what is so, due or not."""
+        self._due_s = now_s
+        self.do(now_s)
+
     def as_json(self) -> dict[str, Any]:
         """Return what it tells: `heard_at` is when sound was heard last, by the clock."""
         return {
             "backlog": asdict(self.backlog),
             "times_real_time": self.speed.times_real_time,
             "heard_at": self._heard_at or None,
+            "drop_trouble": self.drop_trouble,
         }
 
     def _measure(self) -> None:

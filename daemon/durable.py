@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from acoio.errors import NotReadyError
@@ -29,7 +30,8 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
         if durable:
             sync_folder(path.parent)
     except OSError as error:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
         raise NotReadyError(f"{path}: {error.strerror}") from error
 
 

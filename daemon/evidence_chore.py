@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -70,15 +70,18 @@ class EvidenceChore:
             _log.warning("evidence waits", reason=str(error))
             self._look_s = now_s + _AGAIN_S
 
-    def finish(self, stop: Event) -> None:
-        """Make what can be made now, until a signal: no more sound is waited for."""
+    def finish(self, stop: Event, meanwhile: Callable[[float], object]) -> None:
+        """Make what can be made now, until a signal: no more sound is waited for.
+
+        `meanwhile` is called again and again with how long it may take, in seconds.
+        """
         with suppress(NotReadyError, OSError):
             while not stop.is_set():
                 self._look_s = self._tidy_s = 0.0
                 self._do(time.monotonic(), patient=False)
                 if not self._work.busy:
                     return
-                stop.wait(_SLICE_S)
+                meanwhile(_SLICE_S)
 
     def _do(self, now_s: float, *, patient: bool) -> None:
         if self._work.busy:

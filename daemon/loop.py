@@ -72,7 +72,7 @@ class Loop:
         self._ignored: set[str] = set()
         self._room = parts.room
         self._stop = Event()
-        parts.drop.meanwhile = self._attend
+        parts.drop.meanwhile = self._wait_on
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
         """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
@@ -80,17 +80,28 @@ class Loop:
         while not stop.is_set():
             self._look()
             if until_idle and self._is_idle():
-                self._parts.pipeline.finish()
-                return EXIT_FAILED if self._left_undone() else EXIT_DONE
+                return self._finish()
             went_on = self._work()
             busy = self._due() and self._may_go_on()
-            self._serve(wait_s=0.0 if busy else _SLICE_S)
-            self._parts.heart.beat(went_on=went_on)
-            for chore in self._parts.chores:
-                chore.do(time.monotonic())
+            self.attend(0.0 if busy else _SLICE_S, went_on=went_on)
         return EXIT_DONE
 
-    def _attend(self) -> bool:
+    def attend(self, wait_s: float, *, went_on: bool = True) -> None:
+        """Answer what comes in within a wait, show a sign of life, and do what is due."""
+        self._serve(wait_s=wait_s)
+        self._parts.heart.beat(went_on=went_on)
+        for chore in self._parts.chores:
+            chore.do(time.monotonic())
+
+    def _finish(self) -> int:
+        try:
+            self._parts.pipeline.finish()
+        except NotReadyError as error:
+            _log.error("open events not closed: the next start does it", reason=str(error))
+            return EXIT_FAILED
+        return EXIT_FAILED if self._left_undone() else EXIT_DONE
+
+    def _wait_on(self) -> bool:
         """Answer while a file of the drop keeps us waiting; say whether to wait on."""
         self._serve(wait_s=0.0)
         self._parts.heart.beat(went_on=False)
@@ -101,19 +112,24 @@ class Loop:
         self._parts.metrics.replays.inc(served)
 
     def _look(self) -> None:
+        lookout = self._parts.lookout
         try:
-            if plan := self._parts.lookout.look():
-                self._take(plan)
-            for task in self._parts.lookout.glance():
-                if all(task.seen.name != other.seen.name for other in self._live):
-                    self._live.append(task)
-            self._patience.worked(_DROP)
-        except NoRoomError as error:
-            self._has_no_room(error)
+            plan, glanced = lookout.look(), lookout.glance()
         except NotReadyError as error:
             self._complain(_DROP, error)
+            self._parts.catching_up.drop_trouble = str(error)
             self._live.clear()
             self._backlog.clear()
+            return
+        try:
+            if plan:
+                self._has_drop()
+                self._take(plan)
+        except NotReadyError as error:
+            self._not_written(error)
+        for task in glanced:
+            if all(task.seen.name != other.seen.name for other in self._live):
+                self._live.append(task)
 
     def _take(self, plan: Plan) -> None:
         now_s, ledger, pipeline = time.monotonic(), self._parts.ledger, self._parts.pipeline
@@ -123,8 +139,10 @@ class Loop:
         live, backlog = ledger.lane("live"), ledger.lane("backlog")
         if backlog != LaneState() and joins(plan.tasks, plan.waiting, live):
             pipeline.join()
+            self._has_room()
         elif name := fork_at(tasks, live, backlog):
             pipeline.fork(name)
+            self._has_room()
         self._live, self._backlog = deque(), deque()
         for task in tasks:
             self._lane(task).append(task)
@@ -145,7 +163,7 @@ class Loop:
         """Say whether the last scan found nothing to do, or only what cannot be done."""
         plan = self._parts.lookout.plan
         if plan is None:
-            return self._parts.lookout.missing
+            return self._parts.lookout.missing and self._patience.tries(_DROP) >= TRIES
         if plan.waiting or plan.held or self._parts.lookout.hinted:
             return False
         return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
@@ -193,8 +211,8 @@ class Loop:
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
                 self._parts.pipeline.set_aside(task, f"tried {tries} times: {error}")
-            except NoRoomError as full:
-                self._has_no_room(full)
+            except NotReadyError as refused:
+                self._not_written(refused)
                 return
             self._patience.worked(task.seen.name)
             self._parts.lookout.again()
@@ -205,6 +223,12 @@ class Loop:
             _log.warning("not ready, will try again", file=name or None, reason=str(error))
         return tries
 
+    def _has_drop(self) -> None:
+        if self._patience.tries(_DROP):
+            _log.info("the drop can be listed again")
+        self._patience.worked(_DROP)
+        self._parts.catching_up.drop_trouble = None
+
     def _may_go_on(self) -> bool:
         return self._room.may_try(time.monotonic())
 
@@ -213,6 +237,13 @@ class Loop:
             _log.info("the store has room again: work goes on")
         self._room.took()
         self._parts.metrics.store_full.set(0)
+
+    def _not_written(self, error: NotReadyError) -> None:
+        """Learn that the ledger was not written: what was to be kept comes again with a scan."""
+        if isinstance(error, NoRoomError):
+            self._has_no_room(error)
+        else:
+            _log.warning("ledger not written, will try again", reason=str(error))
 
     def _has_no_room(self, error: NoRoomError) -> None:
         """Keep the task: it is done once there is room, and until then nothing is lost."""

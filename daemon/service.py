@@ -38,7 +38,8 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
             stack.callback(notify, "STOPPING=1", os.environ)
             code = service.loop.run(stop, until_idle=until_idle)
             if until_idle:
-                service.evidence.finish(stop)
+                service.evidence.finish(stop, service.loop.attend)
+            service.say_stopped()
         _log.info("stopping", exit_code=code)
         return code
 

@@ -14,7 +14,8 @@ from daemon.errors import plain
 
 _T = TypeVar("_T")
 _COLUMNS: Final = 80
-HEADING: Final = "begin (UTC)             length     band (Hz)   level   score  severity state"
+_ID_LETTERS: Final = 8
+HEADING: Final = "id       begin (UTC)          len (s)   band (Hz)   dB  score severity state"
 
 
 def event_line(event: Mapping[str, Any]) -> str:
@@ -22,9 +23,10 @@ def event_line(event: Mapping[str, Any]) -> str:
     begin = datetime.fromisoformat(event["begin"])
     length_s = (datetime.fromisoformat(event["end"]) - begin).total_seconds()
     band = f"{event['low_hz']:.0f}-{event['high_hz']:.0f}"
+    state = event.get("verdict", {}).get("verdict", event["status"])
     return (
-        f"{begin:%Y-%m-%d %H:%M:%S}  {length_s:7.1f} s  {band:>12}  {event['level_db']:+4.0f} dB"
-        f"  {event['score']:6.1f}  {event['severity']:<8} {event['status']}"
+        f"{event['id'][:_ID_LETTERS]} {begin:%Y-%m-%d %H:%M:%S} {length_s:8.1f} {band:>11} "
+        f"{event['level_db']:+4.0f} {event['score']:6.1f} {event['severity']:<8} {state}"
     )
 
 

@@ -3,8 +3,10 @@
 `status` gives these fields, which stay as they are; times are ISO 8601 in UTC:
 
 - `well` and `complaints`: why not, in words
-- `daemon`: `running`, `pid`, `station`, `drop`, `started`, `written` (its last sign of
-  life), `metrics` and `bus` (addresses), `store_full`
+- `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
+  `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
+  `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
+  listed, or null)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
@@ -32,8 +34,9 @@ from acoio.clock import NOMINAL_RATE_HZ, from_us
 from daemon.aside import moved_aside
 from daemon.backlog import bytes_a_second
 from daemon.database import LEDGER_FILE
+from daemon.reviews import reviewed
 from daemon.soundness import wal_of
-from daemon.status_file import BEATS, Said, last_said
+from daemon.status_file import BEATS, Said, is_held, last_said
 from daemon.stored import reading
 from detector.values import iso
 
@@ -55,7 +58,7 @@ def status(store: Path) -> _Json:
     said, age_s = last_said(store)
     with reading(store) as database:
         found = _of_ledger(database, said, now)
-    found["daemon"] = _of_daemon(said, age_s)
+    found["daemon"] = _of_daemon(said, age_s, held=is_held(store))
     found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
     found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
     found["ledger"]["aside"] = moved_aside(store)
@@ -69,9 +72,10 @@ def complaints(found: Mapping[str, Any], now: datetime) -> list[str]:
     """Return what is not well, in words (pure)."""
     daemon, backlog = found["daemon"], found["backlog"]
     if not daemon["running"]:
-        last = daemon["written"]
-        return [f"not running: last sign of life {last}" if last else "not running: it never did"]
+        return [_why_not_running(daemon)]
     wrong = ["the store is full: work waits for room"] if daemon["store_full"] else []
+    if daemon["drop_trouble"]:
+        wrong.append(f"the drop cannot be listed: {daemon['drop_trouble']}")
     since = datetime.fromisoformat(found["heard"]["heard_at"] or daemon["started"])
     quiet_s = (now - since).total_seconds()
     if quiet_s > QUIET_S:
@@ -80,11 +84,27 @@ def complaints(found: Mapping[str, Any], now: datetime) -> list[str]:
     return wrong
 
 
-def _of_daemon(said: Said, age_s: float) -> _Json:
-    keys = ("pid", "station", "drop", "started", "written", "metrics", "bus")
-    running = bool(said) and age_s <= BEATS * said["heartbeat_s"]
-    full = bool(said.get("store_full")) and running
-    return {"running": running, **{key: said.get(key) for key in keys}, "store_full": full}
+def _why_not_running(daemon: Mapping[str, Any]) -> str:
+    if daemon["stopped"]:
+        return f"not running: stopped at {daemon['stopped']}"
+    if daemon["held"]:
+        return f"starting or stuck: last sign of life {daemon['written'] or 'none'}"
+    if daemon["written"]:
+        return f"not running: last sign of life {daemon['written']}"
+    return "not running: it never did"
+
+
+def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
+    keys = ("pid", "station", "drop", "started", "written", "stopped", "metrics", "bus")
+    lately = bool(said) and age_s <= BEATS * said["heartbeat_s"]
+    running = held and lately and not said.get("stopped")
+    return {
+        "running": running,
+        "held": held,
+        **{key: said.get(key) for key in keys},
+        "store_full": running and bool(said.get("store_full")),
+        "drop_trouble": said.get("drop_trouble") if running else None,
+    }
 
 
 def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json:
@@ -125,12 +145,22 @@ def _of_events(database: sqlite3.Connection, now: datetime) -> _Json:
     (count,) = database.execute("SELECT count(*) FROM events").fetchone()
     midnight = iso(now.replace(hour=0, minute=0, second=0, microsecond=0))
     today = "SELECT count(*) FROM events WHERE begin >= ?"
-    last = "SELECT json FROM events ORDER BY begin DESC LIMIT ?"
+    last = "SELECT id, json FROM events ORDER BY begin DESC LIMIT ?"
     return {
         "all": count,
         "today": database.execute(today, (midnight,)).fetchone()[0],
-        "last": [json.loads(text) for (text,) in database.execute(last, (_LAST_EVENTS,))][::-1],
+        "last": [
+            _judged(database, event_id, json.loads(text))
+            for event_id, text in database.execute(last, (_LAST_EVENTS,)).fetchall()
+        ][::-1],
     }
+
+
+def _judged(database: sqlite3.Connection, event_id: str, event: _Json) -> _Json:
+    """Return an event with what was said of it last, if anything was."""
+    query = "SELECT json FROM verdicts WHERE event_id = ? ORDER BY at DESC, json DESC LIMIT 1"
+    said = database.execute(query, (event_id,)).fetchone()
+    return reviewed(event, json.loads(said[0])) if said else event
 
 
 def _of_messages(database: sqlite3.Connection) -> _Json:

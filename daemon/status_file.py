@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -16,6 +17,7 @@ from daemon.durable import write_whole
 from detector.values import iso
 
 STATUS_FILE: Final = "status.json"
+_LOCK_FILE: Final = "lock"  # of `daemon.database.locked`
 BEATS: Final = 3  # heartbeats without a sign of life: it does not run
 Said = Mapping[str, Any]
 
@@ -39,15 +41,34 @@ class StatusFile:
 
     def do(self, now_s: float) -> None:
         """Write what is due, at a time (monotonic, seconds)."""
-        if now_s < self._due_s:
-            return
-        self._due_s = now_s + self._heartbeat_s
-        said = {**self._fixed, "written": iso(datetime.now(UTC)), **self._say()}
+        if now_s >= self._due_s:
+            self._due_s = now_s + self._heartbeat_s
+            self._write(stopped=None)
+
+    def stop(self) -> None:
+        """Write what is so at the end of a run, and when that was."""
+        self._write(stopped=iso(datetime.now(UTC)))
+
+    def _write(self, *, stopped: str | None) -> None:
+        written = {"written": iso(datetime.now(UTC)), "stopped": stopped}
+        said = {**self._fixed, **written, **self._say()}
         try:
             write_whole(self._path, json.dumps(said).encode(), durable=False)
         except NotReadyError:
             with suppress(OSError):
                 os.utime(self._path)
+
+
+def is_held(store: Path) -> bool:
+    """Say whether a process holds a store; one that died or ended holds nothing."""
+    try:
+        with (store / _LOCK_FILE).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:  # held, or not to be found out: then its last words must do
+        return True
+    return False
 
 
 def last_said(store: Path) -> tuple[Said, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +11,8 @@ from daemon.errors import plain
 from daemon.show import HEADING, event_line
 
 _COLUMNS: Final = 80
-_ASIDE: Final = 5  # lines of files set aside
+_INDENT: Final = " " * 12
+_ASIDE: Final = 3  # files set aside that are told of
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _Json = Mapping[str, Any]
 
@@ -18,7 +20,7 @@ _Json = Mapping[str, Any]
 def status_lines(found: _Json) -> Iterator[str]:
     """Yield the lines of a status."""
     for line in _all(found):
-        yield line if len(line) <= _COLUMNS else line[: _COLUMNS - 1] + "…"
+        yield from textwrap.wrap(line, _COLUMNS, subsequent_indent=_INDENT) or [""]
 
 
 def _all(found: _Json) -> Iterator[str]:
@@ -27,7 +29,6 @@ def _all(found: _Json) -> Iterator[str]:
         yield f"  ! {complaint}"
     yield ""
     yield from (f"{name:<10}{text}" for name, text in _facts(found))
-    yield from _set_aside(found)
     events = found["events"]
     yield f"{'events':<10}{events['all']}, {events['today']} of them today (UTC)"
     if events["last"]:
@@ -48,6 +49,7 @@ def _facts(found: _Json) -> Iterator[tuple[str, str]]:
     yield "backlog", _backlog(found["backlog"])
     counts = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in found["files"].items())
     yield "files", f"{counts}; {duration(found['damaged_seconds'])} of sound damaged"
+    yield from (("", line) for line in _set_aside(found))
     if found["model"]:
         yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats"
     yield (
@@ -74,9 +76,9 @@ def _backlog(backlog: _Json) -> str:
 def _set_aside(found: _Json) -> Iterator[str]:
     aside = found["set_aside"]
     for file in aside[:_ASIDE]:
-        yield f"  - {plain(file['name'])}: {plain(file['reason'])}"
+        yield f"- {plain(file['name'])}: {plain(file['reason'])}"
     if len(aside) > _ASIDE:
-        yield f"  - and {len(aside) - _ASIDE} more set aside: see --json"
+        yield f"- and {len(aside) - _ASIDE} more set aside: see --json"
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from acoio.errors import NotReadyError
 from daemon.durable import write_whole
 from daemon.storage import DiskError
 
@@ -64,9 +65,10 @@ class Witness:
                 _overwrite(self._path, line)
             else:
                 write_whole(self._path, line)
-        except OSError as error:
-            if error.errno == errno.EIO:
-                raise DiskError(f"{self._path}: {error.strerror}") from error
+        except (OSError, NotReadyError) as error:
+            cause = error.__cause__ if isinstance(error, NotReadyError) else error
+            if isinstance(cause, OSError) and cause.errno == errno.EIO:
+                raise DiskError(f"{self._path}: {cause.strerror}") from error
             _log.warning("witness not written", reason=str(error))
 
 

@@ -86,6 +86,11 @@ def test_a_list_for_people_has_80_columns(judged: Path) -> None:
     _, out, _ = _run("list", "--store", judged)
     assert max(map(len, out.splitlines())) <= 80
     assert out.count("\n") == len(listed(judged)) + 1
+    events = listed(judged)
+    states = ["confirmed", "rejected", *[event["status"] for event in events[2:]]]
+    for line, event, state in zip(out.splitlines()[1:], events, states, strict=True):
+        assert line.startswith(event["id"][:8])
+        assert line.endswith(state)
 
 
 def test_show_tells_all_of_an_event_in_80_columns(judged: Path) -> None:

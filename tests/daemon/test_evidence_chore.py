@@ -121,11 +121,11 @@ def test_every_event_gets_its_evidence_once_from_a_process_beside(heard: Path, s
     count = len(stored_events(store))
     assert count > 1
     with _bench(store, work) as bench:
-        bench.chore.finish(bench.stop)
+        bench.chore.finish(bench.stop, bench.stop.wait)
         assert bench.states() == {("clip", "made"): count, ("picture", "made"): count}
         assert _files(store) == _wanted(store)
         before = {name: (store / name).stat().st_mtime_ns for name in _files(store)}
-        bench.chore.finish(bench.stop)
+        bench.chore.finish(bench.stop, bench.stop.wait)
         assert {name: (store / name).stat().st_mtime_ns for name in _files(store)} == before
         made = bench.metrics.registry.get_sample_value(
             "kilokai_evidence_total", {"kind": "clip", "outcome": "made"}
@@ -305,14 +305,14 @@ def test_on_a_disk_that_is_really_full_nothing_is_half_and_then_everything_is_ma
     work = _beside(small, heard / "drop")
     with _bench(small, work) as bench:
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - (150 << 10)))
-        bench.chore.finish(bench.stop)
+        bench.chore.finish(bench.stop, bench.stop.wait)
         assert all(kind == "picture" for kind, state in bench.states() if state != "pending")
         assert bench.states()["clip", "pending"] == 3
         assert not [name for name in _files(small) if name.startswith("clips")]
         assert list((small / HALVES).iterdir()) == []
         (disk / "ballast").unlink()
         bench.chore._again_s.clear()
-        bench.chore.finish(bench.stop)
+        bench.chore.finish(bench.stop, bench.stop.wait)
         assert set(bench.states()) == {("clip", "made"), ("picture", "made")}
     assert _files(small) == _wanted(small)
 

@@ -1,4 +1,7 @@
+import errno
+import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from daemon import schema
 from daemon.database import LEDGER_FILE
 from daemon.ledger import open_ledger
 from daemon.progress import FileProgress, LaneState, Outgoing
+from daemon.storage import DiskError
 from daemon.witness import Numbers, Witness
 
 _FIRST = """
@@ -121,3 +125,27 @@ def test_a_witness_that_is_torn_says_nothing(tmp_path: Path, text: str) -> None:
     Witness(tmp_path).write(Numbers("abc", 7))
     Witness(tmp_path).write(Numbers("abc", 8))
     assert Witness(tmp_path).read() == Numbers("abc", 8)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_witness_that_finds_no_room_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("os.fsync", _failing(number))
+    Witness(tmp_path).write(Numbers("abc", 7))
+    assert Witness(tmp_path).read() is None
+
+
+def test_a_witness_that_cannot_be_flushed_is_a_disk_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.fsync", _failing(errno.EIO))
+    with pytest.raises(DiskError, match="Input/output error"):
+        Witness(tmp_path).write(Numbers("abc", 7))
+
+
+def _failing(number: int) -> Callable[[int], None]:
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail

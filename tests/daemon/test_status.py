@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from acoio.errors import DataError
 from daemon.cli import app
 from daemon.config import Config
+from daemon.database import locked
 from daemon.ledger import open_ledger
 from daemon.progress import FileProgress
 from daemon.retry import to_retry
@@ -19,9 +20,10 @@ from daemon.service import run
 from daemon.status import complaints, status
 from daemon.status_file import STATUS_FILE, StatusFile, last_said
 from daemon.status_lines import duration
-from daemon.stored import stored_files
+from daemon.stored import stored_events, stored_files
 from detector.values import event_json, iso
 from tests.daemon.sea import noise
+from tests.daemon.test_events_cli import _judged
 from tests.daemon.test_failing_disk import filled, small_disk
 from tests.daemon.test_ledger import _MODEL, _score, _step
 from tests.daemon.test_wire import _EVENT
@@ -53,17 +55,21 @@ def _beat(store: Path, **said: Any) -> None:
 def test_a_running_daemon_that_gets_on_is_well(tmp_path: Path) -> None:
     _fill(tmp_path)
     _beat(tmp_path)
-    shown = _kilokai("status", "--store", tmp_path)
+    with locked(tmp_path):
+        shown = _kilokai("status", "--store", tmp_path)
     assert shown.exit_code == 0
     assert shown.stdout.startswith("well\n")
     assert f"runs as process {os.getpid()} since 20" in shown.stdout
     assert "3 files, 15.0 min of sound, about 4 s left" in shown.stdout
     assert "7 set aside" in shown.stdout
-    assert "and 2 more set aside: see --json" in shown.stdout
+    assert "and 4 more set aside: see --json" in shown.stdout
     assert "\x1b" not in shown.stdout
     lines = shown.stdout.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
+    files = next(k for k, line in enumerate(lines) if line.startswith("files"))
+    assert lines[files + 1].startswith("          - f0")
+    assert "".join(line.strip() for line in lines).count("r" * 100) == 3
 
 
 def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
@@ -89,12 +95,35 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
 def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> None:
     _fill(tmp_path)
     _beat(tmp_path)
-    assert status(tmp_path)["well"]
+    with locked(tmp_path):
+        assert status(tmp_path)["well"]
     seen_s = (tmp_path / STATUS_FILE).stat().st_mtime - 16
     os.utime(tmp_path / STATUS_FILE, (seen_s, seen_s))
     shown = _kilokai("status", "--store", tmp_path)
     assert shown.exit_code == 1
     assert shown.stdout.startswith("NOT WELL\n  ! not running: last sign of life 20")
+    with locked(tmp_path):
+        shown = _kilokai("status", "--store", tmp_path)
+    assert shown.stdout.startswith("NOT WELL\n  ! starting or stuck: last sign of life 20")
+
+
+def test_a_daemon_that_died_just_now_holds_nothing_and_is_not_well(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    _beat(tmp_path)
+    found = status(tmp_path)
+    assert (found["daemon"]["running"], found["daemon"]["held"]) == (False, False)
+    assert found["complaints"] == [f"not running: last sign of life {found['daemon']['written']}"]
+
+
+def test_the_last_events_show_what_was_said_of_them(store: Path) -> None:
+    *_, before, last = stored_events(store)
+    _judged(store, last, "confirmed")
+    shown = _kilokai("status", "--store", store).stdout.splitlines()
+    for line, event, state in zip(
+        shown[-2:], (before, last), (before["status"], "confirmed"), strict=True
+    ):
+        assert line.startswith(event["id"][:8])
+        assert line.endswith(state)
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"pid": '])
@@ -113,6 +142,7 @@ def test_without_a_sign_of_life_the_ledger_is_told_all_the_same(
 def _found(**daemon: Any) -> dict[str, Any]:
     started = iso(_NOW - timedelta(hours=1))
     values = {"running": True, "written": started, "started": started, "store_full": False}
+    values |= {"held": True, "stopped": None, "drop_trouble": None}
     return {
         "daemon": {**values, **daemon},
         "heard": {"heard_at": iso(_NOW - timedelta(minutes=1))},
@@ -123,6 +153,8 @@ def _found(**daemon: Any) -> dict[str, Any]:
 def test_what_is_not_well_is_said() -> None:
     assert complaints(_found(), _NOW) == []
     assert complaints(_found(store_full=True), _NOW) == ["the store is full: work waits for room"]
+    away = ["the drop cannot be listed: /d: gone"]
+    assert complaints(_found(drop_trouble="/d: gone"), _NOW) == away
     quiet = {**_found(), "heard": {"heard_at": None}}
     assert complaints(quiet, _NOW) == ["nothing heard for 60 minutes: no new files"]
     stuck = {**quiet, "backlog": {"files": 4}}
