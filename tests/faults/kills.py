@@ -1,4 +1,4 @@
-"""38, 39, 44, 45: killed at any instant, cut from power, refused by the disk."""
+"""38, 39, 44: killed at any instant, refused by the disk."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from daemon.database import LEDGER_FILE
 from tests.faults.lab import Lab, pieces
 from tests.faults.life import until
 from tests.faults.registry import fault
-from tests.faults.shell import sh
 from tests.faults.strace import traced
 
 SEED: Final = 44
 _LONGEST_S: Final = 0.7
 KILLS: Final = 200
-CUTS: Final = 30
 _CALLS: Final = "openat,read,pwrite64,write,fdatasync,fsync,ftruncate,unlink,rename"
 _CALL: Final = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 
@@ -67,7 +65,7 @@ def fed_and_killed(lab: Lab, lives: int, end: object) -> None:
 )  # fmt: skip
 def killed(lab: Lab) -> str:
     fed_and_killed(lab, KILLS, lambda life: life.kill())
-    return f"{KILLS} kills; {_known(lab)}"
+    return f"{KILLS} kills; {known_by_then(lab)}"
 
 
 @fault(
@@ -76,10 +74,10 @@ def killed(lab: Lab) -> str:
 )  # fmt: skip
 def killed_some(lab: Lab) -> str:
     fed_and_killed(lab, 8, lambda life: life.kill())
-    return f"8 kills; {_known(lab)}"
+    return f"8 kills; {known_by_then(lab)}"
 
 
-def _known(lab: Lab) -> str:
+def known_by_then(lab: Lab) -> str:
     return f"{len(lab.scores())} scores and {len(lab.rows())} files known by then"
 
 
@@ -205,47 +203,3 @@ def write_errors(lab: Lab) -> str:
 )  # fmt: skip
 def some_write_errors(lab: Lab) -> str:
     return at_each_call(lab, "pwrite64", "error=ENOSPC", every=50)
-
-
-def _power_cuts(lab: Lab, count: int) -> str:
-    """Cut the power of the store's file system so many times, with the daemon on it."""
-    image = lab.folder / "disk"
-    with image.open("wb") as file:
-        file.truncate(64 << 20)
-    sh("mkfs.ext4", "-q", image)
-    device = sh("losetup", "--find", "--show", image).strip()
-    lab.undo("losetup", "-d", device)
-    mount = lab.folder / "mnt"
-    mount.mkdir()
-    lab.undo("umount", "-l", mount)
-    lab.store = mount / "store"
-    lab.configure()
-    sh("mount", device, mount)
-
-    def cut(life: object) -> None:
-        sh("xfs_io", "-x", "-c", "shutdown", mount)
-        life.kill()  # type: ignore[attr-defined]
-        sh("umount", mount)
-        sh("mount", device, mount)
-
-    fed_and_killed(lab, count, cut)
-    return f"{count} cuts; {_known(lab)}"
-
-
-@fault(
-    45, "the power is cut",
-    how=(
-        f"{CUTS} times: the store on a loop ext4, xfs_io -x -c shutdown, SIGKILL, umount, "
-        f"mount; seed {SEED}"
-    ),
-    wanted="as an unbroken run: what was published is kept", needs=("loop",), fast=False,
-)  # fmt: skip
-def power_cut(lab: Lab) -> str:
-    return _power_cuts(lab, CUTS)
-
-
-@fault(
-    45, "the power is cut, some times", how="as above, twice", wanted="as above", needs=("loop",),
-)  # fmt: skip
-def power_cut_some(lab: Lab) -> str:
-    return _power_cuts(lab, 2)
