@@ -24,10 +24,11 @@ from daemon.heart import Heart
 from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
-from daemon.loop import Loop, Parts
+from daemon.loop import Loop
 from daemon.metrics import Metrics, serve_metrics
 from daemon.old_messages import OldMessages
 from daemon.pace import Replay, Replayed, records_in
+from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Handler, Requests

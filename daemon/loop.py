@@ -4,61 +4,27 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Event
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from acoio.errors import NotReadyError
 from daemon.arrivals import Plan, Task
 from daemon.attempts import TRIES
-from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.drop import Drop
 from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
-from daemon.heart import Heart
 from daemon.lanes import fork_at, is_astray, joins, lane_of
-from daemon.ledger import Ledger
-from daemon.lookout import Lookout
-from daemon.metrics import Metrics
-from daemon.pace import Replay
+from daemon.parts import Parts
 from daemon.patience import Patience
-from daemon.pipeline import Pipeline
 from daemon.progress import LaneState
-from daemon.publish import Publisher
-from daemon.room import Room
 from daemon.storage import NoRoomError
 
 _SLICE_S: Final = 0.1  # how long a hint or a signal may go unnoticed
+_TOLD: Final = 10  # names in a line of the log
 _DROP: Final = ""  # no file's name
 
 _log = structlog.get_logger()
-
-
-class Chore(Protocol):
-    """Something beside the sound that is due now and then, a bounded piece at a time."""
-
-    def do(self, now_s: float) -> None:
-        """Do what is due at a time (monotonic, seconds), in some tens of milliseconds."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the loop drives."""
-
-    drop: Drop
-    lookout: Lookout
-    ledger: Ledger
-    pipeline: Pipeline
-    publisher: Publisher
-    heart: Heart
-    metrics: Metrics
-    catching_up: CatchingUp
-    room: Room
-    chores: Sequence[Chore] = ()
-    replay: Replay | None = None
 
 
 class Loop:
@@ -146,9 +112,11 @@ class Loop:
         self._live, self._backlog = deque(), deque()
         for task in tasks:
             self._lane(task).append(task)
-        for name in plan.ignored:
-            if name not in self._ignored:
-                _log.info("file ignored: no recording by its name", file=name)
+        new = [name for name in plan.ignored if name not in self._ignored]
+        if new:
+            _log.info(
+                "files ignored: no recordings by their names", count=len(new), files=new[:_TOLD]
+            )
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
         self._parts.metrics.backlog.set(len(tasks))

@@ -14,11 +14,12 @@ import daemon.drop
 from acoio.errors import NotReadyError
 from daemon.arrivals import Plan
 from daemon.assembly import Service, assemble
+from daemon.attempts import TRIES
 from daemon.config import Config
 from daemon.drop import Drop
 from daemon.evidence_chore import EvidenceChore
 from daemon.ledger import Ledger
-from daemon.pipeline import TRIES, Pipeline
+from daemon.pipeline import Pipeline
 from daemon.progress import LaneState
 from daemon.service import run
 from daemon.status import status
