@@ -26,7 +26,7 @@ def status_lines(found: _Json) -> Iterator[str]:
 def _all(found: _Json) -> Iterator[str]:
     yield "well" if found["well"] else "NOT WELL"
     for complaint in found["complaints"]:
-        yield f"  ! {complaint}"
+        yield from textwrap.wrap(f"  ! {plain(complaint)}", _COLUMNS, subsequent_indent=" " * 4)
     yield ""
     yield from (f"{name:<10}{text}" for name, text in _facts(found))
     events = found["events"]

@@ -57,6 +57,11 @@ def test_a_running_daemon_that_gets_on_is_well(tmp_path: Path) -> None:
     _beat(tmp_path)
     with locked(tmp_path):
         shown = _kilokai("status", "--store", tmp_path)
+        _beat(tmp_path, drop_trouble="\x1b" + "/long" * 20)
+        troubled = _kilokai("status", "--store", tmp_path).stdout.splitlines()
+    assert troubled[1].startswith("  ! the drop cannot be listed: ")
+    assert max(map(len, troubled)) <= 80
+    assert "\x1b" not in "".join(troubled)
     assert shown.exit_code == 0
     assert shown.stdout.startswith("well\n")
     assert f"runs as process {os.getpid()} since 20" in shown.stdout
