@@ -14,7 +14,7 @@ from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.client import Subscriber
 from daemon.errors import plain
 from daemon.keys import SERVER_PUBLIC
-from daemon.show import event_line
+from daemon.show import HEADING, event_line
 
 EXAMPLE: Final = "Example: kilokai subscribe --json --since 0 --place place"
 
@@ -55,6 +55,8 @@ def command(
         keys=keys,
     ) as subscriber:
         typer.echo(f"listening to {publish or bus.publish}; Ctrl-C ends", err=True)
+        if not as_json:
+            typer.echo(HEADING, err=True)
         subscriber.notice = lambda words: typer.echo(f"kilokai: {plain(words)}", err=True)
         try:
             _print(subscriber, place, as_json=as_json)

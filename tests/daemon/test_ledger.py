@@ -1,9 +1,11 @@
+import fcntl
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -132,3 +134,17 @@ def test_commits_are_made_to_survive_a_power_cut(tmp_path: Path, ledger: Ledger)
     assert database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert ledger.lane("live") == LaneState()
+
+
+def test_somebody_who_looks_whether_the_store_is_held_does_not_keep_a_daemon_out(
+    tmp_path: Path,
+) -> None:
+    with open_ledger(tmp_path):
+        pass
+    with (tmp_path / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        gone = Timer(0.03, lambda: fcntl.flock(looking, fcntl.LOCK_UN))
+        gone.start()
+        with open_ledger(tmp_path) as ledger:
+            assert ledger.sequence == 0
+        gone.join()
