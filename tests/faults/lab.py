@@ -15,12 +15,12 @@ from typing import Any, Final, Self
 
 from acoio.errors import SetupError
 from acoio.filename import FileName
-from daemon.child import _free_ports
 from daemon.database import LEDGER_FILE
 from daemon.stored import stored_events, stored_files, stored_scores
 from tests.daemon.sea import Sea
 from tests.faults.contents import Contents, contents, known, recordings
 from tests.faults.life import Life, Order, Zygote, executed, forked, until
+from tests.faults.ports import free_ports
 from tests.faults.recorder import Recorder
 from tests.faults.reference import Files, Reference
 
@@ -60,9 +60,9 @@ class Lab:
         self._before: Contents = {}
         self._wanted: list[str] = []
         self._look_at_s = 0.0
-        self._ports = _free_ports(3)
-        self.publish, self.replay = (f"tcp://127.0.0.1:{port}" for port in self._ports[:2])
-        self.metrics = f"127.0.0.1:{self._ports[2]}"
+        publish, replay, metrics = free_ports(3)
+        self.publish, self.replay = f"tcp://127.0.0.1:{publish}", f"tcp://127.0.0.1:{replay}"
+        self.metrics = f"127.0.0.1:{metrics}"
         self.recorder = Recorder(self.publish, self.replay)
         self.configure()
 
