@@ -47,9 +47,7 @@ class Lab:
         self.aside: dict[str, str] = {}
         self.new_epoch = False
         self.in_order = True
-        self.evidence = "false"
         self.may_crash = False
-        self.own: set[str] = set()
         self.drop, self.store = folder / "drop", folder / "store"
         self.log = folder / "log"
         folder.mkdir(exist_ok=True)
@@ -98,7 +96,7 @@ class Lab:
             "store": f"path = '{self.store}'\n",
             "bus": f"publish = '{self.publish}'\nreplay = '{self.replay}'\nheartbeat_s = 0.2\n",
             "metrics": f"listen = '{self.metrics}'\n",
-            "evidence": f"clips = {self.evidence}\npictures = {self.evidence}\n",
+            "evidence": "clips = false\npictures = false\n",
         }
         text = ""
         for name in wanted | tables:

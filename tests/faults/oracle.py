@@ -160,7 +160,7 @@ def _unchanged(lab: Lab, before: Contents) -> Iterator[str]:
     for path, known in before.items():
         if now.get(path) != known:
             yield f"I2: {path!r} is {now.get(path)}, wanted {known}"
-    if more := now.keys() - before.keys() - lab.own:
+    if more := now.keys() - before.keys():
         yield f"I2: found {sorted(more)[:5]} in the drop, which nobody delivered"
 
 
