@@ -51,7 +51,7 @@ class Drop(BaseModel):
     """Where files arrive."""
 
     model_config = _STRICT
-    path: Path = Field(description="the folder that files arrive in")
+    path: Path = Field(description="the folder that files arrive in", examples=["/data/incoming"])
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
     watch: Literal["inotify", "scan"] = Field(
         default="inotify", description="inotify, or scan on a network drive"
@@ -78,9 +78,15 @@ class Bus(BaseModel):
     """Where messages leave."""
 
     model_config = _STRICT
-    keys: Path | None = Field(default=None, description="a folder that `kilokai keys server` made")
+    keys: Path | None = Field(
+        default=None,
+        description="a folder that `kilokai keys server` made",
+        examples=["/etc/kilokai/keys"],
+    )
     credential: _Credential | None = Field(
-        default=None, description="the systemd credential that holds server.secret"
+        default=None,
+        description="the systemd credential that holds server.secret",
+        examples=["kilokai-bus"],
     )
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)

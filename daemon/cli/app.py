@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from acoio.errors import AcoError, SetupError
 from daemon import __version__
 from daemon.cli import (
+    config,
     demo,
     evaluate,
     events,
@@ -70,6 +71,7 @@ def _main(
 
 for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
+app.add_typer(config.app, name="config")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
 
