@@ -105,9 +105,19 @@ class Metrics(BaseModel):
 
     model_config = _STRICT
     listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
-    certificate: Path | None = Field(default=None, description="a PEM file, and metrics.key")
-    key: Path | None = Field(default=None, description="a PEM file without a passphrase")
-    password: Path | None = Field(default=None, description="a file with the password in a line")
+    certificate: Path | None = Field(
+        default=None, description="a PEM file, and metrics.key", examples=["/etc/kilokai/tls.crt"]
+    )
+    key: Path | None = Field(
+        default=None,
+        description="a PEM file without a passphrase",
+        examples=["/etc/kilokai/tls.key"],
+    )
+    password: Path | None = Field(
+        default=None,
+        description="a file with the password in a line",
+        examples=["/etc/kilokai/metrics.password"],
+    )
     open: bool = Field(
         default=False, strict=True, description="true or false: anybody may read from anywhere"
     )
