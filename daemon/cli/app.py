@@ -12,6 +12,7 @@ from daemon import __version__
 from daemon.cli import (
     config,
     demo,
+    doctor,
     evaluate,
     events,
     inspect,
@@ -69,7 +70,19 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
+for _part in (
+    run,
+    status,
+    doctor,
+    retry,
+    demo,
+    simulate,
+    inspect,
+    score,
+    subscribe,
+    train,
+    evaluate,
+):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(config.app, name="config")
 app.add_typer(events.app, name="events")
