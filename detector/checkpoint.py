@@ -66,6 +66,17 @@ def read_model(path_or_name: str | Path) -> Model:
         raise ModelError(message, reason="format") from error
 
 
+def read_card(path_or_name: str | Path) -> dict[str, Any]:
+    """Return the card of a model's folder or a pretrained name; nothing is verified.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    return _read_card(_folder(path_or_name))
+
+
 def write_model(folder: Path, model: Model) -> Model:
     """Write a model into a new folder and return it with its id and hash.
 
