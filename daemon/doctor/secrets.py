@@ -27,7 +27,7 @@ _PATTERNS: Final = (
     re.compile(r"(?<=://)[^\s/@]+(?=@)"),
     re.compile(
         r"(?i)(?<![a-z])((?:[\w-]*(?:pass(?:word|wd|phrase)?|secret(?:[-_]key)?|token|api_?key))"
-        r"\"?\s*[=:]\s*)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,}]+)"
+        r"\"?\s*[=:]\s*(?:found\s+)?)(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,}]+)"
     ),
     re.compile(r"(?i)(authorization\"?\s*[:=]\s*\"?(?:basic|bearer)\s+)[\w+/=.-]+"),
 )
