@@ -251,5 +251,5 @@ def _copy(folder: Path, new: Path) -> None:
 
 def _renew(folder: Path, place: Path) -> None:
     """Put each file of a folder in the place of its former one: the same model, newly judged."""
-    for path in sorted(folder.iterdir()):
-        write_whole(place / path.name, path.read_bytes())
+    for name in (*_FILES, "golden.json", verdict.FILE):
+        write_whole(place / name, (folder / name).read_bytes())
