@@ -35,6 +35,8 @@ class Stream(IntEnum):
     SHIP_NOISE = 8
     VOICE = 9
     SHAPE = 10
+    HISS = 11
+    SILENCES = 12
 
 
 def keyed(seed: int, stream: Stream, index: int = 0) -> Generator:
