@@ -19,7 +19,7 @@ from detector.ocean import simulator
 from detector.score import Model, Scorer
 from detector.sources import SimulatedOcean
 
-_SAME: Final = 1e-6  # nats: another processor may round otherwise
+_SAME: Final = 1e-4  # nats: on another number of threads sums are rounded otherwise
 
 
 def with_reference(model: Model, *, jobs: int) -> Model:

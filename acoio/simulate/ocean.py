@@ -51,7 +51,8 @@ class Ocean:
     def __init__(self, seed: int, begin: datetime, settings: OceanSettings | None = None) -> None:
         self.seed, self.begin = seed, begin
         self.settings = settings or OceanSettings()
-        self._sea = sea(seed, self.settings.background_rms, self.settings.rise_db)
+        told = self.settings
+        self._sea = sea(seed, told.background_rms, rise_db=told.rise_db, gusts_db=told.gusts_db)
         failing = self.settings.failing
         self._hydrophone = Hydrophone(seed, failing) if failing else None
         self._swell = swell(seed, self.settings.swell_rms)

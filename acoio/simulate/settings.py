@@ -17,9 +17,9 @@ class OceanSettings:
     """What an ocean holds: rates per hour, dB re the background, rms in counts.
 
     Each call draws its `snr_db`, the power of the call re the background's, both
-    in the call's own band while it sounds.  The background rises by `rise_db` in 30 days,
-    (Hz, dB) each; a hydrophone may be `failing`, and what is told of its sound is so in
-    the water.
+    in the call's own band while it sounds.  In 30 days the background rises by `rise_db`,
+    (Hz, dB) each, and comes to stray by `gusts_db` within seconds (standard deviation); a
+    hydrophone may be `failing`, and what is told of its sound is so in the water.
     """
 
     calls_per_hour: float = 30.0
@@ -33,6 +33,7 @@ class OceanSettings:
     background_rms: float = 1500.0
     swell_rms: float = 9000.0
     rise_db: Table = ()
+    gusts_db: float = 0.0
     failing: Failing | None = None
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from acoio.simulate.streams import RATE_HZ, Stream, keyed, white
 
 LEVEL_DB: Final = 2.0  # the background strays this far from its mean at most
 _TILT_DB: Final = 0.5  # and tilts this much per decade at most, about 1 kHz
+_GUST_S: Final = 2.0
 _HOUR_S: Final = 3600.0
 SHIP_BAND_HZ: Final = (30.0, 1000.0)
 _Curve = NDArray[np.floating[Any]]
@@ -44,7 +45,8 @@ def drift(seed: int, index: int) -> Drift:
 class Sea:
     """The background: shaped noise of an rms in counts, whose level and tilt drift slowly.
 
-    Besides it rises by `rise_db` a month, (Hz, dB) each.
+    Besides it rises by `rise_db` a month, (Hz, dB) each, and grows gusty: `gusts_db` is
+    how far its level strays within seconds after a month, as a standard deviation.
     """
 
     seed: int
@@ -52,6 +54,7 @@ class Sea:
     level: Drift
     tilt: Drift
     rise_db: Table = ()
+    gusts_db: float = 0.0
 
     def at(self, first_record: int, records: int) -> NDArray[np.float32]:
         """Return the background in counts, `→ (records * 4096,)`."""
@@ -75,12 +78,23 @@ class Sea:
         return tuple((hz, months * level_db) for hz, level_db in self.rise_db)
 
     def _gain(self, second: _Curve | float) -> _Curve:
-        return np.asarray(10.0 ** (LEVEL_DB / 20.0 * self.level.at(second)))
+        stray_db = LEVEL_DB * self.level.at(second)
+        if self.gusts_db:
+            stray_db += self.gusts_db * np.asarray(second) / MONTH_S * _gusts(self.seed, second)
+        return np.asarray(10.0 ** (stray_db / 20.0))
 
 
-def sea(seed: int, rms: float, rise_db: Table = ()) -> Sea:
-    """Return the background of a seed with a mean rms in counts, which may rise month by month."""
-    return Sea(seed, rms, drift(seed, 0), drift(seed, 1), rise_db)
+def sea(seed: int, rms: float, *, rise_db: Table = (), gusts_db: float = 0.0) -> Sea:
+    """Return the background of a seed with a mean rms in counts, which may change in months."""
+    return Sea(seed, rms, drift(seed, 0), drift(seed, 1), rise_db, gusts_db)
+
+
+def _gusts(seed: int, second: _Curve | float) -> _Curve:
+    """Return gusts at times, `(n,) s → (n,)`: straight lines between normal numbers."""
+    knot = np.asarray(second) / _GUST_S
+    known = np.arange(np.floor(knot.min()), np.floor(knot.max()) + 2)
+    heights = [keyed(seed, Stream.GUSTS, int(k)).standard_normal() for k in known]
+    return np.asarray(np.interp(knot, known, heights))
 
 
 @lru_cache(8)

@@ -37,6 +37,7 @@ class Stream(IntEnum):
     SHAPE = 10
     HISS = 11
     SILENCES = 12
+    GUSTS = 13
 
 
 def keyed(seed: int, stream: Stream, index: int = 0) -> Generator:
