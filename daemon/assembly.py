@@ -32,9 +32,9 @@ from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
 from daemon.requests import Handler, Requests
+from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
-from daemon.retrain_metrics import RetrainMetrics
 from daemon.room import Room
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom

@@ -205,9 +205,7 @@ class Pipeline:
                 return True
             if chunk.tail:
                 closed = with_tail(closed, chunk.tail)
-                self._metrics.take_damage(
-                    closed, closed.tail_bytes, rate_hz=self._feed.rate_hz
-                )
+                self._metrics.take_damage(closed, closed.tail_bytes, rate_hz=self._feed.rate_hz)
         closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
         after = next_heard(file.name, order, self._ledger.files) if file.late else None
         self._finish_file(closed, *([replace(after, rehear=True)] if after else []))
