@@ -173,7 +173,6 @@ def _status_file(
         fixed={
             "station": config.station.name,
             "timezone": config.station.timezone,
-            "promised_per_hour": config.detector.false_alarms_per_hour,
             "drop": plain(config.drop.path),
             **said,
         },
