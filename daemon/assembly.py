@@ -35,6 +35,7 @@ from daemon.requests import Handler, Requests
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
+from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.watch import Watch
 from daemon.wire import model_draft
@@ -120,7 +121,11 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         pipeline=pipeline,
         publisher=publisher,
         heart=Heart(
-            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
+            publisher,
+            ledger,
+            station=config.station.name,
+            heartbeat_s=config.bus.heartbeat_s,
+            tell=telling(ledger, catching_up, room),
         ),
         metrics=metrics,
         catching_up=catching_up,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from acoio.clock import from_us
@@ -17,15 +18,25 @@ _FEEDS_A_DEADLINE = 4
 
 
 class Heart:
-    """Beats on the bus by the clock; feeds the watchdog only when work went on."""
+    """Beats on the bus by the clock; feeds the watchdog only when work went on.
+
+    `tell` says how things stand, for `systemctl status`, given whether work goes on.
+    """
 
     def __init__(
-        self, publisher: Publisher, ledger: Ledger, *, station: str, heartbeat_s: float
+        self,
+        publisher: Publisher,
+        ledger: Ledger,
+        *,
+        station: str,
+        heartbeat_s: float,
+        tell: Callable[[bool], str],
     ) -> None:
         self._publisher = publisher
         self._ledger = ledger
         self._station = station
         self._heartbeat_s = heartbeat_s
+        self._tell = tell
         deadline_s = watchdog_s(os.environ)
         self._feed_s = deadline_s / _FEEDS_A_DEADLINE if deadline_s else None
         self._beat_at_s = self._feed_at_s = time.monotonic()
@@ -36,9 +47,10 @@ class Heart:
         if now_s >= self._beat_at_s:
             self._beat_at_s = now_s + self._heartbeat_s
             self._publisher.send_text(topic("heartbeat", self._station), self._text())
+            notify(f"STATUS={self._tell(went_on)}", os.environ)
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
             self._feed_at_s = now_s + self._feed_s
-            notify(f"WATCHDOG=1\nSTATUS=message {self._ledger.sequence}", os.environ)
+            notify("WATCHDOG=1", os.environ)
 
     def _text(self) -> str:
         newest_us = self._ledger.newest_scored_us
