@@ -259,10 +259,14 @@ def disabled(bench: Bench) -> None:
     bench.systemctl("disable", "--now", "kilokai.target")
     for unit in ("kilokai.target", UNIT, "kilokai-retrain.timer"):
         assert bench.systemctl("is-enabled", unit, check=False).strip() == "disabled"
-        assert bench.systemctl("is-active", unit, check=False).strip() == "inactive"
+        until(lambda: _state(bench, unit) == "inactive", seconds=30, what=f"{unit} inactive")
     bench.systemctl("enable", "--now", "kilokai.target")
     until(lambda: bench.shown("SubState")["SubState"] == "running", seconds=WORKS_S, what="up")
     bench.note("disabled and enabled by the target", "daemon and timer with it")
+
+
+def _state(bench: Bench, unit: str) -> str:
+    return bench.shown("ActiveState", unit=unit)["ActiveState"]
 
 
 def uninstalled(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from daemon.config import load_config
 from tests.station.test_install import _done
 
 _SERVICES = ("kilokai.service", "kilokai-retrain.service")
+_EXAMPLE = Path(__file__).parents[2] / "systemd/examples/local.conf"
 _EXPOSED = {"kilokai.service": 1.5, "kilokai-retrain.service": 1.0}
 
 pytestmark = pytest.mark.skipif(
@@ -64,6 +65,17 @@ def test_what_is_left_open_is_what_is_needed(units: Path) -> None:
         "RestrictAddressFamilies_AF_UNIX", "RootDirectoryOrRootImage",
         "SystemCallFilter_resources", "UMask",
     }  # fmt: skip
+
+
+def test_what_a_station_may_change_is_right_and_leaves_little_open(
+    units: Path, tmp_path: Path
+) -> None:
+    text = (units / "kilokai.service").read_text().partition("[Install]")[0]
+    (tmp_path / "kilokai.service").write_text(text + _EXAMPLE.read_text())
+    done = _analyzed("verify", "--man=no", tmp_path / "kilokai.service")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = _analyzed("security", "--offline=true", "--threshold=15", tmp_path / "kilokai.service")
+    assert done.returncode == 0, done.stdout[-200:]
 
 
 def test_the_day_of_retraining_is_one(units: Path) -> None:
