@@ -31,10 +31,12 @@ class Heart:
         station: str,
         heartbeat_s: float,
         tell: Callable[[bool], str],
+        beaten: Callable[[], object],
     ) -> None:
         self._publisher = publisher
         self._ledger = ledger
         self._station = station
+        self._beaten = beaten
         self._heartbeat_s = heartbeat_s
         self._tell = tell
         deadline_s = watchdog_s(os.environ)
@@ -48,6 +50,7 @@ class Heart:
             self._beat_at_s = now_s + self._heartbeat_s
             self._publisher.send_text(topic("heartbeat", self._station), self._text())
             notify(f"STATUS={self._tell(went_on)}", os.environ)
+            self._beaten()
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
             self._feed_at_s = now_s + self._feed_s
             notify("WATCHDOG=1", os.environ)

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from daemon.endpoints import check_endpoint, check_listen
+from daemon.endpoints import check_endpoint, check_listen, is_loopback, split_listen
 
 _STRICT: Final = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True
@@ -51,7 +51,7 @@ class Drop(BaseModel):
     """Where files arrive."""
 
     model_config = _STRICT
-    path: Path = Field(description="the folder that files arrive in")
+    path: Path = Field(description="the folder that files arrive in", examples=["/data/incoming"])
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
     watch: Literal["inotify", "scan"] = Field(
         default="inotify", description="inotify, or scan on a network drive"
@@ -78,9 +78,15 @@ class Bus(BaseModel):
     """Where messages leave."""
 
     model_config = _STRICT
-    keys: Path | None = Field(default=None, description="a folder that `kilokai keys server` made")
+    keys: Path | None = Field(
+        default=None,
+        description="a folder that `kilokai keys server` made",
+        examples=["/etc/kilokai/keys"],
+    )
     credential: _Credential | None = Field(
-        default=None, description="the systemd credential that holds server.secret"
+        default=None,
+        description="the systemd credential that holds server.secret",
+        examples=["kilokai-bus"],
     )
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
@@ -99,6 +105,22 @@ class Metrics(BaseModel):
 
     model_config = _STRICT
     listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
+    certificate: Path | None = Field(
+        default=None, description="a PEM file, and metrics.key", examples=["/etc/kilokai/tls.crt"]
+    )
+    key: Path | None = Field(
+        default=None,
+        description="a PEM file without a passphrase",
+        examples=["/etc/kilokai/tls.key"],
+    )
+    password: Path | None = Field(
+        default=None,
+        description="a file with the password in a line",
+        examples=["/etc/kilokai/metrics.password"],
+    )
+    open: bool = Field(
+        default=False, strict=True, description="true or false: anybody may read from anywhere"
+    )
 
 
 class Detector(BaseModel):
@@ -153,6 +175,19 @@ class Config(BaseModel):
     detector: Detector = Detector()
     alerts: Alerts = Alerts()
     evidence: Evidence = Evidence()
+
+    @model_validator(mode="after")
+    def _metrics_guarded(self) -> Config:
+        metrics = self.metrics
+        if (metrics.certificate is None) != (metrics.key is None):
+            raise ValueError("metrics.key: wanted it and metrics.certificate, or neither")
+        guarded = metrics.certificate and metrics.password
+        if not (is_loopback(split_listen(metrics.listen)[0]) or guarded or metrics.open):
+            raise ValueError(
+                f"metrics.listen: found {metrics.listen}, wanted 127.0.0.1:PORT, or "
+                "metrics.certificate, key and password, or metrics.open = true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _apart(self) -> Config:

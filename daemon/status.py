@@ -33,10 +33,11 @@ from typing import Any, Final
 from acoio.clock import NOMINAL_RATE_HZ, from_us
 from daemon.aside import moved_aside
 from daemon.backlog import bytes_a_second
-from daemon.database import LEDGER_FILE
+from daemon.database import LEDGER_FILE, LOCK_FILE
+from daemon.locks import is_held
 from daemon.reviews import reviewed
 from daemon.soundness import wal_of
-from daemon.status_file import BEATS, Said, is_held, last_said
+from daemon.status_file import BEATS, Said, last_said
 from daemon.stored import reading
 from detector.values import iso
 
@@ -58,7 +59,7 @@ def status(store: Path) -> _Json:
     said, age_s = last_said(store)
     with reading(store) as database:
         found = _of_ledger(database, said, now)
-    found["daemon"] = _of_daemon(said, age_s, held=is_held(store))
+    found["daemon"] = _of_daemon(said, age_s, held=is_held(store / LOCK_FILE))
     found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
     found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
     found["ledger"]["aside"] = moved_aside(store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -17,7 +16,6 @@ from daemon.durable import write_whole
 from detector.values import iso
 
 STATUS_FILE: Final = "status.json"
-_LOCK_FILE: Final = "lock"  # of `daemon.database.locked`
 BEATS: Final = 3  # heartbeats without a sign of life: it does not run
 Said = Mapping[str, Any]
 
@@ -57,18 +55,6 @@ class StatusFile:
         except NotReadyError:
             with suppress(OSError):
                 os.utime(self._path)
-
-
-def is_held(store: Path) -> bool:
-    """Say whether a process holds a store; one that died or ended holds nothing."""
-    try:
-        with (store / _LOCK_FILE).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:  # held, or not to be found out: then its last words must do
-        return True
-    return False
 
 
 def last_said(store: Path) -> tuple[Said, float]:

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from acoio.errors import SetupError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
+from detector.errors import ModelError
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
@@ -47,20 +48,33 @@ def read_model(path_or_name: str | Path) -> Model:
 
     Raises
     ------
-    SetupError
+    ModelError
         If there is no such model or its files are not what its card says.
     """
     folder = _folder(path_or_name)
     card = _read_card(folder)
     data = _read(folder / _TENSORS)
     if (found := _sha256(card, data)) != card["sha256"]:
-        raise SetupError(f"{folder}: found SHA-256 {found}, wanted {card['sha256']}")
+        message = f"{folder}: found SHA-256 {found}, wanted {card['sha256']}"
+        raise ModelError(message, reason="hash")
     try:
         return _assemble(card, load(data))
     except SetupError as error:
-        raise SetupError(f"{folder}: {error}") from error
+        raise ModelError(f"{folder}: {error}", reason="format") from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise SetupError(f"{folder}: no model of format {FORMAT}: {error}") from error
+        message = f"{folder}: no model of format {FORMAT}: {error}"
+        raise ModelError(message, reason="format") from error
+
+
+def read_card(path_or_name: str | Path) -> dict[str, Any]:
+    """Return the card of a model's folder or a pretrained name; nothing is verified.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    return _read_card(_folder(path_or_name))
 
 
 def write_model(folder: Path, model: Model) -> Model:
@@ -113,9 +127,10 @@ def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(data)
     except ValueError as error:
-        raise SetupError(f"{folder / _CARD}: no JSON: {error}") from error
+        raise ModelError(f"{folder / _CARD}: no JSON: {error}", reason="format") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
-        raise SetupError(f"{folder / _CARD}: found no card of format {FORMAT}")
+        message = f"{folder / _CARD}: found no card of format {FORMAT}"
+        raise ModelError(message, reason="format")
     return card
 
 
@@ -123,7 +138,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SetupError(f"model {path}: {error.strerror}") from error
+        raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -104,6 +104,7 @@ class Scorer:
             threshold=self.threshold,
             contribution=contribution,
             level_db=_level(window.excess_db),
+            background_db=window.background_db,
             file=window.file,
             sample=window.sample,
         )

@@ -99,7 +99,7 @@ files() {
     if [ -e "$conf/kilokai.toml" ]; then
         say 'kilokai.toml left as it is'
     else
-        put "$conf/kilokai.toml" <"$here/kilokai.toml"
+        put "$conf/kilokai.toml" <"$source/kilokai.example.toml"
     fi
     is_live || return 0
     systemd-sysusers "$lib/sysusers.d/kilokai.conf"

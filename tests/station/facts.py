@@ -257,9 +257,11 @@ def reboots(bench: Bench) -> None:
 
 def disabled(bench: Bench) -> None:
     bench.systemctl("disable", "--now", "kilokai.target")
-    for unit in ("kilokai.target", UNIT, "kilokai-retrain.timer"):
+    units = ("kilokai.target", UNIT, "kilokai-retrain.timer")
+    for unit in units:
         assert bench.systemctl("is-enabled", unit, check=False).strip() == "disabled"
-        until(lambda: _state(bench, unit) == "inactive", seconds=30, what=f"{unit} inactive")
+    until(lambda: {_state(bench, unit) for unit in units} == {"inactive"},
+          seconds=30, what="all inactive")  # fmt: skip
     bench.systemctl("enable", "--now", "kilokai.target")
     until(lambda: bench.shown("SubState")["SubState"] == "running", seconds=WORKS_S, what="up")
     bench.note("disabled and enabled by the target", "daemon and timer with it")
