@@ -11,10 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.station.bench import UNIT, Bench, sound_in
-from tests.station.facts import FACTS, RELEASES
+from tests.station.beginning import BEGINNING
+from tests.station.bench import RELEASES, UNIT, Bench, sound_in
 from tests.station.machine import lacking, machine
 from tests.station.release import PYTHON, binds, lay_out
+from tests.station.trouble import TROUBLE
+from tests.station.upkeep import UPKEEP
 
 _JOURNAL_LINES = 30
 
@@ -42,7 +44,7 @@ def main() -> int:
 
 
 def _all_true(bench: Bench) -> bool:
-    for fact in FACTS:
+    for fact in (*BEGINNING, *TROUBLE, *UPKEEP):
         print(fact.__name__.replace("_", " "), flush=True)
         try:
             fact(bench)

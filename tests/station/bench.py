@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ KILOKAI: Final = "/usr/local/bin/kilokai"
 STORE: Final = Path("/var/lib/kilokai")
 DROP: Final = Path("/srv/drop")
 SCRIPT: Final = SOURCE / "systemd" / "station.sh"
+RELEASES: Final = ("0.1.0-one", "0.1.0-two")
 WORKS_S: Final = 90.0
 CONFIG: Final = """
 [drop]
@@ -124,6 +125,9 @@ class Bench:
     def journal(self, unit: str = UNIT) -> list[str]:
         """Return the lines of a unit's journal."""
         return self.machine.run("journalctl", "-u", unit, "-o", "cat", "--no-pager").splitlines()
+
+
+Fact = Callable[[Bench], None]
 
 
 def sound_in(folder: Path) -> list[Path]:
