@@ -17,6 +17,7 @@ from daemon.cli import (
     events,
     inspect,
     keys,
+    models,
     retry,
     run,
     score,
@@ -87,6 +88,7 @@ for _part in (
 app.add_typer(config.app, name="config")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:

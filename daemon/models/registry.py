@@ -10,7 +10,6 @@ link is replaced, in one step.  A process that makes a candidate does so in
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from detector.values import iso
 
 _CURRENT: Final = "current"
 _FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
+_GOLDEN: Final = "golden.json"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9a-f]{8}")
 _LONGEST_ID: Final = 120
 
@@ -126,8 +126,11 @@ class Registry:
             If there is no room, or the registry cannot be written.
         """
         if folder.parent != self.path:
+            from detector.checkpoint import read_model
+
+            read_model(folder)  # what is wrong is said of where it lies
             with self.candidate() as new:
-                _copy(folder, new)
+                _copy(folder, new, *_FILES)
                 return self.register(new, judged)
         from daemon.models.golden import seal
 
@@ -136,7 +139,7 @@ class Registry:
         write_whole(folder / verdict.FILE, verdict_bytes(judged))
         with writing(self.path, spare=folder), told(place):
             if place.is_dir():
-                _renew(folder, place)
+                _copy(folder, place, *_FILES, _GOLDEN, verdict.FILE)
             else:
                 move_in(folder, place)
         return model.id
@@ -240,16 +243,7 @@ class Registry:
             sync_folder(self.path)
 
 
-def _copy(folder: Path, new: Path) -> None:
-    from detector.checkpoint import read_model
-
-    read_model(folder)  # what is wrong is said of where it lies
-    with told(new):
-        for name in _FILES:
-            shutil.copyfile(folder / name, new / name)
-
-
-def _renew(folder: Path, place: Path) -> None:
-    """Put each file of a folder in the place of its former one: the same model, newly judged."""
-    for path in sorted(folder.iterdir()):
-        write_whole(place / path.name, path.read_bytes())
+def _copy(folder: Path, place: Path, *names: str) -> None:
+    """Write files of a folder into another, each in one step."""
+    for name in names:
+        write_whole(place / name, (folder / name).read_bytes())
