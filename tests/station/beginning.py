@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from tests.station.bench import CONFIG, DROP, KILOKAI, RELEASES, STORE, UNIT, Bench, Fact
 from tests.station.machine import until
@@ -112,11 +113,36 @@ def clients(bench: Bench) -> None:
     bench.note("client with a key; with one that is not allowed", "heard events; heard nothing")
 
 
-def doctor_is_content(bench: Bench) -> None:
-    """As its user, before and beside the daemon; secrets and sockets are the daemon's own."""
-    said = bench.machine.run("runuser", "-u", "kilokai", "--", KILOKAI, "doctor", "--json",
-                             "--config", "/etc/kilokai/kilokai.toml", check=False)  # fmt: skip
-    bench.note("doctor", said)
+def reloaded(bench: Bench) -> None:
+    pid = bench.pid()
+    for text in (CONFIG + "[alerts]\nmost_per_hour = 7\n", CONFIG):
+        assert _reload(bench, text) == ["alerts.most_per_hour"]
+    assert bench.pid() == pid
+    bench.note("reload", "a key changed and changed back, by the same process")
+
+
+def _reload(bench: Bench, text: str) -> Any:
+    """Return the keys that a changed configuration changed, as the journal tells."""
+    before = len(_reloads(bench))
+    (bench.machine.root / "etc/kilokai/kilokai.toml").write_text(text)
+    bench.systemctl("reload", UNIT)
+    until(lambda: len(_reloads(bench)) > before, seconds=20, what="word of the reload")
+    return _reloads(bench)[-1]["changed"]
+
+
+def _reloads(bench: Bench) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in bench.journal() if line.startswith("{")]
+    return [line for line in lines if line["event"] == "configuration reloaded"]
+
+
+def doctor_finds_no_fault(bench: Bench) -> None:
+    said = bench.machine.run(
+        "runuser", "-u", "kilokai", "--", KILOKAI, "doctor", "--json",
+        "--config", "/etc/kilokai/kilokai.toml",
+    )  # fmt: skip
+    marks = Counter(found["mark"] for found in json.loads(said)["findings"])
+    assert set(marks) <= {"ok", "warn"}, said
+    bench.note("doctor, as the daemon's user", f"{marks['ok']} ok, {marks['warn']} warnings")
 
 
 BEGINNING: Final[Sequence[Fact]] = (
@@ -129,5 +155,6 @@ BEGINNING: Final[Sequence[Fact]] = (
     same_scores_outside,
     drop_unwritable,
     clients,
-    doctor_is_content,
+    reloaded,
+    doctor_finds_no_fault,
 )
