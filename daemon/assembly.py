@@ -40,6 +40,7 @@ from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
+from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom
 from daemon.watch import Watch
@@ -136,6 +137,7 @@ def assemble(
             ledger,
             station=config.station.name,
             heartbeat_s=config.bus.heartbeat_s,
+            tell=telling(ledger, catching_up, room),
             beaten=metrics.messages.labels("heartbeat").inc,
         ),
         metrics=metrics,
