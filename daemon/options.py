@@ -24,7 +24,8 @@ _STRICT: Final = ConfigDict(
 )
 
 
-def _check_timezone(name: str) -> str:
+def check_timezone(name: str) -> str:
+    """Return a name of the IANA time zone database, or raise `ValueError`."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # what zoneinfo raises for a bad key
@@ -34,7 +35,7 @@ def _check_timezone(name: str) -> str:
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
 _Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
-_Zone = Annotated[str, AfterValidator(_check_timezone)]
+_Zone = Annotated[str, AfterValidator(check_timezone)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
 _LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
 

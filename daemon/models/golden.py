@@ -91,8 +91,11 @@ def golden_windows(features: FeatureSettings) -> list[Window]:
         band, width = k * features.bands // _WINDOWS, max(features.bands // 16, 1)
         noise[k, band : band + width, features.columns // 4 : features.columns // 2] += _CALL_DB
     spread_db = np.full(features.bands, _SPREAD_DB, np.float32)
+    level_db = np.zeros(features.bands, np.float32)
     return [
-        Window(_BEGIN + k * _STEP, _BEGIN + (k + 2) * _STEP, excess_db, spread_db, FILE, k)
+        Window(
+            _BEGIN + k * _STEP, _BEGIN + (k + 2) * _STEP, excess_db, spread_db, level_db, FILE, k
+        )
         for k, excess_db in enumerate(noise.astype(np.float32))
     ]
 

@@ -72,7 +72,7 @@ def test_windows_in_a_known_call_are_not_typical(folder: Path) -> None:
 def test_the_card_names_the_files(folder: Path) -> None:
     about = hours(folder).about
     assert about["files"]["typical"] == sorted(path.name for path in folder.glob("*.HYD*"))
-    assert about["choice"]["utc_offset_h"] == -10
+    assert about["choice"]["timezone"] == "Pacific/Honolulu"
 
 
 def test_the_card_tells_spans_and_counts(folder: Path) -> None:
