@@ -34,8 +34,10 @@ from daemon.publish import Publisher, open_publisher
 from daemon.requests import Handler, Requests
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
+from daemon.retrain_metrics import RetrainMetrics
 from daemon.room import Room
 from daemon.status_file import StatusFile
+from daemon.store_metrics import StoreRoom
 from daemon.watch import Watch
 from daemon.wire import model_draft
 from detector import load_model
@@ -75,10 +77,10 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
     scorer = _scorer(config)
     ledger = stack.enter_context(open_ledger(config.store.path))
     metrics = Metrics(scorer.model, scorer.threshold)
-    metrics.sequence.set(ledger.sequence)
-    metrics.rebuilt.inc(ledger.rebuilt)
+    metrics.take_up(ledger)
+    metrics.alarms_promised.set(config.detector.false_alarms_per_hour)
     publisher = _publisher(stack, config, curve, metrics)
-    address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
+    address = stack.enter_context(serve_metrics(metrics, config.metrics))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
@@ -120,7 +122,11 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         pipeline=pipeline,
         publisher=publisher,
         heart=Heart(
-            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
+            publisher,
+            ledger,
+            station=config.station.name,
+            heartbeat_s=config.bus.heartbeat_s,
+            beaten=metrics.messages.labels("heartbeat").inc,
         ),
         metrics=metrics,
         catching_up=catching_up,
@@ -132,6 +138,8 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
             evidence,
             catching_up,
             status_file,
+            StoreRoom(config.store.path, metrics),
+            RetrainMetrics(config.store.path, metrics),
         ),
     )
     return Service(Loop(config, parts), evidence, catching_up, status_file)

@@ -90,7 +90,6 @@ class EvidenceChore:
             return
         self._look_s = now_s + _LOOK_S
         free = shutil.disk_usage(self._store).free
-        self._metrics.store_free.set(free)
         jobs: list[Job] = []
         if now_s >= self._tidy_s or free < self._limits.min_free_bytes:
             self._tidy(free)

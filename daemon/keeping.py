@@ -67,6 +67,7 @@ class Keeper:
                 replace(step, published=self._published, outgoing=outgoing), self._station.model
             )
         self._say(outgoing)
+        self._metrics.take_drafts(drafts)
 
     def keep_heard(self, heard: Heard, step: Step) -> None:
         """Commit what was heard in a step, as far as it is new, and send what there is to say."""
@@ -104,7 +105,8 @@ class Keeper:
             self._say(waiting)
 
     def _say(self, messages: Sequence[Outgoing]) -> None:
-        self._send(messages)
         if messages:
+            with self._metrics.stage("publish"):
+                self._send(messages)
             self._published = messages[-1].sequence
-            self._metrics.sequence.set(self._published)
+            self._metrics.take_messages(messages)

@@ -74,8 +74,9 @@ class Loop:
         return not self._stop.is_set()
 
     def _serve(self, *, wait_s: float) -> None:
-        served = self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
-        self._parts.metrics.replays.inc(served)
+        publisher, metrics = self._parts.publisher, self._parts.metrics
+        metrics.replays.inc(publisher.serve(self._parts.ledger, wait_s=wait_s))
+        metrics.subscribers.set(publisher.subscribers)
 
     def _look(self) -> None:
         lookout = self._parts.lookout
@@ -93,6 +94,7 @@ class Loop:
                 self._take(plan)
         except NotReadyError as error:
             self._not_written(error)
+        self._parts.metrics.take_waiting(glanced, all_of_them=False)
         for task in glanced:
             if all(task.seen.name != other.seen.name for other in self._live):
                 self._live.append(task)
@@ -119,6 +121,7 @@ class Loop:
             )
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
+        self._parts.metrics.take_waiting(plan.tasks, all_of_them=True)
         self._parts.metrics.backlog.set(len(tasks))
         self._parts.catching_up.take(plan.tasks)
 

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from daemon.endpoints import check_endpoint, check_listen
+from daemon.endpoints import check_endpoint, check_listen, is_loopback, split_listen
 
 _STRICT: Final = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True
@@ -100,6 +100,12 @@ class Metrics(BaseModel):
 
     model_config = _STRICT
     listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
+    certificate: Path | None = Field(default=None, description="a PEM file, and metrics.key")
+    key: Path | None = Field(default=None, description="a PEM file without a passphrase")
+    password: Path | None = Field(default=None, description="a file with the password in a line")
+    open: bool = Field(
+        default=False, strict=True, description="true or false: anybody may read from anywhere"
+    )
 
 
 class Detector(BaseModel):
@@ -154,6 +160,19 @@ class Config(BaseModel):
     detector: Detector = Detector()
     alerts: Alerts = Alerts()
     evidence: Evidence = Evidence()
+
+    @model_validator(mode="after")
+    def _metrics_guarded(self) -> Config:
+        metrics = self.metrics
+        if (metrics.certificate is None) != (metrics.key is None):
+            raise ValueError("metrics.key: wanted it and metrics.certificate, or neither")
+        guarded = metrics.certificate and metrics.password
+        if not (is_loopback(split_listen(metrics.listen)[0]) or guarded or metrics.open):
+            raise ValueError(
+                f"metrics.listen: found {metrics.listen}, wanted 127.0.0.1:PORT, or "
+                "metrics.certificate, key and password, or metrics.open = true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _apart(self) -> Config:

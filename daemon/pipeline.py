@@ -64,7 +64,8 @@ class Pipeline:
         """
         file = progress_of(task.seen, self._ledger.files)
         try:
-            return self._act(task, file, order)
+            with self._metrics.step():
+                return self._act(task, file, order)
         except NotReadyError:
             self._attempts.take_back(file.name)
             raise
@@ -173,7 +174,8 @@ class Pipeline:
         except NotReadyError:
             self._hearing.forget(lane)
             raise
-        self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz)
+        damaged = len(chunk.damages)
+        self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz, damaged=damaged)
 
     def _rehear(self, file: FileProgress, order: Sequence[str]) -> None:
         """Score what a gap before this file left out, now that the sound before it is there."""
@@ -203,7 +205,9 @@ class Pipeline:
                 return True
             if chunk.tail:
                 closed = with_tail(closed, chunk.tail)
-                self._metrics.damaged_bytes.inc(closed.tail_bytes)
+                self._metrics.take_damage(
+                    closed, closed.tail_bytes, rate_hz=self._feed.rate_hz
+                )
         closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
         after = next_heard(file.name, order, self._ledger.files) if file.late else None
         self._finish_file(closed, *([replace(after, rehear=True)] if after else []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata, resources
@@ -18,6 +19,7 @@ from safetensors.torch import load, save
 from acoio.errors import SetupError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
+from detector.drift import Reference
 from detector.errors import ModelError
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
@@ -28,6 +30,7 @@ PRETRAINED: Final = "ocean-v1"
 _TENSORS, _CARD = "model.safetensors", "card.json"
 _UNHASHED: Final = ("sha256", "versions")  # of the card: the same model may be written elsewhere
 _VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")
+_NUMBERS: Final = re.compile(r"\[\n[-+.\deE,\s]+\]")  # no string of a card has a line's end
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
 
 
@@ -83,6 +86,7 @@ def write_model(folder: Path, model: Model) -> Model:
         "network": asdict(model.network.settings),
         "context_s": model.features.context_s,
         "calibration": model.calibration.as_json(),
+        **({"reference": model.reference.as_json()} if model.reference else {}),
         "versions": {name: metadata.version(name) for name in _VERSIONS},
     }
     card = json.loads(json.dumps(card))  # as it will be read
@@ -90,8 +94,14 @@ def write_model(folder: Path, model: Model) -> Model:
     written = _assemble(card, tensors)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _TENSORS, data)
-    _write(folder / _CARD, (json.dumps(card, indent=2) + "\n").encode())
+    _write(folder / _CARD, _text(card).encode())
     return written
+
+
+def _text(card: dict[str, Any]) -> str:
+    """Return a card as people can read it: lists of numbers in one line each."""
+    text = json.dumps(card, indent=2) + "\n"
+    return _NUMBERS.sub(lambda found: " ".join(found.group().split()), text)
 
 
 def is_model(folder: Path) -> bool:
@@ -175,4 +185,15 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         network=network.eval().requires_grad_(False),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,
+        reference=_reference(card, features.bands),
     )
+
+
+def _reference(card: dict[str, Any], bands: int) -> Reference | None:
+    """Return the reference of a card; those of earlier versions have none."""
+    if "reference" not in card:
+        return None
+    found = Reference.from_json(card["reference"])
+    if len(found.heard.levels) != bands:
+        raise SetupError(f"reference: found {len(found.heard.levels)} bands, wanted {bands}")
+    return found

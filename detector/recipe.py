@@ -16,6 +16,7 @@ from detector.calibrate import PROMISED_PER_HOUR, Calibration, Point, calibrate,
 from detector.checkpoint import is_model, write_model
 from detector.config import FeatureSettings
 from detector.data import levels_of
+from detector.drift import reference_of
 from detector.events import EventTracker
 from detector.match import match, within
 from detector.methods import Method, NetworkSettings
@@ -43,13 +44,17 @@ _STATE: Final = "training"  # in the model's folder, until the model is there
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is made, whatever of; `threads` are for training alone."""
+    """How a model is made, whatever of; `threads` are for training alone.
+
+    `of_the_day` says whether its sound has a time of day: a simulated ocean has none.
+    """
 
     name: str
     training: TrainSettings
     features: FeatureSettings = field(default_factory=FeatureSettings)
     method: Method = "ratio"
     threads: int = 1
+    of_the_day: bool = True
 
 
 def train_ocean(
@@ -65,7 +70,7 @@ def train_ocean(
     DataError
         If that is too little sound.
     """
-    recipe = Recipe(out.name, _training(seed), method=method, threads=jobs)
+    recipe = Recipe(out.name, _training(seed), method=method, threads=jobs, of_the_day=False)
     with simulator(jobs) as pool:
         ocean = SimulatedOcean(seed, hours, recipe.features, pool)
         draft = yield from cook(out, recipe, ocean)
@@ -113,7 +118,8 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     calibration = calibrate(scores)
     rate = calibration.points[0].false_alarms_per_hour
     yield f"calibrated on {calibration.hours:.1f} hours: {rate:g} false alarms an hour and above"
-    return replace(draft, calibration=calibration)
+    reference = reference_of(scores, of_the_day=recipe.of_the_day)
+    return replace(draft, calibration=calibration, reference=reference)
 
 
 def _training(seed: int) -> TrainSettings:

@@ -134,7 +134,7 @@ def test_live_sound_is_scored_within_seconds_and_counted(
         until(lambda: _scored(store) >= before + 4)
         with urllib.request.urlopen(f"http://{_endpoint(settings, 'listen')}/metrics") as page:
             text = page.read().decode()
-        assert "kilokai_records_read_total 480.0" in text
+        assert "kilokai_records_total{outcome=\"read\"} 480.0" in text
         assert 'kilokai_files_total{outcome="done"} 0.0' in text
         second = _done("run", "--config", settings)
         assert second.returncode == 78
