@@ -71,7 +71,7 @@ def choose(
     """
     evenings: dict[datetime, list[Hour]] = defaultdict(list)
     others: dict[datetime, list[Hour]] = defaultdict(list)
-    records = _of_records(files)
+    records = of_records(files)
     for begin, hour in _hours(records, choice):
         quiet = _is_typical(begin, choice) and begin not in busy
         (evenings if quiet else others)[_day(begin, choice)].append(hour)
@@ -96,11 +96,12 @@ def choose(
 
 def evening_hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
     """Return the hours that are typical by the clock alone, in order, each with its begin."""
-    hours = _hours(_of_records(files), choice)
+    hours = _hours(of_records(files), choice)
     return [(begin, hour) for begin, hour in hours if _is_typical(begin, choice)]
 
 
-def _of_records(files: Iterable[FileCover]) -> list[FileCover]:
+def of_records(files: Iterable[FileCover]) -> list[FileCover]:
+    """Return the files that are heard as the daemon hears them: those of records."""
     return [file for file in files if file.path.suffix.lower() not in FORMATS]
 
 
