@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon.alerts import alerted, summed_up, weighed
+from daemon.alerts import alerted, summed_up
 from daemon.evidence import with_evidence
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import LANES, Outgoing, Step
 from daemon.revise import number, revisions
-from daemon.wire import Draft, event_draft
-from detector.listen import Heard
-from detector.values import Score
+from daemon.wire import Draft
+from detector.listen import NOTHING, Heard
+from detector.values import Event, Score
 
 _MESSAGES_AT_ONCE: Final = 256
 
@@ -55,8 +55,8 @@ class Keeper:
         return self._station.model
 
     def is_new(self, score: Score) -> bool:
-        """Say whether a window was not scored by this model."""
-        return bool(self._ledger.unscored([score], self.model))
+        """Say whether a window was not scored, by this model or one before it."""
+        return not self._ledger.is_scored(score)
 
     def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
         """Commit a step with its messages, and send them."""
@@ -82,17 +82,25 @@ class Keeper:
         self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
 
-    def announce(self, draft: Draft, *, model: str) -> None:
-        """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple(
-            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+    def announce(self, draft: Draft, *, model: str, ended: Sequence[Event] = ()) -> None:
+        """Say that another model scores from now on; what the one before left open, is closed.
+
+        `ended` is that, as it is if it ends here; what else is open ends as it is known.
+        """
+        last = revisions(ended, self._ledger.event)
+        told = {event["id"] for event in last}
+        left = tuple(
+            with_evidence({**event, "status": "closed"})
+            for event in self._ledger.open_events()
+            if event["id"] not in told
         )
         book, most = self._ledger.alerts, self._station.most_per_hour
-        said = weighed(ended, book, most_per_hour=most).sent
         lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
-        step = Step(events=ended, lanes=lanes, model=model)
-        self.keep(step, [*map(event_draft, said), draft])
-        self._metrics.take_events(ended)
+        step = Step(events=(*last, *left), lanes=lanes, model=model)
+        step, drafts = alerted(step, NOTHING, book, most_per_hour=most)
+        self.keep(step, [*drafts, draft])
+        self._station = replace(self._station, model=model)
+        self._metrics.take_events(step.events)
 
     def sum_up(self) -> None:
         """Tell of the events held back in hours that no summary told of yet."""

@@ -12,8 +12,8 @@ from typing import Final
 
 from acoio.errors import NotReadyError
 
-_TRIES: Final = 20
-_PAUSE_S: Final = 0.05  # somebody who only looks is gone by then
+_WAIT_S: Final = 1.0  # somebody who only looks is gone by then
+_PAUSE_S: Final = 0.05
 
 
 class HeldError(NotReadyError):
@@ -25,8 +25,8 @@ class HeldError(NotReadyError):
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a file alone; it says who does.
+def locked(path: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
+    """Hold a file alone, after waiting so long at most; it says who does.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def locked(path: Path) -> Iterator[None]:
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     with os.fdopen(handle) as lock:
-        if not _taken(handle):
+        if not _taken(handle, wait_s):
             raise HeldError(path, lock.read(32).strip() or "unknown")
         with suppress(OSError):  # on a full disk, who holds it is not told
             os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
@@ -56,11 +56,20 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def _taken(handle: int) -> bool:
+def _taken(handle: int, wait_s: float) -> bool:
     """Say whether the lock is ours, after some tries: those who look ask for it, too."""
-    for _ in range(_TRIES):
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+    until_s = time.monotonic() + wait_s
+    while not taken_now(handle):
+        if time.monotonic() >= until_s:
+            return False
         time.sleep(_PAUSE_S)
-    return False
+    return True
+
+
+def taken_now(handle: int) -> bool:
+    """Say whether what is open there, a file or a folder, is held by us from now on."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

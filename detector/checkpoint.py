@@ -54,7 +54,7 @@ def read_model(path_or_name: str | Path) -> Model:
     ModelError
         If there is no such model or its files are not what its card says.
     """
-    folder = _folder(path_or_name)
+    folder = model_folder(path_or_name)
     card = _read_card(folder)
     data = _read(folder / _TENSORS)
     if (found := _sha256(card, data)) != card["sha256"]:
@@ -67,6 +67,17 @@ def read_model(path_or_name: str | Path) -> Model:
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         message = f"{folder}: no model of format {FORMAT}: {error}"
         raise ModelError(message, reason="format") from error
+
+
+def read_card(path_or_name: str | Path) -> dict[str, Any]:
+    """Return the card of a model's folder or a pretrained name; nothing is verified.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    return _read_card(model_folder(path_or_name))
 
 
 def write_model(folder: Path, model: Model) -> Model:
@@ -115,7 +126,8 @@ def _sha256(card: dict[str, Any], data: bytes) -> str:
     return hashlib.sha256(data + json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _folder(path_or_name: str | Path) -> Path:
+def model_folder(path_or_name: str | Path) -> Path:
+    """Return the folder of a pretrained name, or of a path as it is."""
     if str(path_or_name) == PRETRAINED:
         return Path(str(resources.files("detector") / "pretrained" / PRETRAINED))
     return Path(path_or_name)

@@ -73,7 +73,7 @@ def choose(
     others: dict[datetime, list[Hour]] = defaultdict(list)
     records = of_records(files)
     for begin, hour in _hours(records, choice):
-        quiet = _is_typical(begin, choice) and begin not in busy
+        quiet = is_typical_hour(begin, choice) and begin not in busy
         (evenings if quiet else others)[_day(begin, choice)].append(hour)
     rng = np.random.default_rng(seed)
     learnt, calibrated = _parted(sorted(evenings), choice, rng)
@@ -97,7 +97,7 @@ def choose(
 def evening_hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
     """Return the hours that are typical by the clock alone, in order, each with its begin."""
     hours = _hours(of_records(files), choice)
-    return [(begin, hour) for begin, hour in hours if _is_typical(begin, choice)]
+    return [(begin, hour) for begin, hour in hours if is_typical_hour(begin, choice)]
 
 
 def of_records(files: Iterable[FileCover]) -> list[FileCover]:
@@ -123,7 +123,8 @@ def _utc(when: datetime) -> datetime:
     return when.astimezone(UTC)
 
 
-def _is_typical(begin: datetime, choice: Choice) -> bool:
+def is_typical_hour(begin: datetime, choice: Choice) -> bool:
+    """Say whether an hour that begins then, by local time, is typical by the clock alone."""
     return _in_evening(begin, choice) and _day(begin, choice).month in choice.months
 
 

@@ -15,6 +15,7 @@ from daemon.cli import (
     events,
     inspect,
     keys,
+    models,
     retry,
     run,
     score,
@@ -72,6 +73,7 @@ for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, tra
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
 
 
 def main() -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.durable import sync_folder
+from daemon.locks import locked, taken_now
 
 NEW: Final = ".new-"
 _GONE: Final = ".gone-"
 _LOCK: Final = "lock"
 _WAIT_S: Final = 30.0  # a writer checks a model or two, some seconds on a busy machine
-_SLICE_S: Final = 0.05
 
 
 @contextmanager
@@ -48,15 +46,11 @@ def writing(home: Path, *, spare: Path | None = None) -> Iterator[None]:
     NotReadyError
         If another one writes for too long, or the folder cannot be written.
     """
-    with told(home):
+    with told(home), ExitStack() as held:
         home.mkdir(parents=True, exist_ok=True)
-        handle = os.open(home / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        _wait_for(handle, home)
+        held.enter_context(locked(home / _LOCK, wait_s=_WAIT_S))
         _sweep(home, spare)
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager
@@ -105,26 +99,10 @@ def make_link(link: Path, target: str) -> Path:
     return new
 
 
-def _wait_for(handle: int, home: Path) -> None:
-    until_s = time.monotonic() + _WAIT_S
-    while not _lock(handle):
-        if time.monotonic() > until_s:
-            raise NotReadyError(f"{home / _LOCK}: another command writes; no model was changed")
-        time.sleep(_SLICE_S)
-
-
-def _lock(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _held(folder: Path) -> int | None:
     """Return a handle that holds a folder, or None if somebody else does."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    if _lock(handle):
+    if taken_now(handle):
         return handle
     os.close(handle)
     return None

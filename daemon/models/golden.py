@@ -93,10 +93,9 @@ def golden_windows(features: FeatureSettings) -> list[Window]:
     spread_db = np.full(features.bands, _SPREAD_DB, np.float32)
     level_db = np.zeros(features.bands, np.float32)
     return [
-        Window(
-            _BEGIN + k * _STEP, _BEGIN + (k + 2) * _STEP, excess_db, spread_db, level_db, FILE, k
-        )
+        Window(begin, begin + 2 * _STEP, excess_db, spread_db, level_db, FILE, k)
         for k, excess_db in enumerate(noise.astype(np.float32))
+        for begin in (_BEGIN + k * _STEP,)
     ]
 
 

@@ -9,19 +9,17 @@ link is replaced, in one step.  A process that makes a candidate does so in
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from acoio.errors import DataError, SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.durable import sync_folder, write_whole
 from daemon.models import history, verdict
+from daemon.models.entry import CARD, Entry, entry_of
 from daemon.models.folders import make_link, move_in, new_folder, remove, told, writing
 from daemon.models.history import By, Switch
 from daemon.models.verdict import Verdict, verdict_bytes
@@ -29,28 +27,10 @@ from detector.errors import ModelError
 from detector.values import iso
 
 _CURRENT: Final = "current"
-_CARD: Final = "card.json"
-_FILES: Final = ("model.safetensors", _CARD)  # the card last, as it names the hash
+_FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
+_GOLDEN: Final = "golden.json"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9a-f]{8}")
 _LONGEST_ID: Final = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A model of the registry, as its files say; `fault` is what they cannot be read for."""
-
-    id: str
-    folder: Path
-    champion: bool
-    card: Mapping[str, Any]
-    verdict: Verdict | None
-    fault: str = ""
-
-    @property
-    def rate_hz(self) -> float | None:
-        """The sampling rate it scores, or None if its card does not say."""
-        rate_hz = self.card.get("features", {}).get("rate_hz")
-        return None if rate_hz is None else float(rate_hz)
 
 
 class Registry:
@@ -98,7 +78,7 @@ class Registry:
             return []
         champion = self.current()
         found = [
-            _entry(folder, champion)
+            entry_of(folder, champion)
             for folder in sorted(self.path.iterdir())
             if _ID.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
         ]
@@ -106,7 +86,23 @@ class Registry:
 
     def history(self) -> list[Switch]:
         """Return the switches that took place, oldest first."""
-        return history.happened(self._noted(), self.current())
+        return history.happened(self.noted(), self.current())
+
+    def why(self, model: str | None) -> tuple[str, str]:
+        """Return who made a model the champion and for what reason, as far as that is known."""
+        try:
+            last = self.noted()[-1:]
+        except NotReadyError:
+            last = []
+        known = [(switch.by, switch.reason) for switch in last if switch.model == model]
+        return known[0] if known else ("promote", "")
+
+    def stamp(self, model: str | None) -> tuple[tuple[int, ...], ...]:
+        """Return what is another whenever the files of a model are."""
+        folder = self.path if model is None else self.folder(model)
+        files = [] if model is None else sorted(folder.glob("*"))
+        stats = [file.lstat() for file in files]
+        return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)
 
     def champions(self) -> list[str | None]:
         """Return the champions that `rollback` goes back through, the present one last."""
@@ -130,8 +126,11 @@ class Registry:
             If there is no room, or the registry cannot be written.
         """
         if folder.parent != self.path:
+            from detector.checkpoint import read_model
+
+            read_model(folder)  # what is wrong is said of where it lies
             with self.candidate() as new:
-                _copy(folder, new)
+                _copy(folder, new, *_FILES)
                 return self.register(new, judged)
         from daemon.models.golden import seal
 
@@ -140,7 +139,7 @@ class Registry:
         write_whole(folder / verdict.FILE, verdict_bytes(judged))
         with writing(self.path, spare=folder), told(place):
             if place.is_dir():
-                _renew(folder, place)
+                _copy(folder, place, *_FILES, _GOLDEN, verdict.FILE)
             else:
                 move_in(folder, place)
         return model.id
@@ -202,11 +201,20 @@ class Registry:
                     remove(self.folder(model))
         return gone
 
-    def _noted(self) -> list[Switch]:
+    def noted(self) -> list[Switch]:
+        """Return the switches that were begun: of the last one, `current` says if it was made.
+
+        Raises
+        ------
+        NotReadyError
+            If they cannot be read.
+        """
         try:
             return history.parsed((self.path / history.FILE).read_text("utf-8", "replace"))
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise NotReadyError(f"{self.path / history.FILE}: {error.strerror}") from error
 
     def _check(self, model: str) -> None:
         """Raise `SetupError` unless a model scores as when it came, at the champion's rate."""
@@ -214,7 +222,7 @@ class Registry:
 
         rate_hz = load_registered(self.folder(model)).features.rate_hz
         champion = self.current()
-        wanted_hz = _entry(self.folder(champion), champion).rate_hz if champion else None
+        wanted_hz = entry_of(self.folder(champion), champion).rate_hz if champion else None
         if wanted_hz is not None and rate_hz != wanted_hz:
             message = (
                 f"{self.folder(model)}: found a model for {rate_hz:g} Hz, wanted {wanted_hz:g}"
@@ -235,39 +243,7 @@ class Registry:
             sync_folder(self.path)
 
 
-def _entry(folder: Path, champion: str | None) -> Entry:
-    card, faults = _object(folder / _CARD)
-    judged = None
-    values, more = _object(folder / verdict.FILE)
-    try:
-        judged = None if more else Verdict.from_json(values)
-    except DataError as error:
-        more = str(error)
-    fault = "; ".join(filter(None, (faults, more)))
-    return Entry(folder.name, folder, folder.name == champion, card, judged, fault)
-
-
-def _object(path: Path) -> tuple[dict[str, Any], str]:
-    """Return the JSON object of a file, and what was wrong with it."""
-    try:
-        values = json.loads(path.read_bytes())
-    except OSError as error:
-        return {}, f"{path.name}: {error.strerror}"
-    except ValueError as error:
-        return {}, f"{path.name}: no JSON: {error}"
-    return (values, "") if isinstance(values, dict) else ({}, f"{path.name}: found no object")
-
-
-def _copy(folder: Path, new: Path) -> None:
-    from detector.checkpoint import read_model
-
-    read_model(folder)  # what is wrong is said of where it lies
-    with told(new):
-        for name in _FILES:
-            shutil.copyfile(folder / name, new / name)
-
-
-def _renew(folder: Path, place: Path) -> None:
-    """Put each file of a folder in the place of its former one: the same model, newly judged."""
-    for path in sorted(folder.iterdir()):
-        write_whole(place / path.name, path.read_bytes())
+def _copy(folder: Path, place: Path, *names: str) -> None:
+    """Write files of a folder into another, each in one step."""
+    for name in names:
+        write_whole(place / name, (folder / name).read_bytes())

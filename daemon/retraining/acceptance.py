@@ -74,14 +74,12 @@ class Figures:
 
 def reasons_against(figures: Figures) -> tuple[str, ...]:
     """Return in words what keeps a candidate from scoring; nothing if it may."""
-    return tuple(
-        [
-            *_of_health(figures),
-            *_of_scores(figures),
-            *_of_alarms(figures),
-            *_of_injected(figures.injected),
-            *_of_confirmed(figures.confirmed),
-        ]
+    return (
+        *_of_health(figures),
+        *_of_scores(figures),
+        *_of_alarms(figures),
+        *_of_injected(figures.injected),
+        *_of_confirmed(figures.confirmed),
     )
 
 

@@ -108,7 +108,7 @@ def busy_hours(
     counts = np.array([_alarms_in(hour, ordered) for _, hour in hours])
     usual = float(np.quantile(counts / heard_h, _QUIETER))
     usual = min(max(usual, promised_per_hour), _MOST_TIMES * promised_per_hour)
-    limits = poisson.ppf(_CERTAIN, usual * heard_h)
+    limits = np.asarray(poisson.ppf(_CERTAIN, usual * heard_h))
     return frozenset(
         begin for (begin, _), n, most in zip(hours, counts, limits, strict=True) if n > most
     )

@@ -15,6 +15,7 @@ import numpy as np
 from acoio.coverage import FileCover
 from daemon.retraining.alive import summed
 from daemon.retraining.hours import Hours
+from detector.choose import is_typical_hour
 from detector.events import EventTracker
 from detector.recordings import windows_of
 from detector.score import Scorer
@@ -37,11 +38,13 @@ class Alarms:
 class Heard:
     """What a model made of the newest days.
 
-    `alarms` are of all hours, but for what was learnt from or calibrated on;
-    `evenings` the counts of typical windows by their day.
+    `alarms` are of all hours, but for what was learnt from or calibrated on; `typical`
+    counts the typical windows there.  `evenings` count all windows of the evening by
+    their day (UTC).
     """
 
     alarms: Alarms
+    typical: Tally | None
     evenings: dict[date, Tally]
 
 
@@ -56,24 +59,29 @@ class _Ear:
         self._edges = reference.edges if reference else _NO_EDGES
         self._tracker = EventTracker(scorer.event_settings("retrain"))
         self._counts, self._hours_heard = np.zeros(_HOURS_A_DAY), np.zeros(_HOURS_A_DAY)
+        self._typical: list[Tally] = []
         self._evenings: dict[date, list[Tally]] = defaultdict(list)
 
     def push(self, windows: Sequence[Window]) -> None:
         scores = self._scorer.score(windows)
         self._count(self._tracker.push(scores))
         for begin, group in groupby(scores, key=self._local_hour):
-            self._hear(begin, [score for score in group if score.file not in self._learnt])
+            self._hear(begin, list(group))
 
     def flush(self) -> Heard:
         self._count(self._tracker.flush())
         evenings = {day: summed(tallies) for day, tallies in self._evenings.items()}
-        return Heard(Alarms(self._counts, self._hours_heard), evenings)
+        typical = summed(self._typical) if self._typical else None
+        return Heard(Alarms(self._counts, self._hours_heard), typical, evenings)
 
     def _hear(self, begin: datetime, scores: list[Score]) -> None:
-        self._hours_heard[begin.hour] += len(scores) * self._step_s / 3600
-        if scores and begin in self._hours.typical:
+        if is_typical_hour(begin, self._hours.choice):
             day = scores[0].begin.astimezone(UTC).date()
             self._evenings[day].append(tally(scores, self._edges))
+        new = [score for score in scores if score.file not in self._learnt]
+        self._hours_heard[begin.hour] += len(new) * self._step_s / 3600
+        if new and begin in self._hours.typical:
+            self._typical.append(tally(new, self._edges))
 
     def _count(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -57,6 +57,10 @@ class FloodEar:
     def recall(self, records: Sequence[Record], file: str) -> None:
         """Nothing of what was before matters."""
 
+    def take_over(self, former: object) -> bool:
+        """Nothing of what was before matters here either."""
+        return isinstance(former, FloodEar)
+
     def flush(self) -> Heard:
         ended = () if self._open is None else (event_of(self._open, "closed"),)
         self._open = None
