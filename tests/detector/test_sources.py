@@ -39,9 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return drop
 
 
-def hours(
-    folder: Path, *, calls: Sequence[Span] = (), clips: Sequence[Clip] = ()
-) -> ChosenHours:
+def hours(folder: Path, *, calls: Sequence[Span] = (), clips: Sequence[Clip] = ()) -> ChosenHours:
     files = ACOio(folder).coverage().files
     chosen = Chosen(typical=(files,), various=(files,), calibration=(files,))
     return ChosenHours(chosen, Choice(), FEATURES, calls=calls, clips=clips)

@@ -51,7 +51,7 @@ def listen_by(scorer: Any) -> Listen:
     return listen
 
 
-def _switch(bench: Bench, scorer: Any) -> None:
+def switch_by_hand(bench: Bench, scorer: Any) -> None:
     draft = switch_draft(scorer, previous=bench.keeper.model, by="promote", reason="")
     bench.pipeline.switch(listen_by(scorer), draft, model=scorer.model)
 
@@ -71,7 +71,7 @@ def scores_of(store: Path) -> dict[str, _Scores]:
 
 def _alone(drop: Path, store: Path, scorer: Any) -> tuple[_Scores, list[dict[str, Any]]]:
     with bench_on(drop, store) as bench:
-        _switch(bench, scorer)
+        switch_by_hand(bench, scorer)
         bench.work()
         bench.pipeline.finish()
     return scores_of(store)[scorer.model], stored_events(store)
@@ -110,7 +110,7 @@ def test_each_window_has_the_score_that_its_model_alone_gives(
         alone = {**alone, "louder": _alone(full_drop, tmp_path / "alone", louder)[0]}
     with bench_on(full_drop, tmp_path / "store") as bench:
         bench.work(steps)
-        _switch(bench, louder)
+        switch_by_hand(bench, louder)
         bench.work()
         bench.pipeline.finish()
     found = scores_of(tmp_path / "store")
@@ -129,7 +129,7 @@ def test_no_window_is_lost_though_the_sound_before_is_gone(
         while not any(file.state == "done" for file in bench.ledger.files.values()):
             bench.work(1)
         first.unlink()
-        _switch(bench, Louder())
+        switch_by_hand(bench, Louder())
         bench.work()
         bench.pipeline.finish()
     _each_window_once(tmp_path / "store", alone)
@@ -141,7 +141,7 @@ def test_an_event_ends_with_the_model_that_found_it(full_drop: Path, tmp_path: P
         while not bench.ledger.open_events():
             assert not bench.work(1)
         (before,) = bench.ledger.open_events()
-        _switch(bench, Louder())
+        switch_by_hand(bench, Louder())
         assert (bench.ledger.open_events(), bench.ledger.lane("live").tracker) == ([], {})
         said = [json.loads(message.text) for message in bench.sent[-2:]]
         bench.work()
@@ -171,7 +171,7 @@ def test_a_switch_that_cannot_be_written_has_not_happened(
             assert not bench.work(1)
         with monkeypatch.context() as patch, pytest.raises(NotReadyError):
             patch.setattr(Ledger, "commit", full)
-            _switch(bench, Louder())
+            switch_by_hand(bench, Louder())
         assert bench.keeper.model == "loudness"
         assert len(bench.ledger.open_events()) == 1
         bench.work()
@@ -186,7 +186,7 @@ def test_sound_that_comes_late_is_scored_once_though_the_model_changed(
     away = late.rename(tmp_path / late.name)
     with bench_on(full_drop, tmp_path / "store") as bench:
         bench.work()
-        _switch(bench, Louder())
+        switch_by_hand(bench, Louder())
         away.rename(late)
         bench.work()
         bench.pipeline.finish()
