@@ -35,6 +35,7 @@ from daemon.pace import Replay, Replayed, records_in
 from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
+from daemon.reload import Again, Live, Reload
 from daemon.requests import Handler, Requests
 from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
@@ -65,10 +66,12 @@ class Service:
         self.status_file.stop()
 
 
-def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
+def assemble(
+    stack: ExitStack, config: Config, replay: Replay | None = None, again: Again | None = None
+) -> Service:
     """Return a service that is ready to run; `stack` closes it.
 
-    A `replay` shows the drop as if it arrived now.
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
 
     Raises
     ------
@@ -103,7 +106,11 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
     )
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
     said = {"metrics": address, "rate_hz": scorer.features.rate_hz, "bus": publisher.endpoints}
-    status_file = _status_file(config, said, catching_up, room, switch)
+    reload = Reload(config, again or Again(lambda: config))
+    status_file = _status_file(
+        config, said, lambda: {**catching_up.as_json(), **switch.said(), **reload.said()}, room
+    )
+    old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
@@ -134,32 +141,39 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         replay=replay,
         chores=(
             Requests(config.store.path, handlers),
-            OldMessages(ledger, days=config.store.messages_days),
+            old_messages,
             evidence,
             catching_up,
             switch,
+            reload,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
         ),
     )
-    return Service(Loop(config, parts), evidence, catching_up, status_file)
+    loop = Loop(config, parts)
+    reload.take = Live(
+        loop, parts.lookout, keeper, evidence, old_messages, parts.heart, status_file
+    ).take
+    return Service(loop, evidence, catching_up, status_file)
 
 
 def _status_file(
-    config: Config,
-    said: Mapping[str, Any],
-    catching_up: CatchingUp,
-    room: Room,
-    switch: ModelSwitch,
+    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
 ) -> StatusFile:
     def say() -> Mapping[str, Any]:
-        return {**catching_up.as_json(), **switch.said(), "store_full": room.full}
+        return {**changing(), "store_full": room.full}
 
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,
-        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        fixed={
+            "station": config.station.name,
+            "timezone": config.station.timezone,
+            "promised_per_hour": config.detector.false_alarms_per_hour,
+            "drop": plain(config.drop.path),
+            **said,
+        },
         say=say,
     )
 

@@ -38,6 +38,11 @@ class Heart:
         self._feed_s = deadline_s / _FEEDS_A_DEADLINE if deadline_s else None
         self._beat_at_s = self._feed_at_s = time.monotonic()
 
+    def beat_every(self, heartbeat_s: float) -> None:
+        """Beat so often, from now on."""
+        self._heartbeat_s = heartbeat_s
+        self._beat_at_s = time.monotonic()
+
     def beat(self, *, went_on: bool) -> None:
         """Do what is due: `went_on` says that work was done, or that there was none to do."""
         now_s = time.monotonic()

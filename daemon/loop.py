@@ -40,6 +40,10 @@ class Loop:
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
 
+    def look_every(self, rescan_s: float) -> None:
+        """Let what failed wait so long at first, from now on."""
+        self._patience.first_s = rescan_s
+
     def run(self, stop: Event, *, until_idle: bool) -> int:
         """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
         self._stop = stop

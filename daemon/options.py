@@ -54,7 +54,7 @@ class Drop(BaseModel):
     """Where files arrive."""
 
     model_config = _STRICT
-    path: Path = Field(description="the folder that files arrive in")
+    path: Path = Field(description="the folder that files arrive in", examples=["/data/incoming"])
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
     watch: Literal["inotify", "scan"] = Field(
         default="inotify", description="inotify, or scan on a network drive"
@@ -81,9 +81,15 @@ class Bus(BaseModel):
     """Where messages leave."""
 
     model_config = _STRICT
-    keys: Path | None = Field(default=None, description="a folder that `kilokai keys server` made")
+    keys: Path | None = Field(
+        default=None,
+        description="a folder that `kilokai keys server` made",
+        examples=["/etc/kilokai/keys"],
+    )
     credential: _Credential | None = Field(
-        default=None, description="the systemd credential that holds server.secret"
+        default=None,
+        description="the systemd credential that holds server.secret",
+        examples=["kilokai-bus"],
     )
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
@@ -102,9 +108,19 @@ class Metrics(BaseModel):
 
     model_config = _STRICT
     listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
-    certificate: Path | None = Field(default=None, description="a PEM file, and metrics.key")
-    key: Path | None = Field(default=None, description="a PEM file without a passphrase")
-    password: Path | None = Field(default=None, description="a file with the password in a line")
+    certificate: Path | None = Field(
+        default=None, description="a PEM file, and metrics.key", examples=["/etc/kilokai/tls.crt"]
+    )
+    key: Path | None = Field(
+        default=None,
+        description="a PEM file without a passphrase",
+        examples=["/etc/kilokai/tls.key"],
+    )
+    password: Path | None = Field(
+        default=None,
+        description="a file with the password in a line",
+        examples=["/etc/kilokai/metrics.password"],
+    )
     open: bool = Field(
         default=False, strict=True, description="true or false: anybody may read from anywhere"
     )

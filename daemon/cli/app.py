@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 from acoio.errors import AcoError, SetupError
 from daemon import __version__
 from daemon.cli import (
+    config,
     demo,
+    doctor,
     evaluate,
     events,
     inspect,
@@ -69,8 +71,21 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
+for _part in (
+    run,
+    status,
+    doctor,
+    retry,
+    demo,
+    simulate,
+    inspect,
+    score,
+    subscribe,
+    train,
+    evaluate,
+):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
+app.add_typer(config.app, name="config")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
