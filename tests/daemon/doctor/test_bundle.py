@@ -19,7 +19,7 @@ from daemon.models.verdict import Verdict
 from daemon.progress import FileProgress, Step
 from daemon.retraining.state import State, write_state
 from daemon.status_file import StatusFile
-from detector.checkpoint import PRETRAINED, _folder
+from detector.checkpoint import PRETRAINED, model_folder
 
 _PASSWORDS = {
     "SMTP_PASSWORD": "env-Hunter2",
