@@ -6,7 +6,7 @@
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
-  listed, or null)
+  listed, or null), `model_trouble` (why the champion does not score, or null)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
@@ -18,7 +18,7 @@
 - `set_aside`: each with `name` and `reason`
 - `damaged_seconds`: sound that could not be read, by the bytes that a second takes
 - `model`, `threshold`, `model_from` (registry or detector.model), `model_since` (when it became
-  champion), `model_trouble` (why the champion does not score), each null if that is unknown
+  champion), each null if that is unknown
 - `retrain`: how it went last, as `daemon.retraining.state.State`, or null
 - `config`: `reloaded` (when), `restart_for` (keys), `faults`; null if none was asked for
 - `events`: `all`, `today` (by their begin) and `by_severity` of today, which begins at
@@ -112,6 +112,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         **{key: said.get(key) for key in keys},
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
+        "model_trouble": said.get("model_trouble") if running else None,
     }
 
 
@@ -131,7 +132,6 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
         "model": said.get("model") or model,
         "threshold": said.get("threshold") or threshold,
         "model_from": said.get("model_from"),
-        "model_trouble": said.get("model_trouble"),
         "events": _of_events(database, now, said.get("timezone") or _UTC),
         "ledger": _of_messages(database),
     }

@@ -64,7 +64,7 @@ def _of_scoring(found: _Json) -> Iterator[tuple[str, str]]:
     if found["model"]:
         since = found.get("model_since")
         came = f" since {_minute(since)}" if since else ""
-        source = f", by {found['model_from']}{came}" if found.get("model_from") else ""
+        source = f", from {found['model_from']}{came}" if found.get("model_from") else ""
         yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats{source}"
     events = found["events"]
     severities = ", ".join(f"{n} {severity}" for severity, n in events["by_severity"].items())

@@ -28,8 +28,8 @@ def troubles(found: Mapping[str, Any], now: datetime) -> dict[str, str]:
         wrong["deaf"] = f"the drop cannot be listed: {daemon['drop_trouble']}"
     if quiet := _quiet(found, now):
         wrong["quiet"] = quiet
-    if found.get("model_trouble"):
-        wrong["model"] = found["model_trouble"]
+    if daemon["model_trouble"]:
+        wrong["model"] = f"{daemon['model_trouble']}; {found['model']} scores"
     if faults := (found.get("config") or {}).get("faults"):
         wrong["config"] = f"the new configuration was refused: {'; '.join(faults)}"
     return wrong

@@ -88,7 +88,7 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     assert set(found) == {
         "well", "complaints", "daemon", "heard", "backlog", "files", "set_aside",
         "damaged_seconds", "model", "threshold", "events", "ledger", "disk", "state",
-        "model_from", "model_since", "model_trouble", "retrain", "drift", "alarms", "config",
+        "model_from", "model_since", "retrain", "drift", "alarms", "config",
     }  # fmt: skip
     assert found["files"] == {"pending": 1, "done": 0, "set_aside": 7}
     assert found["set_aside"][0] == {"name": "f0\x1b[31m", "reason": "r" * 100}
@@ -206,7 +206,7 @@ def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:
 def _found(**daemon: Any) -> dict[str, Any]:
     started = iso(_NOW - timedelta(hours=1))
     values = {"running": True, "written": started, "started": started, "store_full": False}
-    values |= {"held": True, "stopped": None, "drop_trouble": None}
+    values |= {"held": True, "stopped": None, "drop_trouble": None, "model_trouble": None}
     return {
         "daemon": {**values, **daemon},
         "heard": {"heard_at": iso(_NOW - timedelta(minutes=1))},
@@ -224,8 +224,8 @@ def test_what_is_not_well_is_said_in_a_word_and_why_the_worst_first() -> None:
     assert troubles(quiet, _NOW) == {"quiet": "nothing heard for 60 minutes: no new files"}
     stuck = {**quiet, "backlog": {"files": 4}}
     assert troubles(stuck, _NOW) == {"quiet": "nothing heard for 60 minutes: 4 files wait"}
-    refused = {"model_trouble": "model refused: a", "config": {"faults": ["b", "c"]}}
-    every = {**quiet, **refused, "daemon": _found(store_full=True)["daemon"]}
+    refused = _found(store_full=True, model_trouble="model refused: a")["daemon"]
+    every = {**quiet, "daemon": refused, "model": "b", "config": {"faults": ["b", "c"]}}
     assert list(troubles(every, _NOW)) == ["full", "quiet", "model", "config"]
 
 

@@ -215,11 +215,8 @@ def test_a_switch_that_was_noted_but_not_made_did_not_happen() -> None:
 
 def hashes(*folders: Path) -> set[bytes]:
     """Return what stands for the weights and the card of each model."""
-    names = ("model.safetensors", "card.json")
-    return {
-        hashlib.sha256((f / names[0]).read_bytes() + (f / names[1]).read_bytes()).digest()
-        for f in folders
-    }
+    both = [(f / "model.safetensors", f / "card.json") for f in folders]
+    return {hashlib.sha256(a.read_bytes() + b.read_bytes()).digest() for a, b in both}
 
 
 _TOUCHES = ("open", "os.rename", "os.mkdir", "os.symlink", "os.remove", "os.rmdir")
@@ -248,7 +245,9 @@ def _dies_at(number: int, home: Path, act: Callable[[], object]) -> bool:
     return code == 9
 
 
-def test_killed_at_any_touch_of_the_disk_it_is_as_before_or_as_after(tmp_path: Path) -> None:
+def test_killed_at_any_touch_of_the_disk_it_is_as_before_or_as_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Registered, promoted, rolled back, pruned, each time from the same registry."""
     source = folder_of(tmp_path, "new")
     registry, (a, b, c) = registry_of(tmp_path / "store", "a", "b", "c")
@@ -256,6 +255,8 @@ def test_killed_at_any_touch_of_the_disk_it_is_as_before_or_as_after(tmp_path: P
     registry.promote(b)
     new = read_model(source).id
     whole = {path.name for path in registry.folder(a).iterdir()}
+    scorer = load_registered(registry.folder(a))
+    monkeypatch.setattr("daemon.models.golden.load_registered", lambda *_, **__: scorer)
     weights = hashes(source, *map(registry.folder, (a, b, c)))
     acts: dict[str, Callable[[], object]] = {
         "register": lambda: registry.register(source, judged(9)),
