@@ -16,6 +16,7 @@ from daemon.cli import (
     inspect,
     keys,
     models,
+    retrain,
     retry,
     run,
     score,
@@ -69,7 +70,19 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
+for _part in (
+    run,
+    status,
+    retry,
+    demo,
+    simulate,
+    inspect,
+    score,
+    subscribe,
+    train,
+    evaluate,
+    retrain,
+):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
