@@ -60,7 +60,8 @@ class _Written:
 
 @pytest.mark.usefixtures("loud")
 def test_every_live_key_reaches_its_part(config: Config) -> None:
-    assert set(_LIVE) == {key.path for key in keys() if is_live(key.path)}
+    live = {key.path for key in keys() if is_live(key.path)}
+    assert set(_LIVE) == {path for path in live if not path.startswith("retrain.")}
     written = _Written(config, config.store.path)
     with ExitStack() as stack:
         service = assemble(stack, config, None, written.again)
