@@ -34,7 +34,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "evidence.context_s": "How much sound before and after an event its clip and picture have.",
     "evidence.keep_days": "Clips and pictures that are older than the newest by more are removed.",
     "evidence.keep_gb": "How much room clips and pictures take together; the oldest are removed.",
-    "retrain.archive": "The recordings that `kilokai retrain` chooses from; else those of the drop.",
+    "retrain.archive": "What recordings `kilokai retrain` chooses from; else those of the drop.",
     "retrain.evening": "The station's hours that count as typical.",
     "retrain.months": "The months in which few whales sing, of which typical hours are chosen.",
     "retrain.days": "How far back typical hours are looked for.",
