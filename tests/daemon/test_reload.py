@@ -17,10 +17,9 @@ from structlog.testing import capture_logs
 
 from daemon.assembly import Service, assemble
 from daemon.config import Config, load_config
-from daemon.reload import Again
-from daemon.service import signals
 from daemon.settings.keys import keys
 from daemon.settings.live import is_live
+from daemon.signals import Again, signals
 from daemon.status import status
 from daemon.status_file import last_said
 from daemon.stored import stored_events, stored_files, stored_scores
