@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from acoio.clock import from_us
 from acoio.errors import NotReadyError
 from daemon.config import Config
 from daemon.hearing import Listen
@@ -25,7 +26,7 @@ from daemon.stored import reading, stored_events
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
-from detector.values import Score, Window
+from detector.values import Score, Window, iso
 from tests.daemon.bench import Bench, bench_on
 from tests.daemon.conftest import until
 from tests.daemon.fakes import LoudnessScorer
@@ -157,6 +158,8 @@ def test_an_event_ends_with_the_model_that_found_it(full_drop: Path, tmp_path: P
     events = stored_events(store)
     assert {event["status"] for event in events} == {"closed"}
     assert {event["model"] for event in events} == {"loudness", "louder"}
+    first = iso(from_us(min(scores_of(store)["louder"])))
+    assert all(event["begin"] >= first for event in events if event["model"] == "louder")
     assert all(e["threshold"] == (4.0 if e["model"] == "louder" else 3.0) for e in events)
 
 
