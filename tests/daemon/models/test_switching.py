@@ -207,7 +207,7 @@ class Chore:
     def __init__(self, bench: Bench, config: Config, registry: Registry, ids: list[str]) -> None:
         self.bench, self.registry, self.ids = bench, registry, ids
         self.loading = Loading(config, registry, lambda: load_model(config.detector.model))
-        first = self.loading.first()
+        first, self.loads = self.loading.first(), 0
         draft = switch_draft(first.scorer, previous=None, by="configuration", reason="")
         self.switch = ModelSwitch(
             first,
@@ -218,6 +218,14 @@ class Chore:
         )
         bench.pipeline.switch(listen_by(first.scorer), draft, model=first.scorer.model)
         self._now_s = 0.0
+        self.loading.load = self._counting(self.loading.load)  # type: ignore[method-assign, assignment]
+
+    def _counting(self, load: Callable[[str | None], Scorer]) -> Callable[[str | None], Scorer]:
+        def counted(model: str | None) -> Scorer:
+            self.loads += 1
+            return load(model)
+
+        return counted
 
     @property
     def model(self) -> str:
@@ -305,6 +313,7 @@ def test_a_model_that_must_not_score_is_refused_once_and_the_old_one_goes_on(
             chore.pass_by(20)
         assert [line["log_level"] for line in said] == ["error"]
         assert (chore.counted(reason), chore.model) == (1.0, a)
+        assert chore.loads == (kind != "no link")
         assert chore.switch.said()["model_trouble"]
         assert len(chore.said()) == 1
         link.unlink()
