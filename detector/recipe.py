@@ -39,7 +39,7 @@ _ARCHIVE: Final = (
 _UNCALIBRATED: Final = Calibration(0.0, math.inf, (Point(1.0, math.inf, 0.0, math.inf),))
 _TEST_SHARE: Final = 0.5
 _COUNTS: Final = ("found", "noticed", "calls")
-_STATE: Final = "training"  # in the model's folder, until the model is there
+STATE: Final = "training"  # in the model's folder, until the model is there
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     yield f"{len(various)} various windows; training on {recipe.threads} threads"
     trainer = Trainer(recipe.network, typical, various, recipe.training, start=recipe.start)
     del typical, various
-    yield from _trained(out / _STATE, trainer, recipe.threads)
+    yield from _trained(out / STATE, trainer, recipe.threads)
     yield "calibrating on other typical sound"
     draft = _draft(recipe, source, normalisation, trainer)
     scorer = Scorer(draft)
@@ -160,7 +160,7 @@ def _trained(state: Path, trainer: Trainer, threads: int) -> Iterator[str]:
 
 def _freeze(out: Path, model: Model) -> Iterator[str]:
     written = write_model(out, model)
-    (out / _STATE).unlink(missing_ok=True)
+    (out / STATE).unlink(missing_ok=True)
     yield f"model {written.id} in {out}"
 
 
