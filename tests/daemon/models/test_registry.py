@@ -98,6 +98,20 @@ def test_promoting_the_champion_changes_nothing(tmp_path: Path) -> None:
     assert registry.history() == before
 
 
+def test_what_was_judged_against_another_champion_is_not_let_in_by_itself(tmp_path: Path) -> None:
+    """Somebody rolled back while it was trained for hours."""
+    registry, (first, second) = registry_of(tmp_path / "store", "a", "b")
+    registry.promote(second)
+    source = folder_of(tmp_path, "candidate")
+    candidate = registry.register(source, judged(5, champion=first))
+    with pytest.raises(SetupError, match=f"found {second} champion, wanted {first}"):
+        registry.promote(candidate, by="retrain")
+    assert registry.current() == second
+    registry.promote(first)
+    registry.promote(candidate, by="retrain")
+    assert registry.current() == candidate
+
+
 @pytest.mark.parametrize("kind", SPOILT)
 def test_a_spoilt_model_is_no_champion(kind: str, tmp_path: Path) -> None:
     registry, (first, second) = registry_of(tmp_path, "a", "b")
