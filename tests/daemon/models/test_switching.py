@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from acoio.clock import from_us
 from acoio.errors import NotReadyError
 from daemon.config import Config
 from daemon.hearing import Listen
@@ -25,7 +26,7 @@ from daemon.stored import reading, stored_events
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
-from detector.values import Score, Window
+from detector.values import Score, Window, iso
 from tests.daemon.bench import Bench, bench_on
 from tests.daemon.conftest import until
 from tests.daemon.fakes import LoudnessScorer
@@ -157,6 +158,8 @@ def test_an_event_ends_with_the_model_that_found_it(full_drop: Path, tmp_path: P
     events = stored_events(store)
     assert {event["status"] for event in events} == {"closed"}
     assert {event["model"] for event in events} == {"loudness", "louder"}
+    first = iso(from_us(min(scores_of(store)["louder"])))
+    assert all(event["begin"] >= first for event in events if event["model"] == "louder")
     assert all(e["threshold"] == (4.0 if e["model"] == "louder" else 3.0) for e in events)
 
 
@@ -204,7 +207,7 @@ class Chore:
     def __init__(self, bench: Bench, config: Config, registry: Registry, ids: list[str]) -> None:
         self.bench, self.registry, self.ids = bench, registry, ids
         self.loading = Loading(config, registry, lambda: load_model(config.detector.model))
-        first = self.loading.first()
+        first, self.loads = self.loading.first(), 0
         draft = switch_draft(first.scorer, previous=None, by="configuration", reason="")
         self.switch = ModelSwitch(
             first,
@@ -215,6 +218,14 @@ class Chore:
         )
         bench.pipeline.switch(listen_by(first.scorer), draft, model=first.scorer.model)
         self._now_s = 0.0
+        self.loading.load = self._counting(self.loading.load)  # type: ignore[method-assign, assignment]
+
+    def _counting(self, load: Callable[[str | None], Scorer]) -> Callable[[str | None], Scorer]:
+        def counted(model: str | None) -> Scorer:
+            self.loads += 1
+            return load(model)
+
+        return counted
 
     @property
     def model(self) -> str:
@@ -302,6 +313,7 @@ def test_a_model_that_must_not_score_is_refused_once_and_the_old_one_goes_on(
             chore.pass_by(20)
         assert [line["log_level"] for line in said] == ["error"]
         assert (chore.counted(reason), chore.model) == (1.0, a)
+        assert chore.loads == (kind != "no link")
         assert chore.switch.said()["model_trouble"]
         assert len(chore.said()) == 1
         link.unlink()
