@@ -25,7 +25,7 @@ layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed-dev
-	$(ONE_THREAD) $(BIN)/python -m pytest
+	$(ONE_THREAD) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 wheel: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m tests.wheel
