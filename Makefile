@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel faults train bench soak evaluation clean
+.PHONY: demo test lint types layers unit wheel faults train reference bench soak evaluation clean
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -39,6 +39,10 @@ faults: $(VENV)/installed-dev
 train: $(VENV)/installed
 	rm -rf build/ocean-v1
 	$(BIN)/kilokai train build/ocean-v1 --seed 1 --hours 8 --jobs 2
+
+# Measures what drift of that model is measured against, on the sound it was calibrated on.
+reference: $(VENV)/installed
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.reference detector/pretrained/ocean-v1 2
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.run

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -20,28 +19,34 @@ from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
 from daemon.gate import Curve, open_curve
+from daemon.hearing import Listen
 from daemon.heart import Heart
 from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop
 from daemon.metrics import Metrics, serve_metrics
+from daemon.models.loading import Loading
+from daemon.models.registry import Registry as ModelRegistry
+from daemon.models.starting import announce_first
+from daemon.models.switching import ModelSwitch
 from daemon.old_messages import OldMessages
 from daemon.pace import Replay, Replayed, records_in
 from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
+from daemon.reload import Again, Live, Reload
 from daemon.requests import Handler, Requests
+from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
 from daemon.status_file import StatusFile
+from daemon.store_metrics import StoreRoom
 from daemon.watch import Watch
-from daemon.wire import model_draft
 from detector import load_model
 from detector.listen import Listener
 from detector.score import Scorer
-from detector.values import iso
 
 _log = structlog.get_logger()
 
@@ -61,10 +66,12 @@ class Service:
         self.status_file.stop()
 
 
-def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
+def assemble(
+    stack: ExitStack, config: Config, replay: Replay | None = None, again: Again | None = None
+) -> Service:
     """Return a service that is ready to run; `stack` closes it.
 
-    A `replay` shows the drop as if it arrived now.
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
 
     Raises
     ------
@@ -72,36 +79,38 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         If it cannot work so: a port or the store is in use, or there is no such model.
     """
     curve = open_curve(config.bus, os.environ)
-    scorer = _scorer(config)
+    loading = _loading(config)
+    first = loading.first()
+    scorer = first.scorer
     ledger = stack.enter_context(open_ledger(config.store.path))
     metrics = Metrics(scorer.model, scorer.threshold)
-    metrics.sequence.set(ledger.sequence)
-    metrics.rebuilt.inc(ledger.rebuilt)
+    metrics.take_up(ledger)
+    metrics.alarms_promised.set(config.detector.false_alarms_per_hour)
     publisher = _publisher(stack, config, curve, metrics)
-    address = stack.enter_context(serve_metrics(metrics, config.metrics.listen))
+    address = stack.enter_context(serve_metrics(metrics, config.metrics))
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
+    listen = _listen(config)
+    announce_first(first, loading, listen, ledger=ledger, keeper=keeper)
     pipeline = Pipeline(
-        _feed(drop, scorer, replay),
-        lambda tracker: Listener(scorer, station=config.station.name, state=tracker),
-        ledger=ledger,
-        metrics=metrics,
-        keeper=keeper,
+        _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
-    _log.info("ready", metrics=address, model=scorer.model, bus=publisher.endpoints)
+    switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
+    came_from = switch.said()["model_from"]
+    _log.info(
+        "ready", metrics=address, model=scorer.model, model_from=came_from, bus=publisher.endpoints
+    )
     evidence = stack.enter_context(
         open_evidence(config, ledger, metrics, rate_hz=scorer.features.rate_hz)
     )
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
-    said = {
-        "model": scorer.model,
-        "threshold": scorer.threshold,
-        "metrics": address,
-        "rate_hz": scorer.features.rate_hz,
-        "bus": publisher.endpoints,
-    }
-    status_file = _status_file(config, said, catching_up, room)
+    said = {"metrics": address, "rate_hz": scorer.features.rate_hz, "bus": publisher.endpoints}
+    reload = Reload(config, again or Again(lambda: config))
+    status_file = _status_file(
+        config, said, lambda: {**catching_up.as_json(), **switch.said(), **reload.said()}, room
+    )
+    old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
@@ -120,7 +129,11 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         pipeline=pipeline,
         publisher=publisher,
         heart=Heart(
-            publisher, ledger, station=config.station.name, heartbeat_s=config.bus.heartbeat_s
+            publisher,
+            ledger,
+            station=config.station.name,
+            heartbeat_s=config.bus.heartbeat_s,
+            beaten=metrics.messages.labels("heartbeat").inc,
         ),
         metrics=metrics,
         catching_up=catching_up,
@@ -128,33 +141,58 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         replay=replay,
         chores=(
             Requests(config.store.path, handlers),
-            OldMessages(ledger, days=config.store.messages_days),
+            old_messages,
             evidence,
             catching_up,
+            switch,
+            reload,
             status_file,
+            StoreRoom(config.store.path, metrics),
+            RetrainMetrics(config.store.path, metrics),
         ),
     )
-    return Service(Loop(config, parts), evidence, catching_up, status_file)
+    loop = Loop(config, parts)
+    reload.take = Live(
+        loop, parts.lookout, keeper, evidence, old_messages, parts.heart, status_file
+    ).take
+    return Service(loop, evidence, catching_up, status_file)
 
 
 def _status_file(
-    config: Config, said: Mapping[str, Any], catching_up: CatchingUp, room: Room
+    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
 ) -> StatusFile:
     def say() -> Mapping[str, Any]:
-        return {**catching_up.as_json(), "store_full": room.full}
+        return {**changing(), "store_full": room.full}
 
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,
-        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        fixed={
+            "station": config.station.name,
+            "timezone": config.station.timezone,
+            "promised_per_hour": config.detector.false_alarms_per_hour,
+            "drop": plain(config.drop.path),
+            **said,
+        },
         say=say,
     )
 
 
-def _scorer(config: Config) -> Scorer:
-    torch.set_num_threads(config.detector.threads)
+def _loading(config: Config) -> Loading:
     settings = config.detector
-    return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
+    torch.set_num_threads(settings.threads)
+
+    def configured() -> Scorer:
+        return load_model(settings.model, false_alarms_per_hour=settings.false_alarms_per_hour)
+
+    return Loading(config, ModelRegistry(config.store.path), configured)
+
+
+def _listen(config: Config) -> Callable[[Scorer], Listen]:
+    def by(scorer: Scorer) -> Listen:
+        return lambda tracker: Listener(scorer, station=config.station.name, state=tracker)
+
+    return by
 
 
 def _publisher(
@@ -178,14 +216,10 @@ def _feed(drop: Drop, scorer: Scorer, replay: Replay | None) -> Feed:
 def _keeper(
     config: Config, scorer: Scorer, *, ledger: Ledger, metrics: Metrics, publisher: Publisher
 ) -> Keeper:
-    """Return what commits and says, after it said what was left unsaid and which model scores."""
+    """Return what commits and says, after it said what was left unsaid."""
     station = Station(config.station.name, scorer.model, config.alerts.most_per_hour)
     keeper = Keeper(station, ledger=ledger, metrics=metrics, send=publisher.send)
     keeper.publish_again()
-    if ledger.model != scorer.model:
-        now, before = iso(datetime.now(UTC)), ledger.model
-        draft = model_draft(now, model=scorer.model, threshold=scorer.threshold, previous=before)
-        keeper.announce(draft, model=scorer.model)
     return keeper
 
 

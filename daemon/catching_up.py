@@ -55,6 +55,7 @@ class CatchingUp:
             self._heard_s, self._heard_at = self._metrics.heard_s, iso(datetime.now(UTC))
         seconds = self._bytes / self._a_second
         self.backlog = Backlog(self._files, seconds, self.speed.left_s(seconds))
+        self._metrics.unreachable.set(self.drop_trouble is not None)
         self._metrics.backlog_seconds.set(seconds)
         self._metrics.backlog_left.set(self.backlog.left_s or 0.0)
         if now_s >= self._say_at_s:
@@ -78,6 +79,7 @@ class CatchingUp:
 
     def _measure(self) -> None:
         files = self._known.values()
+        self._metrics.set_aside.set(sum(file.state == "set_aside" for file in files))
         bytes_read = sum(file.bytes_read for file in files)
         samples = sum(file.samples_read for file in files)
         self._a_second = bytes_a_second(bytes_read, samples, self._rate_hz)

@@ -8,22 +8,19 @@ checkpoint, and a read-only connection does neither.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError
+from daemon import locks
 from daemon.schema import prepare
 from daemon.storage import is_forbidden, to_wait_for
 
 LEDGER_FILE: Final = "ledger.sqlite3"
-_TRIES: Final = 5
-_PAUSE_S: Final = 0.02
+LOCK_FILE: Final = "lock"
 _BUSY_S: Final = 5.0
 _LOG_BYTES: Final = 16 << 20  # the write-ahead log shrinks to this after a reader held it back
 
@@ -37,28 +34,15 @@ def locked(store: Path) -> Iterator[None]:
     SetupError
         If it cannot be used, or another process holds it.
     """
-    try:
-        store.mkdir(parents=True, exist_ok=True)
-        handle = os.open(store / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise SetupError(f"store.path: {store}: {error.strerror}") from error
-    with os.fdopen(handle) as lock:
-        if not _taken(handle):
-            owner = lock.read(32).strip() or "unknown"
-            raise SetupError(f"store.path: {store} is in use by process {owner}")
-        with suppress(OSError):  # on a full disk, who holds it is not told
-            os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
+    with ExitStack() as stack:
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locks.locked(store / LOCK_FILE))
+        except locks.HeldError as error:
+            raise SetupError(f"store.path: {store} is in use by process {error.owner}") from error
+        except OSError as error:
+            raise SetupError(f"store.path: {store}: {error.strerror}") from error
         yield
-
-
-def _taken(handle: int) -> bool:
-    """Say whether the lock is ours, after some tries: `kilokai status` asks for it, too."""
-    for _ in range(_TRIES):
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(_PAUSE_S)
-    return False
 
 
 def connect(path: Path, *, because: str = "") -> sqlite3.Connection:

@@ -21,7 +21,7 @@ def check_endpoint(endpoint: str, *, guarded: bool) -> str:
     if endpoint.startswith("ipc://") and 0 < len(endpoint[6:].encode()) <= _IPC_BYTES:
         return endpoint
     match = _TCP.fullmatch(endpoint)
-    if match and int(match["port"]) <= 65535 and (guarded or _is_loopback(match["host"])):
+    if match and int(match["port"]) <= 65535 and (guarded or is_loopback(match["host"])):
         return endpoint
     raise ValueError("no endpoint on this machine")
 
@@ -53,7 +53,8 @@ def split_listen(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine alone."""
     if host == "localhost":
         return True
     try:

@@ -75,6 +75,7 @@ class Gate:
         self._told_s: dict[Refusal, float] = {}
         self._untold: Counter[Refusal] = Counter()
         self._watched: list[tuple[_Socket, Handshakes]] = []
+        self._handshakes: dict[_Socket, Handshakes] = {}
         self._asked: _Socket | None = None
         self._look_at_s = time.monotonic()
         if curve:
@@ -101,7 +102,16 @@ class Gate:
         events.linger = 0
         events.rcvhwm = 0  # with a limit, a flood would keep libzmq's own thread waiting for us
         events.connect(address)
-        self._watched.append((events, Handshakes()))
+        handshakes = self._handshakes[socket] = Handshakes()
+        self._watched.append((events, handshakes))
+
+    def sent_away(self, socket: _Socket) -> None:
+        """Learn that every connection of a socket was cut."""
+        self._handshakes[socket].sent_away()
+
+    def peers(self, socket: _Socket) -> int:
+        """Return how many peers a socket serves."""
+        return self._handshakes[socket].peers
 
     def serve(self) -> bool:
         """Do what waits, a bounded piece at a time; say whether a key was revoked."""

@@ -35,12 +35,19 @@ class Handshakes:
     """Follows one socket's connections from their begin to their being let in, or not.
 
     Which of several that are under way was let in is not told: the oldest is
-    taken for it.  So a refusal may be counted late, but none twice.
+    taken for it.  So a refusal may be counted late, but none twice.  `peers` is how many
+    are in.
     """
 
     def __init__(self) -> None:
+        self.peers = 0
         self._under_way: dict[int, None] = {}
         self._failed = False
+
+    def sent_away(self) -> None:
+        """Learn that we closed every connection ourselves: of that libzmq tells nothing."""
+        self._under_way.clear()
+        self.peers = 0
 
     def take(self, event: int, value: int) -> Refusal | None:
         """Return why a peer was refused, if this event says that one was."""
@@ -48,6 +55,7 @@ class Handshakes:
             self._under_way[value] = None
         elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._end(None)
+            self.peers += 1
         elif event == zmq.EVENT_DISCONNECTED:
             return self._closed(value)
         else:
@@ -62,6 +70,8 @@ class Handshakes:
         elif connection in self._under_way:
             self._end(connection)
             return "no_handshake"
+        else:
+            self.peers = max(self.peers - 1, 0)
         return None
 
     def _end(self, connection: int | None) -> None:

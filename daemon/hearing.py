@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from acoio.reader import Chunk
 from acoio.record import Record
@@ -13,9 +13,7 @@ from daemon.ledger import Ledger
 from daemon.order import follows
 from daemon.progress import FileProgress, Lane, LaneState
 from daemon.recall import records_before
-from detector.listen import Heard
-
-NOTHING: Final = Heard((), (), ())
+from detector.listen import NOTHING, Heard
 
 
 class Ear(Protocol):
@@ -28,6 +26,7 @@ class Ear(Protocol):
     def push(self, records: Sequence[Record], file: str) -> Heard: ...
     def recall(self, records: Sequence[Record], file: str) -> None: ...
     def flush(self) -> Heard: ...
+    def take_over(self, former: object) -> bool: ...
 
 
 Listen = Callable[[Mapping[str, Any]], Ear]
@@ -90,8 +89,13 @@ class Hearing:
 
     def end(self, lane: Lane) -> Heard:
         """Return the event that is open in a lane, closed; its ear is gone."""
-        ear = self._ears.pop(lane, None)
-        self._places.pop(lane, None)
+        ended = self.ending(lane)
+        self.forget(lane)
+        return ended
+
+    def ending(self, lane: Lane) -> Heard:
+        """Return the event that is open in a lane, as it is if it ends here; its ear goes on."""
+        ear = self._ears.get(lane)
         return self.closed(ear.state if ear else self._ledger.lane(lane).tracker)
 
     def closed(self, tracker: Mapping[str, Any]) -> Heard:
@@ -102,6 +106,19 @@ class Hearing:
         """Hear anew at the next sound, as what was heard last could not be kept."""
         self._ears.pop(lane, None)
         self._places.pop(lane, None)
+
+    def switch(self, listen: Listen) -> None:
+        """Let other ears go on where these are, with no event in mind.
+
+        They take over what these have heard; if they hear otherwise, they hear again
+        what came before.
+        """
+        self._listen = listen
+        self.context_records = listen({}).context_records
+        for lane, former in tuple(self._ears.items()):
+            ear = self._ears[lane] = listen({})
+            if not ear.take_over(former):
+                self.forget(lane)
 
     def fork(self) -> None:
         """Let the ear of new sound go on with the backlog."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from acoio.clock import from_us
@@ -20,15 +21,27 @@ class Heart:
     """Beats on the bus by the clock; feeds the watchdog only when work went on."""
 
     def __init__(
-        self, publisher: Publisher, ledger: Ledger, *, station: str, heartbeat_s: float
+        self,
+        publisher: Publisher,
+        ledger: Ledger,
+        *,
+        station: str,
+        heartbeat_s: float,
+        beaten: Callable[[], object],
     ) -> None:
         self._publisher = publisher
         self._ledger = ledger
         self._station = station
+        self._beaten = beaten
         self._heartbeat_s = heartbeat_s
         deadline_s = watchdog_s(os.environ)
         self._feed_s = deadline_s / _FEEDS_A_DEADLINE if deadline_s else None
         self._beat_at_s = self._feed_at_s = time.monotonic()
+
+    def beat_every(self, heartbeat_s: float) -> None:
+        """Beat so often, from now on."""
+        self._heartbeat_s = heartbeat_s
+        self._beat_at_s = time.monotonic()
 
     def beat(self, *, went_on: bool) -> None:
         """Do what is due: `went_on` says that work was done, or that there was none to do."""
@@ -36,6 +49,7 @@ class Heart:
         if now_s >= self._beat_at_s:
             self._beat_at_s = now_s + self._heartbeat_s
             self._publisher.send_text(topic("heartbeat", self._station), self._text())
+            self._beaten()
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
             self._feed_at_s = now_s + self._feed_s
             notify(f"WATCHDOG=1\nSTATUS=message {self._ledger.sequence}", os.environ)

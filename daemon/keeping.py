@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon.alerts import alerted, summed_up, weighed
+from daemon.alerts import alerted, summed_up
 from daemon.evidence import with_evidence
 from daemon.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import LANES, Outgoing, Step
 from daemon.revise import number, revisions
-from daemon.wire import Draft, event_draft
-from detector.listen import Heard
-from detector.values import Score
+from daemon.wire import Draft
+from detector.listen import NOTHING, Heard
+from detector.values import Event, Score
 
 _MESSAGES_AT_ONCE: Final = 256
 
@@ -49,14 +49,18 @@ class Keeper:
         self._send = send
         self._published = ledger.published
 
+    def send_at_most(self, per_hour: int) -> None:
+        """Send so many events of an hour one by one, from the next step on."""
+        self._station = replace(self._station, most_per_hour=per_hour)
+
     @property
     def model(self) -> str:
         """The model that scores."""
         return self._station.model
 
     def is_new(self, score: Score) -> bool:
-        """Say whether a window was not scored by this model."""
-        return bool(self._ledger.unscored([score], self.model))
+        """Say whether a window was not scored, by this model or one before it."""
+        return not self._ledger.is_scored(score)
 
     def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
         """Commit a step with its messages, and send them."""
@@ -67,6 +71,7 @@ class Keeper:
                 replace(step, published=self._published, outgoing=outgoing), self._station.model
             )
         self._say(outgoing)
+        self._metrics.take_drafts(drafts)
 
     def keep_heard(self, heard: Heard, step: Step) -> None:
         """Commit what was heard in a step, as far as it is new, and send what there is to say."""
@@ -81,17 +86,25 @@ class Keeper:
         self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
 
-    def announce(self, draft: Draft, *, model: str) -> None:
-        """Say that another model scores from now on; what the one before left open, is closed."""
-        ended = tuple(
-            with_evidence({**event, "status": "closed"}) for event in self._ledger.open_events()
+    def announce(self, draft: Draft, *, model: str, ended: Sequence[Event] = ()) -> None:
+        """Say that another model scores from now on; what the one before left open, is closed.
+
+        `ended` is that, as it is if it ends here; what else is open ends as it is known.
+        """
+        last = revisions(ended, self._ledger.event)
+        told = {event["id"] for event in last}
+        left = tuple(
+            with_evidence({**event, "status": "closed"})
+            for event in self._ledger.open_events()
+            if event["id"] not in told
         )
         book, most = self._ledger.alerts, self._station.most_per_hour
-        said = weighed(ended, book, most_per_hour=most).sent
         lanes = {lane: replace(self._ledger.lane(lane), tracker={}) for lane in LANES}
-        step = Step(events=ended, lanes=lanes, model=model)
-        self.keep(step, [*map(event_draft, said), draft])
-        self._metrics.take_events(ended)
+        step = Step(events=(*last, *left), lanes=lanes, model=model)
+        step, drafts = alerted(step, NOTHING, book, most_per_hour=most)
+        self.keep(step, [*drafts, draft])
+        self._station = replace(self._station, model=model)
+        self._metrics.take_events(step.events)
 
     def sum_up(self) -> None:
         """Tell of the events held back in hours that no summary told of yet."""
@@ -104,7 +117,8 @@ class Keeper:
             self._say(waiting)
 
     def _say(self, messages: Sequence[Outgoing]) -> None:
-        self._send(messages)
         if messages:
+            with self._metrics.stage("publish"):
+                self._send(messages)
             self._published = messages[-1].sequence
-            self._metrics.sequence.set(self._published)
+            self._metrics.take_messages(messages)

@@ -108,6 +108,11 @@ class Ledger:
         stored = {begin for (begin,) in rows}
         return tuple(s for s, begin in zip(scores, begins, strict=True) if begin not in stored)
 
+    def is_scored(self, score: Score) -> bool:
+        """Say whether the window of a score was scored, by whichever model."""
+        query, begin = "SELECT 1 FROM scores WHERE begin_us = ? LIMIT 1", to_us(score.begin)
+        return self._database.execute(query, (begin,)).fetchone() is not None
+
     def event(self, event_id: str) -> dict[str, Any] | None:
         """Return the newest revision of an event, or None."""
         row = self._database.execute("SELECT json FROM events WHERE id = ?", (event_id,)).fetchone()

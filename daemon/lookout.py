@@ -42,12 +42,18 @@ class Lookout:
         self._watch = watch
         self._arrivals = arrivals
         self._files = files
-        self._rescan_s = rescan_s
-        self._waiting_s = min(rescan_s, settle_s / _LOOKS_A_SETTLING)
         self._scanning = False
         self._begun_s = self._due_s = self._soonest_s = self._glance_s = time.monotonic()
         self.plan: Plan | None = None
         self.missing = False
+        self.look_every(rescan_s=rescan_s, settle_s=settle_s)
+
+    def look_every(self, *, rescan_s: float, settle_s: float) -> None:
+        """Scan so often, and take a file for complete after so long, from the next scan on."""
+        self._rescan_s = rescan_s
+        self._waiting_s = min(rescan_s, settle_s / _LOOKS_A_SETTLING)
+        self._arrivals.settle_after(settle_s)
+        self.again()
 
     @property
     def hinted(self) -> bool:

@@ -40,6 +40,10 @@ class Loop:
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
 
+    def look_every(self, rescan_s: float) -> None:
+        """Let what failed wait so long at first, from now on."""
+        self._patience.first_s = rescan_s
+
     def run(self, stop: Event, *, until_idle: bool) -> int:
         """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
         self._stop = stop
@@ -74,8 +78,9 @@ class Loop:
         return not self._stop.is_set()
 
     def _serve(self, *, wait_s: float) -> None:
-        served = self._parts.publisher.serve(self._parts.ledger, wait_s=wait_s)
-        self._parts.metrics.replays.inc(served)
+        publisher, metrics = self._parts.publisher, self._parts.metrics
+        metrics.replays.inc(publisher.serve(self._parts.ledger, wait_s=wait_s))
+        metrics.subscribers.set(publisher.subscribers)
 
     def _look(self) -> None:
         lookout = self._parts.lookout
@@ -93,6 +98,7 @@ class Loop:
                 self._take(plan)
         except NotReadyError as error:
             self._not_written(error)
+        self._parts.metrics.take_waiting(glanced, all_of_them=False)
         for task in glanced:
             if all(task.seen.name != other.seen.name for other in self._live):
                 self._live.append(task)
@@ -119,6 +125,7 @@ class Loop:
             )
         self._ignored = set(plan.ignored)
         self._parts.metrics.ignored.set(len(plan.ignored))
+        self._parts.metrics.take_waiting(plan.tasks, all_of_them=True)
         self._parts.metrics.backlog.set(len(tasks))
         self._parts.catching_up.take(plan.tasks)
 

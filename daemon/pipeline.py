@@ -15,7 +15,7 @@ from daemon.advance import advanced, found, with_tail
 from daemon.arrivals import Task, progress_of
 from daemon.attempts import TRIES, Attempts
 from daemon.drop import Drop
-from daemon.hearing import NOTHING, Hearing, Listen
+from daemon.hearing import Hearing, Listen
 from daemon.identity import Identity
 from daemon.keeping import Keeper
 from daemon.lanes import lane_of
@@ -25,6 +25,8 @@ from daemon.metrics import Metrics
 from daemon.order import next_heard
 from daemon.progress import LANES, FileProgress, Lane, LaneState, Step
 from daemon.rehear import rehear
+from daemon.wire import Draft
+from detector.listen import NOTHING
 
 RECORDS_A_STEP: Final = 256  # 44 s of sound: a tenth of a second of work
 _LEVELS: Final = {"set_aside": logging.WARNING, "vanished": logging.WARNING}
@@ -64,7 +66,8 @@ class Pipeline:
         """
         file = progress_of(task.seen, self._ledger.files)
         try:
-            return self._act(task, file, order)
+            with self._metrics.step():
+                return self._act(task, file, order)
         except NotReadyError:
             self._attempts.take_back(file.name)
             raise
@@ -120,6 +123,18 @@ class Pipeline:
         heard = self._hearing.end("backlog")
         self._keeper.keep_heard(heard, Step(lanes={"backlog": LaneState()}))
 
+    def switch(self, listen: Listen, draft: Draft, *, model: str) -> None:
+        """Let another model score from the next window on; what is open ends with this one.
+
+        Raises
+        ------
+        NotReadyError
+            If the ledger cannot be written right now: this one goes on.
+        """
+        ended = [event for lane in LANES for event in self._hearing.ending(lane).events]
+        self._keeper.announce(draft, model=model, ended=ended)
+        self._hearing.switch(listen)
+
     def finish(self) -> None:
         """Close the open events for now: if their sound goes on at the next start, so do they."""
         for lane in LANES:
@@ -173,7 +188,8 @@ class Pipeline:
         except NotReadyError:
             self._hearing.forget(lane)
             raise
-        self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz)
+        damaged = len(chunk.damages)
+        self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz, damaged=damaged)
 
     def _rehear(self, file: FileProgress, order: Sequence[str]) -> None:
         """Score what a gap before this file left out, now that the sound before it is there."""
@@ -203,7 +219,7 @@ class Pipeline:
                 return True
             if chunk.tail:
                 closed = with_tail(closed, chunk.tail)
-                self._metrics.damaged_bytes.inc(closed.tail_bytes)
+                self._metrics.take_damage(closed, closed.tail_bytes, rate_hz=self._feed.rate_hz)
         closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
         after = next_heard(file.name, order, self._ledger.files) if file.late else None
         self._finish_file(closed, *([replace(after, rehear=True)] if after else []))

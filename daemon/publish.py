@@ -59,6 +59,11 @@ class Publisher:
         except zmq.Again:  # XPUB drops by itself; this is only for the day it does not
             return
 
+    @property
+    def subscribers(self) -> int:
+        """How many peers are connected to `publish` and were let in."""
+        return self._gate.peers(self._publish)
+
     def serve(self, shelf: Shelf, *, wait_s: float) -> int:
         """Do what comes in within the next `wait_s`; return how many replay requests there were."""
         self._poller.poll(round(1000 * wait_s))
@@ -96,6 +101,7 @@ class Publisher:
             if socket not in self._closed:
                 self._closed[socket] = _bound(socket)
                 socket.unbind(self._closed[socket])
+                self._gate.sent_away(socket)
 
     def _reopen(self) -> None:
         """Listen again where `_send_away` closed; libzmq lets go of an address by and by."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from types import FrameType
@@ -16,14 +16,22 @@ from daemon.assembly import assemble
 from daemon.config import Config
 from daemon.notify import notify
 from daemon.pace import Replay
+from daemon.reload import Again
 
 _log = structlog.get_logger()
 
 
-def run(config: Config, *, until_idle: bool = False, replay: Replay | None = None) -> int:
+def run(
+    config: Config,
+    *,
+    until_idle: bool = False,
+    replay: Replay | None = None,
+    read: Callable[[], Config] | None = None,
+) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
 
-    A `replay` shows the drop as if it arrived now.
+    A `replay` shows the drop as if it arrived now; `read` gives the configuration
+    again on SIGHUP.
 
     Raises
     ------
@@ -31,9 +39,10 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
         If it cannot work so: a port or the store is in use, or there is no such model.
     """
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_signals())
+        stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
+        asked = stack.enter_context(signals(signal.SIGHUP)) if read else Event()
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
-            service = assemble(stack, config, replay)
+            service = assemble(stack, config, replay, Again(read or (lambda: config), asked))
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
             code = service.loop.run(stop, until_idle=until_idle)
@@ -45,17 +54,16 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
 
 
 @contextmanager
-def stop_signals() -> Iterator[Event]:
-    """Give what SIGTERM and SIGINT set, and put the former handlers back."""
-    stop = Event()
+def signals(*wanted: signal.Signals) -> Iterator[Event]:
+    """Give what these signals set, and put the former handlers back."""
+    came = Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        came.set()
 
-    wanted = (signal.SIGTERM, signal.SIGINT)
     former = {number: signal.signal(number, on_signal) for number in wanted}
     try:
-        yield stop
+        yield came
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

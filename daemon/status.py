@@ -6,14 +6,14 @@
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
-  listed, or null)
+  listed, or null), `model_trouble` (why the champion does not score, or null)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
 - `files`: how many by state, as `pending`, `done`, `set_aside`
 - `set_aside`: each with `name` and `reason`
 - `damaged_seconds`: sound that could not be read, by the bytes that a second takes
-- `model`, `threshold`
+- `model`, `threshold`, `model_from` ("registry" or "detector.model", or null)
 - `events`: `all`, `today` (by their begin), `last` (the newest five)
 - `ledger`: `epoch`, `sequence`, `published`, `oldest` (that can be asked for again), `begun`,
   `because` (why it was begun anew, or ""), `bytes`, `aside` (damaged ones that were kept)
@@ -33,10 +33,11 @@ from typing import Any, Final
 from acoio.clock import NOMINAL_RATE_HZ, from_us
 from daemon.aside import moved_aside
 from daemon.backlog import bytes_a_second
-from daemon.database import LEDGER_FILE
+from daemon.database import LEDGER_FILE, LOCK_FILE
+from daemon.locks import is_held
 from daemon.reviews import reviewed
 from daemon.soundness import wal_of
-from daemon.status_file import BEATS, Said, is_held, last_said
+from daemon.status_file import BEATS, Said, last_said
 from daemon.stored import reading
 from detector.values import iso
 
@@ -58,7 +59,7 @@ def status(store: Path) -> _Json:
     said, age_s = last_said(store)
     with reading(store) as database:
         found = _of_ledger(database, said, now)
-    found["daemon"] = _of_daemon(said, age_s, held=is_held(store))
+    found["daemon"] = _of_daemon(said, age_s, held=is_held(store / LOCK_FILE))
     found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
     found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
     found["ledger"]["aside"] = moved_aside(store)
@@ -76,6 +77,8 @@ def complaints(found: Mapping[str, Any], now: datetime) -> list[str]:
     wrong = ["the store is full: work waits for room"] if daemon["store_full"] else []
     if daemon["drop_trouble"]:
         wrong.append(f"the drop cannot be listed: {daemon['drop_trouble']}")
+    if daemon["model_trouble"]:
+        wrong.append(f"{daemon['model_trouble']}; {found['model']} scores")
     since = datetime.fromisoformat(found["heard"]["heard_at"] or daemon["started"])
     quiet_s = (now - since).total_seconds()
     if quiet_s > QUIET_S:
@@ -104,6 +107,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         **{key: said.get(key) for key in keys},
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
+        "model_trouble": said.get("model_trouble") if running else None,
     }
 
 
@@ -122,6 +126,7 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
         **_of_files(database, float(said.get("rate_hz") or NOMINAL_RATE_HZ)),
         "model": said.get("model") or model,
         "threshold": said.get("threshold") or threshold,
+        "model_from": said.get("model_from"),
         "events": _of_events(database, now),
         "ledger": _of_messages(database),
     }

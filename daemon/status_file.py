@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -17,7 +16,6 @@ from daemon.durable import write_whole
 from detector.values import iso
 
 STATUS_FILE: Final = "status.json"
-_LOCK_FILE: Final = "lock"  # of `daemon.database.locked`
 BEATS: Final = 3  # heartbeats without a sign of life: it does not run
 Said = Mapping[str, Any]
 
@@ -33,10 +31,14 @@ class StatusFile:
         self, store: Path, *, heartbeat_s: float, fixed: Said, say: Callable[[], Said]
     ) -> None:
         self._path = store / STATUS_FILE
-        self._heartbeat_s = heartbeat_s
         started = iso(datetime.now(UTC))
-        self._fixed = {"pid": os.getpid(), "started": started, "heartbeat_s": heartbeat_s, **fixed}
+        self._fixed = {"pid": os.getpid(), "started": started, **fixed}
         self._say = say
+        self.write_every(heartbeat_s)
+
+    def write_every(self, heartbeat_s: float) -> None:
+        """Write so often, from now on."""
+        self._heartbeat_s = heartbeat_s
         self._due_s = 0.0
 
     def do(self, now_s: float) -> None:
@@ -51,24 +53,12 @@ class StatusFile:
 
     def _write(self, *, stopped: str | None) -> None:
         written = {"written": iso(datetime.now(UTC)), "stopped": stopped}
-        said = {**self._fixed, **written, **self._say()}
+        said = {**self._fixed, "heartbeat_s": self._heartbeat_s, **written, **self._say()}
         try:
             write_whole(self._path, json.dumps(said).encode(), durable=False)
         except NotReadyError:
             with suppress(OSError):
                 os.utime(self._path)
-
-
-def is_held(store: Path) -> bool:
-    """Say whether a process holds a store; one that died or ended holds nothing."""
-    try:
-        with (store / _LOCK_FILE).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:  # held, or not to be found out: then its last words must do
-        return True
-    return False
 
 
 def last_said(store: Path) -> tuple[Said, float]:

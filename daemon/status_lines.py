@@ -51,7 +51,8 @@ def _facts(found: _Json) -> Iterator[tuple[str, str]]:
     yield "files", f"{counts}; {duration(found['damaged_seconds'])} of sound damaged"
     yield from (("", line) for line in _set_aside(found))
     if found["model"]:
-        yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats"
+        came_from = f", from {found['model_from']}" if found["model_from"] else ""
+        yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats{came_from}"
     yield (
         "ledger",
         (

@@ -50,6 +50,22 @@ def stored_scores(store: Path) -> list[dict[str, Any]]:
         ]
 
 
+def stored_models(store: Path) -> list[str]:
+    """Return every model that an event of a store names, and the one that scores.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    query = (
+        "SELECT DISTINCT json_extract(json, '$.model') FROM events "
+        "UNION SELECT value FROM meta WHERE key = 'model'"
+    )
+    with reading(store) as database:
+        return [str(model) for (model,) in database.execute(query)]
+
+
 def stored_files(store: Path) -> list[dict[str, Any]]:
     """Return how far each file of the drop was read, by name.
 

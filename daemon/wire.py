@@ -23,6 +23,7 @@ from detector.values import Event, iso
 Kind = Literal["event", "gap", "model", "summary", "heartbeat"]
 KINDS: Final[tuple[Kind, ...]] = ("event", "gap", "model", "summary", "heartbeat")
 TOPIC_PREFIX: Final = "kilokai.v1."
+LONGEST_REASON: Final = 1000  # letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,12 @@ def gap_draft(gap: Gap) -> Draft:
     return Draft("gap", begin, {"begin": begin, "end": end, "seconds": gap.seconds})
 
 
-def model_draft(time: str, *, model: str, threshold: float, previous: str | None) -> Draft:
-    """Return the message that another model scores from now on."""
-    return Draft("model", time, {"model": model, "threshold": threshold, "previous": previous})
+def model_draft(
+    time: str, *, model: str, threshold: float, previous: str | None, by: str, reason: str = ""
+) -> Draft:
+    """Return the message that another model scores from now on, who chose it and why."""
+    data = {"model": model, "threshold": threshold, "previous": previous}
+    return Draft("model", time, {**data, "by": by, "reason": reason[:LONGEST_REASON]})
 
 
 def summary_draft(begin: str, end: str, held: Sequence[Mapping[str, Any]]) -> Draft:

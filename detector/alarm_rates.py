@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 from acoio.errors import DataError
 from detector.events import JOIN
@@ -21,6 +22,7 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]
 
 RATES_PER_HOUR: Final = (0.1, 1.0, 10.0)
+_CONFIDENCE: Final = 0.95
 FEWEST_ALARMS: Final = 10  # a rate is told only where this many false alarms were heard
 _RELEASE_QUANTILES: Final = (0.99, 0.98, 0.95, 0.9, 0.8)
 """Of typical scores: the daemon's (`detector.calibrate`), then lower ones.
@@ -30,7 +32,7 @@ A score that moves slowly joins so much that too few events lie above the first.
 
 
 class TooLittleSoundError(DataError):
-    """A rate of false alarms that this much typical sound cannot tell."""
+    """There is less typical sound than what is asked of it wants."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,16 @@ def event_peaks(
 def alarms_allowed(rate_per_hour: float, hours: float) -> int:
     """Return how many alarms a rate makes in hours of sound; rounding loses none of 0.1 * 100."""
     return int(rate_per_hour * hours + 1e-9)
+
+
+def rate_interval(alarms: int, hours: float) -> tuple[float, float]:
+    """Return the 95 % interval of the rate an hour of alarms that do not depend on each other.
+
+    Source: Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936.
+    """
+    tail = (1 - _CONFIDENCE) / 2
+    low = float(chi2.ppf(tail, 2 * alarms)) / 2 / hours if alarms else 0.0
+    return low, float(chi2.ppf(1 - tail, 2 * alarms + 2)) / 2 / hours
 
 
 def threshold_between(peaks: _Floats, allowed: int) -> float:

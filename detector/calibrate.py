@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
@@ -16,6 +15,7 @@ from detector.alarm_rates import (
     FEWEST_ALARMS,
     alarms_allowed,
     event_peaks,
+    rate_interval,
     threshold_between,
 )
 from detector.values import Score
@@ -25,7 +25,6 @@ PROMISED_PER_HOUR: Final = 1.0
 """The rate that a model is loaded at unless another is asked for, so each must promise it."""
 
 _RELEASE_QUANTILE: Final = 0.99
-_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +141,5 @@ def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | Non
         return None
     threshold = threshold_between(peaks, allowed)
     alarms = int(np.count_nonzero(peaks >= threshold))  # fewer than allowed where peaks are equal
-    tail = (1 - _CONFIDENCE) / 2
-    return Point(
-        false_alarms_per_hour=rate,
-        threshold=threshold,
-        low=float(chi2.ppf(tail, 2 * alarms)) / 2 / hours if alarms else 0.0,
-        high=float(chi2.ppf(1 - tail, 2 * alarms + 2)) / 2 / hours,
-    )
+    low, high = rate_interval(alarms, hours)
+    return Point(false_alarms_per_hour=rate, threshold=threshold, low=low, high=high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata, resources
@@ -18,6 +19,8 @@ from safetensors.torch import load, save
 from acoio.errors import SetupError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
+from detector.drift import Reference
+from detector.errors import ModelError
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
@@ -27,6 +30,7 @@ PRETRAINED: Final = "ocean-v1"
 _TENSORS, _CARD = "model.safetensors", "card.json"
 _UNHASHED: Final = ("sha256", "versions")  # of the card: the same model may be written elsewhere
 _VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")
+_NUMBERS: Final = re.compile(r"\[\n[-+.\deE,\s]+\]")  # no string of a card has a line's end
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
 
 
@@ -47,20 +51,33 @@ def read_model(path_or_name: str | Path) -> Model:
 
     Raises
     ------
-    SetupError
+    ModelError
         If there is no such model or its files are not what its card says.
     """
-    folder = _folder(path_or_name)
+    folder = model_folder(path_or_name)
     card = _read_card(folder)
     data = _read(folder / _TENSORS)
     if (found := _sha256(card, data)) != card["sha256"]:
-        raise SetupError(f"{folder}: found SHA-256 {found}, wanted {card['sha256']}")
+        message = f"{folder}: found SHA-256 {found}, wanted {card['sha256']}"
+        raise ModelError(message, reason="hash")
     try:
         return _assemble(card, load(data))
     except SetupError as error:
-        raise SetupError(f"{folder}: {error}") from error
+        raise ModelError(f"{folder}: {error}", reason="format") from error
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
-        raise SetupError(f"{folder}: no model of format {FORMAT}: {error}") from error
+        message = f"{folder}: no model of format {FORMAT}: {error}"
+        raise ModelError(message, reason="format") from error
+
+
+def read_card(path_or_name: str | Path) -> dict[str, Any]:
+    """Return the card of a model's folder or a pretrained name; nothing is verified.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
+    return _read_card(model_folder(path_or_name))
 
 
 def write_model(folder: Path, model: Model) -> Model:
@@ -80,6 +97,7 @@ def write_model(folder: Path, model: Model) -> Model:
         "network": asdict(model.network.settings),
         "context_s": model.features.context_s,
         "calibration": model.calibration.as_json(),
+        **({"reference": model.reference.as_json()} if model.reference else {}),
         "versions": {name: metadata.version(name) for name in _VERSIONS},
     }
     card = json.loads(json.dumps(card))  # as it will be read
@@ -87,8 +105,14 @@ def write_model(folder: Path, model: Model) -> Model:
     written = _assemble(card, tensors)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _TENSORS, data)
-    _write(folder / _CARD, (json.dumps(card, indent=2) + "\n").encode())
+    _write(folder / _CARD, _text(card).encode())
     return written
+
+
+def _text(card: dict[str, Any]) -> str:
+    """Return a card as people can read it: lists of numbers in one line each."""
+    text = json.dumps(card, indent=2) + "\n"
+    return _NUMBERS.sub(lambda found: " ".join(found.group().split()), text)
 
 
 def is_model(folder: Path) -> bool:
@@ -102,7 +126,8 @@ def _sha256(card: dict[str, Any], data: bytes) -> str:
     return hashlib.sha256(data + json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _folder(path_or_name: str | Path) -> Path:
+def model_folder(path_or_name: str | Path) -> Path:
+    """Return the folder of a pretrained name, or of a path as it is."""
     if str(path_or_name) == PRETRAINED:
         return Path(str(resources.files("detector") / "pretrained" / PRETRAINED))
     return Path(path_or_name)
@@ -113,9 +138,10 @@ def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(data)
     except ValueError as error:
-        raise SetupError(f"{folder / _CARD}: no JSON: {error}") from error
+        raise ModelError(f"{folder / _CARD}: no JSON: {error}", reason="format") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
-        raise SetupError(f"{folder / _CARD}: found no card of format {FORMAT}")
+        message = f"{folder / _CARD}: found no card of format {FORMAT}"
+        raise ModelError(message, reason="format")
     return card
 
 
@@ -123,7 +149,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SetupError(f"model {path}: {error.strerror}") from error
+        raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -171,4 +197,15 @@ def _assemble(card: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> Mode
         network=network.eval().requires_grad_(False),
         calibration=Calibration.from_json(card["calibration"]),
         card=card,
+        reference=_reference(card, features.bands),
     )
+
+
+def _reference(card: dict[str, Any], bands: int) -> Reference | None:
+    """Return the reference of a card; those of earlier versions have none."""
+    if "reference" not in card:
+        return None
+    found = Reference.from_json(card["reference"])
+    if len(found.heard.levels) != bands:
+        raise SetupError(f"reference: found {len(found.heard.levels)} bands, wanted {bands}")
+    return found

@@ -110,6 +110,7 @@ class RollingFeatures:
             end=from_us(end_us),
             excess_db=np.ascontiguousarray((block - background_db).T),
             spread_db=background_db - quiet_db,
+            background_db=background_db,
             file=past.files[k],
             sample=past.samples[k],
         )
@@ -120,7 +121,8 @@ class RollingFeatures:
         levels = past.mean(axis=1)
         at = [round(q * (len(levels) - 1)) for q in (s.background_quantile, s.quiet_quantile)]
         ordered = np.sort(levels, axis=0)  # faster than a partition at two places
-        return ordered[at[0]], ordered[at[1]]
+        background_db, quiet_db = ordered[at]  # copies: a window must not keep all of its past
+        return background_db, quiet_db
 
     def _forget(self) -> None:
         keep = self._settings.past_records + self._settings.window_records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from acoio.clock import ClockRepair
 from acoio.join import Joiner
@@ -23,6 +23,9 @@ class Heard:
     scores: tuple[Score, ...]
     events: tuple[Event, ...]
     gaps: tuple[Gap, ...]
+
+
+NOTHING: Final = Heard((), (), ())
 
 
 class Listener:
@@ -63,6 +66,17 @@ class Listener:
                 scores.extend(found)
                 events.extend(self._tracker.push(found))
         return Heard(tuple(scores), tuple(events), tuple(gaps))
+
+    def take_over(self, former: object) -> bool:
+        """Go on with what another listener has heard, if both hear alike; say whether they do.
+
+        Its open event stays its own, and it must hear no more.
+        """
+        if not isinstance(former, Listener) or former._scorer.features != self._scorer.features:
+            return False
+        self._features, self._clock = former._features, former._clock
+        self._joiner = former._joiner
+        return True
 
     def recall(self, records: Sequence[Record], file: str) -> None:
         """Hear records again that were scored before: fills the memory, says nothing."""

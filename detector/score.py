@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from acoio.errors import DataError
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
+from detector.drift import Reference
 from detector.events import EventSettings
 from detector.methods import Discriminating
 from detector.normalise import Normalisation
@@ -25,7 +26,10 @@ _LOUDEST_SHARE: Final = 0.25  # of a window's columns, for the level of a band
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model as it lies in a folder; `id` names its exact contents."""
+    """A trained model as it lies in a folder; `id` names its exact contents.
+
+    `reference` is the sound that it was calibrated on, if that was kept.
+    """
 
     id: str
     features: FeatureSettings
@@ -33,6 +37,7 @@ class Model:
     network: Discriminating
     calibration: Calibration
     card: dict[str, Any]
+    reference: Reference | None = None
 
 
 class Scorer:
@@ -53,6 +58,7 @@ class Scorer:
         self.features = model.features
         self.model = model.id
         self.card = model.card
+        self.reference = model.reference
 
     def event_settings(self, station: str) -> EventSettings:
         """Return what makes an event at a station."""
@@ -104,6 +110,7 @@ class Scorer:
             threshold=self.threshold,
             contribution=contribution,
             level_db=_level(window.excess_db),
+            background_db=window.background_db,
             file=window.file,
             sample=window.sample,
         )

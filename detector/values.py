@@ -17,7 +17,8 @@ class Window:
     """Band levels of a stretch of sound, on the grid of absolute time.
 
     `excess_db` (F, T) is the level of each band above its own recent past;
-    `spread_db` (F,) how far the quiet half of that past lies below its middle;
+    `spread_db` (F,) how far the quiet half of that past lies below its middle, and
+    `background_db` (F,) where that middle is, in dB re 1 count²/Hz;
     `file` and `sample` say where the window's sound begins.
     """
 
@@ -25,6 +26,7 @@ class Window:
     end: datetime
     excess_db: _Floats
     spread_db: _Floats
+    background_db: _Floats
     file: str
     sample: int
 
@@ -34,7 +36,8 @@ class Score:
     """How unusual a window is: `score` against `threshold`.
 
     `contribution` (F,) says how much each band gave to the score, which is
-    their sum; `level_db` (F,) how far each band rose above its recent past.
+    their sum; `level_db` (F,) how far each band rose above its recent past, which
+    was at `background_db` (F,), in dB re 1 count²/Hz.
     """
 
     begin: datetime
@@ -43,6 +46,7 @@ class Score:
     threshold: float
     contribution: _Floats
     level_db: _Floats
+    background_db: _Floats
     file: str
     sample: int
 

@@ -14,6 +14,7 @@ from acoio.clock import from_us, to_us
 from acoio.header import RECORD_SAMPLES
 from acoio.simulate.calls import CALLS
 from acoio.simulate.gear import GEAR
+from acoio.simulate.hydrophone import Hydrophone
 from acoio.simulate.schedule import BIN_SAMPLES, REACH_BINS, Cue, begins, cues
 from acoio.simulate.settings import OceanSettings
 from acoio.simulate.sounding import Maker, Sounding, at_level, band_of
@@ -50,7 +51,10 @@ class Ocean:
     def __init__(self, seed: int, begin: datetime, settings: OceanSettings | None = None) -> None:
         self.seed, self.begin = seed, begin
         self.settings = settings or OceanSettings()
-        self._sea = sea(seed, self.settings.background_rms)
+        told = self.settings
+        self._sea = sea(seed, told.background_rms, rise_db=told.rise_db, gusts_db=told.gusts_db)
+        failing = self.settings.failing
+        self._hydrophone = Hydrophone(seed, failing) if failing else None
         self._swell = swell(seed, self.settings.swell_rms)
         self._block = lru_cache(2)(self._make_block)
         self._ships = lru_cache(16)(self._make_ships)
@@ -87,14 +91,23 @@ class Ocean:
         return power + sum(s.band_power(low_hz, high_hz, second) for s in ships)
 
     def _make_block(self, index: int) -> NDArray[np.int32]:
-        record, first = index * BLOCK_RECORDS, index * BLOCK_RECORDS * RECORD_SAMPLES
-        block = self._swell.at(record, BLOCK_RECORDS)
-        block += self._sea.at(record, BLOCK_RECORDS)
+        record = index * BLOCK_RECORDS
+        if self._hydrophone:
+            block = self._hydrophone.hear(self._water, record, BLOCK_RECORDS)
+        else:
+            block = self._water(record, BLOCK_RECORDS)
+        return np.rint(block).astype(np.int32).reshape(BLOCK_RECORDS, RECORD_SAMPLES)
+
+    def _water(self, record: int, records: int) -> NDArray[np.float32]:
+        """Return what sounds in the water, `→ (records * 4096,)` counts."""
+        block = self._swell.at(record, records)
+        block += self._sea.at(record, records)
+        first = record * RECORD_SAMPLES
         end = first + len(block)
         for source in self._sources(first, end):
             if source.begin < end and source.end > first:
                 source.add_to(block, first)
-        return np.rint(block).astype(np.int32).reshape(BLOCK_RECORDS, RECORD_SAMPLES)
+        return block
 
     def _sources(self, first: int, end: int) -> Iterator[Source]:
         for bin_index in _bins_reaching(first, end):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from acoio.header import RECORD_SAMPLES
-from acoio.simulate.spectrum import Shaper, sea_shaper, shape, shaper
+from acoio.simulate.spectrum import MONTH_S, Shaper, Table, sea_shaper, shape, shaper
 from acoio.simulate.streams import RATE_HZ, Stream, keyed, white
 
 LEVEL_DB: Final = 2.0  # the background strays this far from its mean at most
 _TILT_DB: Final = 0.5  # and tilts this much per decade at most, about 1 kHz
+_GUST_S: Final = 2.0
+_HOUR_S: Final = 3600.0
 SHIP_BAND_HZ: Final = (30.0, 1000.0)
 _Curve = NDArray[np.floating[Any]]
 
@@ -41,18 +43,24 @@ def drift(seed: int, index: int) -> Drift:
 
 @dataclass(frozen=True, eq=False)
 class Sea:
-    """The background: shaped noise whose level and tilt drift slowly."""
+    """The background: shaped noise of an rms in counts, whose level and tilt drift slowly.
+
+    Besides it rises by `rise_db` a month, (Hz, dB) each, and grows gusty: `gusts_db` is
+    how far its level strays within seconds after a month, as a standard deviation.
+    """
 
     seed: int
-    even: Shaper
-    tilted: Shaper
+    rms: float
     level: Drift
     tilt: Drift
+    rise_db: Table = ()
+    gusts_db: float = 0.0
 
     def at(self, first_record: int, records: int) -> NDArray[np.float32]:
         """Return the background in counts, `→ (records * 4096,)`."""
         noise = white(self.seed, Stream.SEA, first_record - 1, records + 1)
-        even, tilted = shape(noise, self.even, self.tilted)
+        begin_s = first_record * RECORD_SAMPLES / RATE_HZ
+        even, tilted = shape(noise, *_shapers(self.rms, self._risen_db(begin_s)))
         second = np.arange(first_record, first_record + records + 1) * (RECORD_SAMPLES / RATE_HZ)
         tilt = _between_records(self.tilt.at(second))
         return _between_records(self._gain(second)) * (even + tilt * (tilted - even))
@@ -60,17 +68,42 @@ class Sea:
     def band_power(self, low_hz: float, high_hz: float, second: float) -> float:
         """Return the background's power in a band at a time, in counts²."""
         tilt = float(self.tilt.at(second))
-        mixed = Shaper((1 - tilt) * self.even.taps + tilt * self.tilted.taps)
+        even, tilted = _shapers(self.rms, self._risen_db(second))
+        mixed = Shaper((1 - tilt) * even.taps + tilt * tilted.taps)
         return mixed.band_power(low_hz, high_hz) * float(self._gain(second)) ** 2
 
+    def _risen_db(self, second: float) -> Table:
+        """Return how much it has risen by a time, in steps of an hour: some hundredths of a dB."""
+        months = second // _HOUR_S * _HOUR_S / MONTH_S
+        return tuple((hz, months * level_db) for hz, level_db in self.rise_db)
+
     def _gain(self, second: _Curve | float) -> _Curve:
-        return np.asarray(10.0 ** (LEVEL_DB / 20.0 * self.level.at(second)))
+        stray_db = LEVEL_DB * self.level.at(second)
+        if self.gusts_db:
+            stray_db += self.gusts_db * np.asarray(second) / MONTH_S * _gusts(self.seed, second)
+        return np.asarray(10.0 ** (stray_db / 20.0))
 
 
-def sea(seed: int, rms: float) -> Sea:
-    """Return the background of a seed with a mean rms in counts."""
-    tilted = sea_shaper(rms, tilt_db=_TILT_DB)
-    return Sea(seed, sea_shaper(rms), tilted, drift(seed, 0), drift(seed, 1))
+def sea(seed: int, rms: float, *, rise_db: Table = (), gusts_db: float = 0.0) -> Sea:
+    """Return the background of a seed with a mean rms in counts, which may change in months."""
+    return Sea(seed, rms, drift(seed, 0), drift(seed, 1), rise_db, gusts_db)
+
+
+def _gusts(seed: int, second: _Curve | float) -> _Curve:
+    """Return gusts at times, `(n,) s → (n,)`: straight lines between normal numbers."""
+    knot = np.asarray(second) / _GUST_S
+    known = np.arange(np.floor(knot.min()), np.floor(knot.max()) + 2)
+    heights = [keyed(seed, Stream.GUSTS, int(k)).standard_normal() for k in known]
+    return np.asarray(np.interp(knot, known, heights))
+
+
+@lru_cache(8)
+def _shapers(rms: float, risen_db: Table) -> tuple[Shaper, Shaper]:
+    """Return the filters of the background, even and tilted."""
+    return (
+        sea_shaper(rms, risen_db=risen_db),
+        sea_shaper(rms, tilt_db=_TILT_DB, risen_db=risen_db),
+    )
 
 
 @dataclass(frozen=True, eq=False)

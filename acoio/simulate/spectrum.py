@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import scipy.fft
@@ -16,6 +16,10 @@ from acoio.header import RECORD_SAMPLES
 from acoio.simulate.streams import RATE_HZ
 
 TAPS: Final = 4095  # resolves 12 Hz, and its memory stays within one record
+MONTH_S: Final = 30 * 86_400.0
+Table: TypeAlias = tuple[tuple[float, float], ...]
+"""Levels by frequency, (Hz, dB) each, Hz rising."""
+
 _BINS: Final = 16_384  # of the grid on which the filter's answer is summed up
 
 # dB re the level at 1 kHz.  Source: docs/format.md, the figures at 20, 100, 500 Hz
@@ -69,20 +73,38 @@ def shape(noise: NDArray[np.float32], *shapers: Shaper) -> tuple[NDArray[np.floa
     return tuple(scipy.fft.irfft(spectrum * s.answer(size), size)[kept] for s in shapers)
 
 
+def level_at(table: Table, hz: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the level at frequencies, (n,) → (n,) dB, between the table's by their logarithm."""
+    known, level_db = np.array(table).T
+    return np.asarray(np.interp(np.log(np.maximum(hz, 1.0)), np.log(known), level_db))
+
+
 def shaper(levels_db: Sequence[tuple[float, float]], rms: float) -> Shaper:
     """Return the filter that gives unit white noise a table of levels and an rms.
 
     `levels_db` are `(Hz, dB)` re any level, from 0 Hz to half the rate at least;
     between them dB go linearly with Hz.
     """
-    hz, level_db = np.array(levels_db).T
-    grid = np.linspace(0.0, RATE_HZ / 2, 2 * TAPS)
-    gain = 10.0 ** (np.interp(grid, hz, level_db) / 20.0)
-    taps = firwin2(TAPS, grid, gain, fs=RATE_HZ)
+    taps = _taps(levels_db)
     return Shaper((taps * (rms / np.sqrt(np.sum(taps**2)))).astype(np.float32))
 
 
-def sea_shaper(rms: float, *, tilt_db: float = 0.0) -> Shaper:
-    """Return the filter of the sea's background, tilted by dB per decade about 1 kHz."""
+def sea_shaper(rms: float, *, tilt_db: float = 0.0, risen_db: Table = ()) -> Shaper:
+    """Return the filter of the sea's background, tilted by dB per decade about 1 kHz.
+
+    It has the rms before it has `risen_db`, (Hz, dB) each.
+    """
     tilted = [(hz, db + tilt_db * np.log10(max(hz, 20.0) / 1000.0)) for hz, db in SEA_LEVELS]
-    return shaper(tilted, rms)
+    if not risen_db:
+        return shaper(tilted, rms)
+    hz, level_db = np.array(tilted).T
+    risen = zip(hz, level_db + level_at(risen_db, hz), strict=True)
+    scale = rms / np.sqrt(np.sum(_taps(tilted) ** 2))
+    return Shaper((_taps(list(risen)) * scale).astype(np.float32))
+
+
+def _taps(levels_db: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    hz, level_db = np.array(levels_db).T
+    grid = np.linspace(0.0, RATE_HZ / 2, 2 * TAPS)
+    gain = 10.0 ** (np.interp(grid, hz, level_db) / 20.0)
+    return np.asarray(firwin2(TAPS, grid, gain, fs=RATE_HZ))

@@ -35,6 +35,9 @@ class Stream(IntEnum):
     SHIP_NOISE = 8
     VOICE = 9
     SHAPE = 10
+    HISS = 11
+    SILENCES = 12
+    GUSTS = 13
 
 
 def keyed(seed: int, stream: Stream, index: int = 0) -> Generator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -40,6 +41,8 @@ def command(
 
     With --replay the drop is an archive, and the recordings of a span come as if they
     arrived now; it ends once they are done.  Use another store than the live one's.
+
+    SIGHUP reads the configuration again: what can be taken up is, the rest is named.
     """
     replay = _replay(span, speed)
     set_up_logs()
@@ -48,7 +51,9 @@ def command(
         raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
     from daemon.service import run  # here, because torch takes seconds to import
 
-    raise typer.Exit(run(settings, until_idle=until_idle or replay is not None, replay=replay))
+    idle = until_idle or replay is not None
+    again = partial(config_of, config, sets)
+    raise typer.Exit(run(settings, until_idle=idle, replay=replay, read=again))
 
 
 def _replay(span: str | None, speed: float | None) -> Replay | None:

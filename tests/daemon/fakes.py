@@ -43,6 +43,7 @@ class LoudnessScorer:
             threshold=self.threshold,
             contribution=share,
             level_db=level_db,
+            background_db=window.background_db,
             file=window.file,
             sample=window.sample,
         )

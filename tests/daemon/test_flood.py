@@ -185,7 +185,9 @@ def test_another_model_closes_what_was_held_back_in_silence(
     with _run(full_drop, tmp_path / "store", most=0) as run:
         run.step()
         assert len(run.ledger.open_events()) == 1
-        draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
+        draft = model_draft(
+            "2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a", by="promote"
+        )
         run.keeper.announce(draft, model="b")
         assert run.ledger.open_events() == []
         assert [one["type"] for one in run.messages()] == ["kilokai.v1.model"]

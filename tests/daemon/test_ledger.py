@@ -23,7 +23,7 @@ _MODEL = "loudness"
 def _score(second: int, score: float = 1.5) -> Score:
     begin = _BEGIN + timedelta(seconds=second)
     bands = np.zeros(4, np.float32)
-    return Score(begin, begin + timedelta(seconds=2), score, 2.0, bands, bands, "a", 0)
+    return Score(begin, begin + timedelta(seconds=2), score, 2.0, bands, bands, bands, "a", 0)
 
 
 def _message(sequence: int) -> Outgoing:

@@ -151,7 +151,9 @@ def test_another_model_closes_what_the_one_before_left_open(
     with bench_on(full_drop, store) as bench:
         while not bench.ledger.open_events():
             assert not bench.work(1)
-        draft = model_draft("2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a")
+        draft = model_draft(
+            "2024-03-01T00:00:00.000000Z", model="b", threshold=1, previous="a", by="promote"
+        )
         bench.keeper.announce(draft, model="b")
         assert (bench.ledger.open_events(), bench.ledger.lane("live").tracker) == ([], {})
         types = [message.type.rpartition(".")[2] for message in bench.sent[-2:]]

@@ -30,7 +30,7 @@ _SECOND = timedelta(seconds=1)
 
 def _score(begin: datetime, score: float = 1.5) -> Score:
     bands = np.zeros(4, np.float32)
-    return Score(begin, begin + 2 * _SECOND, score, 2.0, bands, bands, "a", 0)
+    return Score(begin, begin + 2 * _SECOND, score, 2.0, bands, bands, bands, "a", 0)
 
 
 def _commit(ledger: Ledger, scores: Sequence[Score], model: str = "m") -> None:

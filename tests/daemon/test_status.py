@@ -83,7 +83,7 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     found = json.loads(_kilokai("status", "--store", tmp_path, "--json").stdout)
     assert set(found) == {
         "well", "complaints", "daemon", "heard", "backlog", "files", "set_aside",
-        "damaged_seconds", "model", "threshold", "events", "ledger", "disk",
+        "damaged_seconds", "model", "model_from", "threshold", "events", "ledger", "disk",
     }  # fmt: skip
     assert found["files"] == {"pending": 1, "done": 0, "set_aside": 7}
     assert found["set_aside"][0] == {"name": "f0\x1b[31m", "reason": "r" * 100}
@@ -147,7 +147,7 @@ def test_without_a_sign_of_life_the_ledger_is_told_all_the_same(
 def _found(**daemon: Any) -> dict[str, Any]:
     started = iso(_NOW - timedelta(hours=1))
     values = {"running": True, "written": started, "started": started, "store_full": False}
-    values |= {"held": True, "stopped": None, "drop_trouble": None}
+    values |= {"held": True, "stopped": None, "drop_trouble": None, "model_trouble": None}
     return {
         "daemon": {**values, **daemon},
         "heard": {"heard_at": iso(_NOW - timedelta(minutes=1))},

@@ -64,8 +64,8 @@ def _valid(kind: Kind, text: str) -> dict[str, Any]:
         event_draft(_REVISION),
         summary_draft(iso(_BEGIN), iso(_BEGIN), [_REVISION, {**_REVISION, "severity": "major"}]),
         gap_draft(Gap(_BEGIN, _BEGIN - timedelta(seconds=3))),
-        model_draft(iso(_BEGIN), model="m", threshold=1.0, previous=None),
-        model_draft(iso(_BEGIN), model="m", threshold=1.0, previous="l"),
+        model_draft(iso(_BEGIN), model="m", threshold=1.0, previous=None, by="configuration"),
+        model_draft(iso(_BEGIN), model="m", threshold=1.0, previous="l", by="retrain"),
     ],
 )
 def test_every_numbered_message_is_valid_by_its_schema(draft: Draft) -> None:

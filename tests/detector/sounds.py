@@ -49,8 +49,8 @@ def part(whole: Sound, first: int, last: int) -> Sound:
 def window(excess_db: NDArray[np.float32], second: float = 0.0) -> Window:
     """Return a window of these levels, (F, T)."""
     begin = BEGIN + timedelta(seconds=second)
-    spread = np.ones(len(excess_db), np.float32)
-    return Window(begin, begin + timedelta(seconds=2.048), excess_db, spread, "a", 0)
+    spread, level = np.ones(len(excess_db), np.float32), np.zeros(len(excess_db), np.float32)
+    return Window(begin, begin + timedelta(seconds=2.048), excess_db, spread, level, "a", 0)
 
 
 def score(second: float, value: float, *, bands: int = 4, threshold: float = 10.0) -> Score:
@@ -65,6 +65,7 @@ def score(second: float, value: float, *, bands: int = 4, threshold: float = 10.
         threshold=threshold,
         contribution=(value * share).astype(np.float32),
         level_db=np.arange(bands, dtype=np.float32) + np.float32(value),
+        background_db=np.zeros(bands, np.float32),
         file="a",
         sample=round(second * RATE_HZ),
     )

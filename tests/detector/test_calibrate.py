@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -35,10 +37,7 @@ def calibration(typical: list[list[Score]]) -> Calibration:
 
 def events_in(scores: list[Score], threshold: float, release: float) -> int:
     settings = EventSettings("aco", "m", threshold, release, (1.0, 2.0, 3.0, 4.0, 5.0))
-    retold = [
-        Score(s.begin, s.end, s.score, threshold, s.contribution, s.level_db, s.file, s.sample)
-        for s in scores
-    ]
+    retold = [replace(s, threshold=threshold) for s in scores]
     tracker = EventTracker(settings)
     return sum(e.status == "closed" for e in [*tracker.push(retold), *tracker.flush()])
 

@@ -39,6 +39,7 @@ def same(left: Sequence[Window], right: Sequence[Window]) -> bool:
         (a.begin, a.end, a.file, a.sample) == (b.begin, b.end, b.file, b.sample)
         and np.array_equal(a.excess_db, b.excess_db)
         and np.array_equal(a.spread_db, b.spread_db)
+        and np.array_equal(a.background_db, b.background_db)
         for a, b in zip(left, right, strict=True)
     )
 

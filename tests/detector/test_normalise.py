@@ -25,7 +25,7 @@ def noise_db(count: int, seed: int = 0) -> NDArray[np.float32]:
 
 def windows(excess_db: NDArray[np.float32], spread_db: float = 3.0) -> list[Window]:
     spread = np.full(BANDS, spread_db, np.float32)
-    return [Window(BEGIN, BEGIN, excess, spread, "a", 0) for excess in excess_db]
+    return [Window(BEGIN, BEGIN, excess, spread, spread, "a", 0) for excess in excess_db]
 
 
 def test_noise_gets_zero_mean_and_unit_variance_and_is_even_on_both_sides() -> None:

@@ -1,0 +1,233 @@
+"""kilokai models."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from acoio.errors import SetupError
+from daemon.cli.options import ConfigFile, Json, Sets, StorePath, config_of
+from daemon.config import Config
+from daemon.database import LEDGER_FILE
+from daemon.errors import plain
+from daemon.models import facts
+from daemon.models.entry import Entry, entry_of
+from daemon.models.registry import Registry
+from daemon.models.verdict import Verdict
+from daemon.stored import stored_models
+from detector.values import iso
+
+app = typer.Typer(
+    help="Look at the models of a store, choose which one scores, and go back.",
+    no_args_is_help=True,
+)
+
+_LEAST_PREFIX = 4
+_Id = Annotated[
+    str, typer.Argument(metavar="ID", help="A model's id, its first letters, or `current`.")
+]
+_Reason = Annotated[str, typer.Option(help="Why; the bus and the history say so.")]
+
+
+@app.command("list", epilog="Example: kilokai models list --store /var/lib/kilokai")
+def list_models(
+    store: StorePath = None, config: ConfigFile = None, sets: Sets = None, as_json: Json = False
+) -> None:
+    """List every model, newest first; `*` marks the champion."""
+    settings = _settings(store, config, sets)
+    registry = Registry(settings.store.path)
+    found = [_facts(entry, settings) for entry in registry.entries()]
+    if as_json:
+        typer.echo(json.dumps({"current": registry.current(), "models": found}))
+    elif found:
+        typer.echo("\n".join([facts.HEADING, *map(facts.model_line, found)]))
+        if registry.current() is None:
+            typer.echo(f"no champion: detector.model ({settings.detector.model}) scores", err=True)
+    else:
+        typer.echo(
+            f"{plain(registry.path)}: no models yet; detector.model "
+            f"({plain(settings.detector.model)}) scores.\n`kilokai retrain` makes one, "
+            "`kilokai models promote FOLDER` takes one in."
+        )
+
+
+@app.command("show", epilog="Example: kilokai models show current --store /var/lib/kilokai")
+def show_model(
+    model: _Id,
+    store: StorePath = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Show all that is known of one model: data, calibration, evaluation, verdict, history."""
+    settings = _settings(store, config, sets)
+    registry = Registry(settings.store.path)
+    found = _facts(_one(registry, model), settings)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        typer.echo("\n".join(facts.page(found, registry.history())))
+
+
+@app.command(
+    "compare", epilog="Example: kilokai models compare current 3f2a --store /var/lib/kilokai"
+)
+def compare_models(
+    first: _Id,
+    second: _Id,
+    store: StorePath = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Show two models side by side: threshold, calibration, evaluation, verdict, data."""
+    settings = _settings(store, config, sets)
+    registry = Registry(settings.store.path)
+    both = [_facts(_one(registry, model), settings) for model in (first, second)]
+    if as_json:
+        typer.echo(json.dumps(both))
+    else:
+        typer.echo("\n".join(facts.side_by_side(*both)))
+
+
+@app.command(
+    "promote",
+    epilog="Examples: kilokai models promote 3f2a --reason 'quieter nights'; "
+    "kilokai models promote ./mine; kilokai models promote ocean-v1",
+)
+def promote_model(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="An id, a model's folder, or a pretrained name.")
+    ],
+    store: StorePath = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    reason: _Reason = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Even if the gate refused it.")] = False,
+) -> None:
+    """Let a model score, from a running daemon's next window on; it is verified first."""
+    from daemon.models.golden import load_registered
+
+    settings = _settings(store, config, sets)
+    registry = Registry(settings.store.path)
+    entry = _candidate(registry, model, settings)
+    if entry.verdict and not entry.verdict.accepted and not anyway:
+        why = "; ".join(entry.verdict.reasons) or "no reason given"
+        raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
+    load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
+    before = registry.current()
+    registry.promote(entry.id, reason=reason)
+    if before == entry.id:
+        typer.echo(f"{entry.id} is the champion already", err=True)
+    else:
+        _say(f"{entry.id} is the champion, after {before or _configured(settings)}")
+
+
+@app.command("rollback", epilog="Example: kilokai models rollback --reason 'alarm flood'")
+def rollback_model(
+    store: StorePath = None, config: ConfigFile = None, sets: Sets = None, reason: _Reason = ""
+) -> None:
+    """Let the model score that was champion before; twice goes back two champions.
+
+    Before the first champion it was detector.model, which then scores again.
+    """
+    settings = _settings(store, config, sets)
+    registry = Registry(settings.store.path)
+    before = registry.current()
+    now = registry.rollback(reason=reason)
+    _say(f"{now or _configured(settings)} is the champion again, after {before}")
+
+
+@app.command("prune", epilog="Example: kilokai models prune --newest 3")
+def prune_models(
+    store: StorePath = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    newest: Annotated[int, typer.Option(min=0, help="Keep so many of the newest, too.")] = 5,
+    named: Annotated[
+        bool, typer.Option("--named", help="Remove even those that events name.")
+    ] = False,
+) -> None:
+    """Remove old models, but never the champion, the one before it, or one that events name."""
+    place = _settings(store, config, sets).store.path
+    registry = Registry(place)
+    keep = {entry.id for entry in registry.entries()[:newest]}
+    if not named and (place / LEDGER_FILE).exists():
+        keep |= set(stored_models(place))
+    gone = registry.prune(keep)
+    typer.echo("\n".join([*gone, f"{len(gone)} models removed"]), err=True)
+
+
+def _settings(store: Path | None, file: Path | None, sets: list[str] | None) -> Config:
+    own = [] if store is None else [f"store.path={json.dumps(str(store))}"]
+    return config_of(file, [*(sets or []), *own], needs_drop=False)
+
+
+def _facts(entry: Entry, config: Config) -> dict[str, Any]:
+    return facts.facts(entry, config.detector.false_alarms_per_hour)
+
+
+def _configured(config: Config) -> str:
+    return f"detector.model ({plain(config.detector.model)})"
+
+
+def _one(registry: Registry, text: str) -> Entry:
+    """Return the model that a text means: `current`, an id, or the beginning of one.
+
+    Raises
+    ------
+    SetupError
+        If there is none, or more than one.
+    """
+    entries = registry.entries()
+    wanted = registry.current() if text == "current" else text
+    found = [entry for entry in entries if entry.id == wanted]
+    if not found and wanted and len(wanted) >= _LEAST_PREFIX:
+        found = [
+            entry
+            for entry in entries
+            if entry.id.startswith(wanted) or entry.id.rpartition("-")[2].startswith(wanted)
+        ]
+    if len(found) != 1:
+        known = ", ".join(entry.id for entry in found or entries) or "none"
+        raise SetupError(f"{plain(registry.path)}: found {known}, wanted one model {text!r}")
+    return found[0]
+
+
+def _candidate(registry: Registry, text: str, config: Config) -> Entry:
+    """Return the model that a text means; a folder or a pretrained name is registered first.
+
+    Raises
+    ------
+    SetupError
+        If there is none, it is damaged, or for another rate than the station's.
+    """
+    from daemon.models.chosen import station_rate_hz
+    from detector.checkpoint import PRETRAINED, is_model, model_folder, read_model
+
+    folder, wanted_hz = model_folder(text), station_rate_hz(config)
+    outside = text == PRETRAINED or is_model(folder)
+    entry = entry_of(folder, None) if outside else _one(registry, text)
+    if wanted_hz is not None and entry.rate_hz not in (None, wanted_hz):
+        raise SetupError(
+            f"{plain(entry.folder)}: found a model for {entry.rate_hz:g} Hz, wanted "
+            f"{wanted_hz:g} Hz as {_configured(config)}"
+        )
+    if not outside:
+        return entry
+    known = entry_of(registry.folder(read_model(folder).id), None)
+    model = registry.register(folder, known.verdict or _by_hand(registry.current()))
+    return entry_of(registry.folder(model), None)
+
+
+def _by_hand(champion: str | None) -> Verdict:
+    reasons, now = ("taken in by hand: no gate judged it",), iso(datetime.now(UTC))
+    return Verdict(accepted=True, reasons=reasons, champion=champion or "", decided=now)
+
+
+def _say(done: str) -> None:
+    typer.echo(f"{done}; a running daemon takes it over within a second or two", err=True)

@@ -1,0 +1,40 @@
+"""A page that is given only to who knows its password (pure): HTTP's basic authentication.
+
+Source: RFC 7617.  The name of the user is not looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_WANTED: Final = ("WWW-Authenticate", 'Basic realm="kilokai", charset="UTF-8"')
+
+
+def with_password(page: WSGIApplication, password: bytes) -> WSGIApplication:
+    """Return a page that asks for a password first."""
+
+    def asks(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        said = _said(environ.get("HTTP_AUTHORIZATION", ""))
+        if said is not None and hmac.compare_digest(said, password):
+            return page(environ, start)
+        start("401 Unauthorized", [_WANTED, ("Content-Type", "text/plain")])
+        return [b"wanted the password\n"]
+
+    return asks
+
+
+def _said(header: str) -> bytes | None:
+    """Return the password of an Authorization header, or None."""
+    scheme, _, coded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        _user, colon, password = base64.b64decode(coded, validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    return password if colon else None

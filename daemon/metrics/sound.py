@@ -1,0 +1,79 @@
+"""What is told of the sound: how much was heard and scored, until when, and what was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from acoio.clock import record_us
+from acoio.sound import Gap
+from daemon.backlog import bytes_a_second
+from daemon.progress import FileProgress
+from daemon.revise import scored_seconds
+from detector.values import Score
+
+RECORD_OUTCOMES: Final = ("read", "damaged")
+
+
+class SoundMetrics:
+    """Records, sound, damage and gaps; `heard_s` is how much sound was heard (s)."""
+
+    def __init__(self, own: CollectorRegistry) -> None:
+        self.scored_seconds = Counter("kilokai_scored_seconds", "Sound scored", registry=own)
+        self.newest_scored = Gauge(
+            "kilokai_newest_scored_time_seconds",
+            "UTC end of the newest sound scored; 0: none ever",
+            registry=own,
+        )
+        self.heard_seconds = Counter(
+            "kilokai_heard_seconds", "Sound read from files, scored or not", registry=own
+        )
+        self.records = Counter(
+            "kilokai_records", "Records read, and damaged places between them", ["outcome"],
+            registry=own,
+        )  # fmt: skip
+        self.damaged_bytes = Counter(
+            "kilokai_damaged_bytes", "Bytes of files that gave no sound", registry=own
+        )
+        self.damaged_seconds = Counter(
+            "kilokai_damaged_seconds", "Sound that those bytes would have been", registry=own
+        )
+        self.gaps = Counter("kilokai_gaps", "Gaps in the sound", registry=own)
+        self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
+        for outcome in RECORD_OUTCOMES:
+            self.records.labels(outcome)
+        self.heard_s = 0.0
+        self._scored_until: datetime | None = None
+
+    def take_read(
+        self, now: FileProgress, before: FileProgress, *, rate_hz: float, damaged: int = 0
+    ) -> None:
+        """Count what a step read of a file; `damaged` is how many places were."""
+        count = now.records - before.records
+        heard_s = count * record_us(rate_hz) / 1e6
+        self.records.labels("read").inc(count)
+        self.records.labels("damaged").inc(damaged)
+        self.heard_s += heard_s
+        self.heard_seconds.inc(heard_s)
+        self.take_damage(now, now.damaged_bytes - before.damaged_bytes, rate_hz=rate_hz)
+
+    def take_damage(self, file: FileProgress, damaged_bytes: int, *, rate_hz: float) -> None:
+        """Count bytes of a file that gave no sound."""
+        sound_bytes = file.bytes_read - file.damaged_bytes
+        self.damaged_bytes.inc(damaged_bytes)
+        self.damaged_seconds.inc(
+            damaged_bytes / bytes_a_second(sound_bytes, file.samples_read, rate_hz)
+        )
+
+    def take_gaps(self, gaps: Sequence[Gap]) -> None:
+        """Count gaps; where the clock went back, no time is missing."""
+        self.gaps.inc(len(gaps))
+        self.gap_seconds.inc(sum(max(gap.seconds, 0) for gap in gaps))
+
+    def take_scored(self, scores: Sequence[Score]) -> None:
+        """Count the sound of new scores, one or more, in their order."""
+        self.scored_seconds.inc(scored_seconds(scores, self._scored_until))
+        self._scored_until = scores[-1].end

@@ -1,0 +1,1 @@
+"""The models of a store: kept, judged, chosen and switched."""

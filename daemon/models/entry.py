@@ -1,0 +1,70 @@
+"""A model of the registry as its files say, read without loading it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.errors import DataError
+from daemon.models.verdict import FILE, Verdict
+
+CARD: Final = "card.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model of the registry, as its files say; `fault` is what they cannot be read for."""
+
+    id: str
+    folder: Path
+    champion: bool
+    card: Mapping[str, Any]
+    verdict: Verdict | None
+    fault: str = ""
+
+    @property
+    def rate_hz(self) -> float | None:
+        """The sampling rate it scores, or None if its card does not say."""
+        try:
+            return float(self.card["features"]["rate_hz"])
+        except (LookupError, TypeError, ValueError):
+            return None
+
+
+def entry_of(folder: Path, champion: str | None) -> Entry:
+    """Return the entry of a model's folder, whatever it holds."""
+    card, faults = _object(folder / CARD)
+    judged = None
+    values, more = _object(folder / FILE)
+    try:
+        judged = None if more else Verdict.from_json(values)
+    except DataError as error:
+        more = str(error)
+    fault = "; ".join(filter(None, (faults, more)))
+    return Entry(folder.name, folder, folder.name == champion, card, judged, fault)
+
+
+def _object(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the JSON object of a file, and what was wrong with it."""
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        return {}, f"{path.name}: {error.strerror}"
+    except ValueError as error:
+        return {}, f"{path.name}: no JSON: {error}"
+    return (values, "") if isinstance(values, dict) else ({}, f"{path.name}: found no object")
+
+
+def stamp_of(folder: Path) -> tuple[tuple[int, ...], ...]:
+    """Return what is another whenever the files of a model are.
+
+    Raises
+    ------
+    OSError
+        If they change as we look.
+    """
+    stats = [file.lstat() for file in sorted(folder.glob("*"))]
+    return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)

@@ -1,0 +1,119 @@
+"""What there is to know of a model, as a person compares it (pure)."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from acoio.errors import SetupError
+from daemon.errors import plain
+from daemon.models.entry import Entry
+from daemon.models.history import Switch
+from detector.calibrate import Calibration
+
+HEADING: Final = "  id                             registered (UTC)   threshold  hours  verdict"
+_COLUMNS: Final = 80
+_NAME: Final = 28
+_CELL: Final = 26
+_TOLD: Final = ("data", "training", "evaluation", "drift", "versions")
+_Json = Mapping[str, Any]
+
+
+def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
+    """Return all of a model as JSON values; `threshold` is that for a rate of false alarms."""
+    card, judged = entry.card, entry.verdict
+    calibration = card.get("calibration")
+    points = calibration.get("points", []) if isinstance(calibration, dict) else []
+    return {
+        "id": entry.id,
+        "folder": plain(entry.folder),
+        "champion": entry.champion,
+        "fault": entry.fault,
+        "description": card.get("description", ""),
+        "method": card.get("method", ""),
+        "rate_hz": entry.rate_hz,
+        "threshold": _threshold(calibration, per_hour),
+        "false_alarms_per_hour": per_hour,
+        "calibration": {
+            "hours": calibration.get("hours") if isinstance(calibration, dict) else None,
+            "release": calibration.get("release") if isinstance(calibration, dict) else None,
+            "thresholds": {f"{p['false_alarms_per_hour']:g}": p["threshold"] for p in points},
+        },
+        **{name: card[name] for name in _TOLD if name in card},
+        "verdict": judged.as_json() if judged else None,
+    }
+
+
+def _threshold(calibration: object, per_hour: float) -> float | None:
+    try:
+        return Calibration.from_json(dict(calibration)).threshold(per_hour)  # type: ignore[call-overload]
+    except (SetupError, KeyError, TypeError, ValueError):
+        return None
+
+
+def model_line(found: _Json) -> str:
+    """Return a model in a line of at most 80 columns; `*` marks the champion."""
+    judged, hours = found["verdict"], found["calibration"]["hours"]
+    decided = judged["decided"][:16].replace("T", " ") if judged else "-"
+    return (
+        f"{'*' if found['champion'] else ' '} {found['id'][:30]:<30} {decided:<18} "
+        f"{_value(found['threshold']):>9} {_value(hours):>6}  {_verdict(found)}"
+    )
+
+
+def _verdict(found: _Json) -> str:
+    if found["fault"]:
+        return "damaged"
+    judged = found["verdict"]
+    return "none" if not judged else "accepted" if judged["accepted"] else "refused"
+
+
+def page(found: _Json, switches: Sequence[Switch]) -> Iterator[str]:
+    """Yield the lines that tell all of a model and of its times as champion."""
+    for name, value in rows(found):
+        yield from _columns((name, _NAME), (_value(value), _COLUMNS - _NAME))
+    for switch in switches:
+        if found["id"] in (switch.model, switch.previous):
+            went = "came" if switch.model == found["id"] else "went"
+            said = f"{switch.time[:19]}Z by {switch.by}{': ' * bool(switch.reason)}{switch.reason}"
+            yield from _columns((went, _NAME), (said, _COLUMNS - _NAME))
+
+
+def side_by_side(first: _Json, second: _Json) -> Iterator[str]:
+    """Yield both models in two columns; `*` marks what differs."""
+    both = dict(rows(first)), dict(rows(second))
+    for name in dict.fromkeys([*both[0], *both[1]]):
+        left, right = (_value(one.get(name)) for one in both)
+        mark = " " if left == right else "*"
+        yield from _columns((mark, 2), (name, _NAME - 2), (left, _CELL), (right, _CELL))
+
+
+def _columns(*cells: tuple[str, int]) -> Iterator[str]:
+    """Yield texts beside each other, each as wide as it may be with a space at its end."""
+    columns = [textwrap.wrap(plain(text), width - 1) for text, width in cells]
+    for k in range(max(map(len, columns))):
+        parts = zip(columns, cells, strict=True)
+        yield "".join(f"{c[k] if k < len(c) else '':<{width}}" for c, (_, width) in parts).rstrip()
+
+
+def rows(found: _Json, within: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each single value of nested ones under the path of its names."""
+    for name, value in found.items():
+        path = f"{within} {name}".strip()
+        if isinstance(value, Mapping):
+            yield from rows(value, path)
+        elif value not in ("", None, []):
+            yield path, value
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_value(part) for part in value)
+    return str(value)

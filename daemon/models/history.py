@@ -1,0 +1,68 @@
+"""Which model was champion when, and why: one line for each switch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+FILE: Final = "history.jsonl"
+
+By = Literal["promote", "rollback", "retrain"]
+BY: Final[tuple[By, ...]] = ("promote", "rollback", "retrain")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of the champion; where `model` or `previous` is None, `detector.model` scores."""
+
+    time: str
+    model: str | None
+    previous: str | None
+    by: By
+    reason: str = ""
+
+
+def parsed(text: str) -> list[Switch]:
+    """Return the switches of a history, oldest first; a line that is none is passed over."""
+    return [switch for line in text.splitlines() if (switch := _switch(line))]
+
+
+def _switch(line: str) -> Switch | None:
+    try:
+        switch = Switch(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    return switch if switch.by in BY else None
+
+
+def written(switches: Sequence[Switch]) -> bytes:
+    """Return what the file of a history holds."""
+    return "".join(json.dumps(asdict(switch)) + "\n" for switch in switches).encode()
+
+
+def happened(switches: Sequence[Switch], current: str | None) -> list[Switch]:
+    """Return the switches that took place: a switch is noted just before it is made.
+
+    Whoever was killed in between left a last line that leads away from what is current.
+    """
+    last = switches[-1] if switches else None
+    undone = last and last.model != current and last.previous == current
+    return list(switches[:-1] if undone else switches)
+
+
+def champions(switches: Sequence[Switch], current: str | None) -> list[str | None]:
+    """Return the champions that a rollback goes back through, the present one last.
+
+    A rollback takes back what came after the model it went to, so that the next one
+    goes back further.
+    """
+    stack = [switches[0].previous] if switches else []
+    for switch in switches:
+        if switch.by == "rollback" and switch.model in stack:
+            while stack[-1] != switch.model:
+                stack.pop()
+        else:
+            stack.append(switch.model)
+    return stack if stack and stack[-1] == current else [*stack, current]

@@ -1,0 +1,249 @@
+"""The registry: every model of a store, the champion among them, and how it came to be.
+
+`<store>/models/<id>/` holds `model.safetensors`, `card.json`, `golden.json` and
+`verdict.json`, and never changes; `current` is a link to the champion's folder.  One
+writer at a time (`lock`); whoever only reads needs no lock, since folders come in, and the
+link is replaced, in one step.  A process that makes a candidate does so in
+`with registry.candidate() as folder:`, which no other writer sweeps away meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from acoio.errors import NotReadyError, SetupError
+from daemon.durable import sync_folder, write_whole
+from daemon.models import history, verdict
+from daemon.models.entry import CARD, Entry, entry_of
+from daemon.models.folders import make_link, move_in, new_folder, remove, told, writing
+from daemon.models.history import By, Switch
+from daemon.models.verdict import Verdict, verdict_bytes
+from detector.errors import ModelError
+from detector.values import iso
+
+_CURRENT: Final = "current"
+_FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
+_GOLDEN: Final = "golden.json"
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9a-f]{8}")
+_LONGEST_ID: Final = 120
+
+
+class Registry:
+    """The models of a store.
+
+    All that writes raises `NotReadyError` where the folder cannot be written, and
+    `SetupError` for a model that cannot score: then nothing was changed.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.path = store / "models"
+        self._link = self.path / _CURRENT
+
+    def current(self) -> str | None:
+        """Return the champion's id, or None if there is none; whether it loads is not said.
+
+        Raises
+        ------
+        SetupError
+            If what should be a link to it is something else.
+        """
+        try:
+            target = str(self._link.readlink())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SetupError(f"{self._link}: {error.strerror}, wanted a link to a model") from error
+        return self.folder(target).name
+
+    def folder(self, model: str) -> Path:
+        """Return where a model of this id lies, or would lie.
+
+        Raises
+        ------
+        SetupError
+            If it is no id.
+        """
+        if len(model) > _LONGEST_ID or not _ID.fullmatch(model):
+            raise SetupError(f"{self.path}: found {model!r:.80}, wanted a model's id, NAME-HASH")
+        return self.path / model
+
+    def entries(self) -> list[Entry]:
+        """Return every model, newest first; one that cannot be read says so."""
+        if not self.path.is_dir():
+            return []
+        champion = self.current()
+        found = [
+            entry_of(folder, champion)
+            for folder in sorted(self.path.iterdir())
+            if _ID.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+        ]
+        return sorted(found, key=lambda e: e.verdict.decided if e.verdict else "", reverse=True)
+
+    def history(self) -> list[Switch]:
+        """Return the switches that took place, oldest first."""
+        return history.happened(self.noted(), self.current())
+
+    def why(self, model: str | None) -> tuple[str, str]:
+        """Return who made a model the champion and for what reason, as far as that is known."""
+        with suppress(NotReadyError):
+            last = self.noted()[-1:]
+            if last and last[0].model == model:
+                return last[0].by, last[0].reason
+        return "promote", ""
+
+    def champions(self) -> list[str | None]:
+        """Return the champions that `rollback` goes back through, the present one last."""
+        return history.champions(self.history(), self.current())
+
+    def candidate(self) -> AbstractContextManager[Path]:
+        """Give an empty folder for a model in the making; what is not registered then, goes."""
+        return new_folder(self.path)
+
+    def register(self, folder: Path, judged: Verdict) -> str:
+        """Take a finished model in, accepted or not, and return its id.
+
+        A folder of the registry (`candidate`) is renamed, any other copied.  A model
+        that is there already takes the new verdict.
+
+        Raises
+        ------
+        SetupError
+            If it is no model that could score.
+        NotReadyError
+            If there is no room, or the registry cannot be written.
+        """
+        if folder.parent != self.path:
+            from detector.checkpoint import read_model
+
+            read_model(folder)  # what is wrong is said of where it lies
+            with self.candidate() as new:
+                _copy(folder, new, *_FILES)
+                return self.register(new, judged)
+        from daemon.models.golden import seal
+
+        model = seal(folder)
+        place = self.folder(model.id)
+        write_whole(folder / verdict.FILE, verdict_bytes(judged))
+        with writing(self.path, spare=folder), told(place):
+            if place.is_dir():
+                _copy(folder, place, *_FILES, _GOLDEN, verdict.FILE)
+            else:
+                move_in(folder, place)
+        return model.id
+
+    def promote(self, model: str, *, by: By = "promote", reason: str = "") -> None:
+        """Make a model the champion, from the daemon's next window on.
+
+        Raises
+        ------
+        SetupError
+            If it is not here, cannot score, is for another sampling rate, or was retrained
+            and judged against a champion that is none any more.
+        NotReadyError
+            If the registry cannot be written.
+        """
+        self._check(model)
+        with writing(self.path):
+            if by == "retrain":
+                self._require_rival(model)
+            if model != self.current():
+                self._switch(model, by, reason)
+
+    def rollback(self, *, reason: str = "") -> str | None:
+        """Make the model champion that was it before; the next one goes back further.
+
+        Returned is the new champion, or None where `detector.model` scored before the
+        first one.  Models that are gone or do not load are passed over.
+
+        Raises
+        ------
+        SetupError
+            If there is none to go back to.
+        NotReadyError
+            If the registry cannot be written.
+        """
+        with writing(self.path):
+            for model in reversed(self.champions()[:-1]):
+                with suppress(SetupError):
+                    if model is not None:
+                        self._check(model)
+                    self._switch(model, "rollback", reason)
+                    return model
+        raise SetupError(f"{self.path}: found no champion before this one that loads")
+
+    def prune(self, keep: Collection[str] = ()) -> list[str]:
+        """Remove models and return their ids; the champion, the one before and `keep` stay.
+
+        Raises
+        ------
+        NotReadyError
+            If the registry cannot be written.
+        """
+        with writing(self.path):
+            stay = {*self.champions()[-2:], *keep}
+            gone = [entry.id for entry in self.entries() if entry.id not in stay]
+            for model in gone:
+                with told(self.folder(model)):
+                    remove(self.folder(model))
+        return gone
+
+    def noted(self) -> list[Switch]:
+        """Return the switches that were begun: of the last one, `current` says if it was made.
+
+        Raises
+        ------
+        NotReadyError
+            If they cannot be read.
+        """
+        try:
+            return history.parsed((self.path / history.FILE).read_text("utf-8", "replace"))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise NotReadyError(f"{self.path / history.FILE}: {error.strerror}") from error
+
+    def _check(self, model: str) -> None:
+        """Raise `SetupError` unless a model scores as when it came, at the champion's rate."""
+        from daemon.models.golden import load_registered
+
+        rate_hz = load_registered(self.folder(model)).features.rate_hz
+        champion = self.current()
+        wanted_hz = entry_of(self.folder(champion), champion).rate_hz if champion else None
+        if wanted_hz is not None and rate_hz != wanted_hz:
+            message = (
+                f"{self.folder(model)}: found a model for {rate_hz:g} Hz, wanted {wanted_hz:g}"
+            )
+            raise ModelError(f"{message} Hz, as that of {champion}", reason="rate")
+
+    def _require_rival(self, model: str) -> None:
+        """Raise `SetupError` if a model was judged against one that is champion no more."""
+        judged, champion = entry_of(self.folder(model), None).verdict, self.current()
+        if judged and judged.champion and champion not in (None, judged.champion):
+            raise SetupError(
+                f"{self.folder(model)}: found {champion} champion, wanted {judged.champion}, "
+                "which it was judged against"
+            )
+
+    def _switch(self, model: str | None, by: By, reason: str) -> None:
+        """Note a switch and make it: what is noted but not made did not happen."""
+        before = self.current()
+        line = Switch(iso(datetime.now(UTC)), model, before, by, reason)
+        with told(self._link):
+            new = make_link(self._link, model) if model else None
+            write_whole(self.path / history.FILE, history.written([*self.history(), line]))
+            if new:
+                new.replace(self._link)
+            else:
+                self._link.unlink(missing_ok=True)
+            sync_folder(self.path)
+
+
+def _copy(folder: Path, place: Path, *names: str) -> None:
+    """Write files of a folder into another, each in one step."""
+    for name in names:
+        write_whole(place / name, (folder / name).read_bytes())

@@ -1,0 +1,1 @@
+"""Retraining: which hours, what the gate asks, and how it ended."""

@@ -1,0 +1,104 @@
+"""How the last retraining goes or went: one small file of the store, for metrics and status."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from daemon.durable import write_whole
+from daemon.locks import is_held
+
+STATE_FILE: Final = "retrain.json"
+LOCK_FILE: Final = "retrain.lock"
+
+Outcome = Literal["accepted", "refused", "too_little", "failed"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+KILLED: Final = "it ended without a word: killed, or the machine stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What `kilokai retrain` says of itself; times are ISO 8601, UTC.
+
+    While it runs, `begin` is its own, and `end`, `outcome`, `reasons` and `candidate`
+    are those of the one before.  `accepted_at` is the last acceptance,
+    `refused_in_a_row` how many ended otherwise since then.
+    """
+
+    state: Literal["running", "idle"] = "idle"
+    begin: str | None = None
+    end: str | None = None
+    outcome: Outcome | None = None
+    reasons: tuple[str, ...] = ()
+    candidate: str | None = None
+    champion: str | None = None
+    accepted_at: str | None = None
+    refused_in_a_row: int = 0
+
+    def begun(self, at: str, champion: str) -> State:
+        """Return what is to be said once another one has begun."""
+        return replace(self, state="running", begin=at, champion=champion)
+
+    def ended(
+        self, at: str, outcome: Outcome, reasons: tuple[str, ...], candidate: str | None
+    ) -> State:
+        """Return what is to be said once it has ended."""
+        accepted = outcome == "accepted"
+        return replace(
+            self,
+            state="idle",
+            end=at,
+            outcome=outcome,
+            reasons=reasons,
+            candidate=candidate,
+            accepted_at=at if accepted else self.accepted_at,
+            refused_in_a_row=0 if accepted else self.refused_in_a_row + 1,
+        )
+
+
+def read_state(store: Path) -> State | None:
+    """Return how it goes or went last; None if there was none, or it cannot be read.
+
+    One that was killed says nothing more: it is known by the lock that nobody holds, has
+    failed, and ended when it began for all that is known.
+    """
+    state = _last_words(store)
+    runs = state is not None and state.state == "running" and is_held(store / LOCK_FILE)
+    return state if runs else _settled(state)
+
+
+def state_before(store: Path) -> State:
+    """Return how it went last, for who holds the lock: it was not that one which runs."""
+    return _settled(_last_words(store)) or State()
+
+
+def write_state(store: Path, state: State) -> None:
+    """Write the file whole.
+
+    Raises
+    ------
+    NotReadyError
+        If it cannot be written; the former one is as it was.
+    """
+    write_whole(store / STATE_FILE, (json.dumps(asdict(state)) + "\n").encode())
+
+
+def _last_words(store: Path) -> State | None:
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        return _state(json.loads((store / STATE_FILE).read_text("utf-8")))
+    return None
+
+
+def _state(said: dict[str, Any]) -> State:
+    names = {field.name for field in fields(State)}
+    known = {name: value for name, value in said.items() if name in names}
+    return State(**{**known, "reasons": tuple(known.get("reasons", ()))})
+
+
+def _settled(state: State | None) -> State | None:
+    if state is None or state.state == "idle":
+        return state
+    return state.ended(state.begin or "", "failed", (KILLED,), None)
