@@ -58,6 +58,35 @@ evaluation: $(VENV)/installed-dev
 	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/, rightwhale/, aco/ and calls/>))
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation $(DATA)
 
+# What a station needs, as root: a release under PREFIX, units, a user, /etc/kilokai. Safe to do
+# twice. With DESTDIR it is only laid out there. docs/operator.md tells the rest.
+.PHONY: install-station station-software station-files use-station uninstall-station test-station
+PREFIX ?= /opt/kilokai
+DESTDIR ?=
+PURGE ?= 0
+STATION := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' PYTHON='$(PYTHON)' TORCH_INDEX='$(TORCH_INDEX)' \
+    PURGE='$(PURGE)' systemd/station.sh
+
+install-station: station-software station-files
+
+station-software:
+	$(STATION) software
+
+station-files:
+	$(STATION) files
+
+use-station:
+	$(if $(RELEASE),,$(error use-station: found no RELEASE, wanted one of those in $(PREFIX)))
+	$(STATION) use '$(RELEASE)'
+
+uninstall-station:
+	$(STATION) uninstall
+
+# Boots a systemd of its own in a container over this machine's root: two minutes, as root, with
+# the packages systemd-container and dbus.
+test-station: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m tests.station
+
 clean:
 	rm -rf $(VENV) build dist
 

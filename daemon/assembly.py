@@ -35,12 +35,14 @@ from daemon.pace import Replay, Replayed, records_in
 from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
-from daemon.reload import Again, Live, Reload
+from daemon.reload import Live, Reload
 from daemon.requests import Handler, Requests
 from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
+from daemon.signals import Again
+from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom
 from daemon.watch import Watch
@@ -133,6 +135,7 @@ def assemble(
             ledger,
             station=config.station.name,
             heartbeat_s=config.bus.heartbeat_s,
+            tell=telling(ledger, catching_up, room),
             beaten=metrics.messages.labels("heartbeat").inc,
         ),
         metrics=metrics,
@@ -170,7 +173,6 @@ def _status_file(
         fixed={
             "station": config.station.name,
             "timezone": config.station.timezone,
-            "promised_per_hour": config.detector.false_alarms_per_hour,
             "drop": plain(config.drop.path),
             **said,
         },

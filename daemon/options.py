@@ -170,7 +170,9 @@ class Retrain(BaseModel):
     """What `kilokai retrain` learns from, and by which sound it is judged."""
 
     model_config = _STRICT
-    archive: Path | None = Field(default=None, description="a folder of recordings; else drop.path")
+    archive: Path | None = Field(
+        default=None, description="a folder of recordings", examples=["/data/archive"]
+    )
     evening: tuple[_Hour, _Hour] = Field(
         default=(18, 24), description="[FIRST, LAST], hours of station.timezone from 0 to 24"
     )
@@ -178,16 +180,16 @@ class Retrain(BaseModel):
         default=(5, 6, 7, 8, 9, 10, 11), min_length=1, description="quiet months, some of 1 to 12"
     )
     days: int = Field(
-        default=30, ge=1, le=3660, strict=True, description="how far back to look, 1 to 3660 days"
+        default=30, ge=1, le=3660, strict=True, description="1 to 3660 days"
     )
     hours: float = Field(
-        default=24.0, gt=0, le=240, strict=True, description="typical sound, above 0, at most 240"
+        default=24.0, gt=0, le=240, strict=True, description="hours, above 0, at most 240"
     )
     calibration_hours: float = Field(
-        default=24.0, gt=0, le=2400, strict=True, description="other typical sound, at most 2400"
+        default=24.0, gt=0, le=2400, strict=True, description="hours, above 0, at most 2400"
     )
     reference_days: int = Field(
-        default=7, ge=1, le=60, strict=True, description="the newest days to judge by, 1 to 60"
+        default=7, ge=1, le=60, strict=True, description="1 to 60 days"
     )
     start: Literal["champion", "afresh"] = Field(
         default="champion", description="champion, to go on from its weights, or afresh"

@@ -165,8 +165,9 @@ def test_systemd_hears_that_it_is_ready_and_that_it_lives(
         monkeypatch.setenv("WATCHDOG_USEC", "400000")
         with _running(settings) as process:
             assert systemd.recv(1000) == b"READY=1"
-            for _ in range(3):
-                assert systemd.recv(1000).startswith(b"WATCHDOG=1")
+            said = {systemd.recv(1000) for _ in range(10)}
+            assert b"WATCHDOG=1" in said
+            assert any(b"STATUS=nothing scored yet; no backlog; " in line for line in said)
             process.terminate()
             until(lambda: systemd.recv(1000) == b"STOPPING=1")
             assert process.wait(10) == 0
