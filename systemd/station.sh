@@ -49,6 +49,10 @@ software() {
 
 build() {
     new=$home/$1
+    prefix=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
+    case $prefix/ in
+    /home/* | /root/*) fail "PYTHON: found $prefix, wanted one outside of homes: the service sees none" ;;
+    esac
     mkdir -p "$home"
     rm -f "$new/$mark"
     "$PYTHON" -m venv --clear "$new"

@@ -32,8 +32,7 @@ def main() -> int:
         (place / "machine").mkdir()
         sound = sound_in(place)
         with machine(place / "machine", binds()) as booted:
-            for release in RELEASES:
-                lay_out(booted.root, release)
+            lay_out(booted.root, RELEASES)
             bench = Bench(booted, sound)
             bench.note("boot", f"{booted.boot():.1f} s")
             done = _all_true(bench)

@@ -82,9 +82,9 @@ class Bench:
             half.rename(there)
         self.delivered += count
 
-    def status(self) -> dict[str, Any]:
-        """Return what `kilokai status` tells there."""
-        said = self.machine.run(KILOKAI, "status", "--store", STORE, "--json", check=False)
+    def status(self, store: Path = STORE) -> dict[str, Any]:
+        """Return what `kilokai status` tells of a store there."""
+        said = self.machine.run(KILOKAI, "status", "--store", store, "--json", check=False)
         found: dict[str, Any] = json.loads(said) if said.startswith("{") else {}
         return found
 

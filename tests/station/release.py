@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,22 +23,21 @@ def binds() -> dict[Path, Path]:
     return {Path(sysconfig.get_path("purelib")): LIBRARIES, ROOT: SOURCE}
 
 
-def wheel(folder: Path) -> Path:
-    """Return the project's wheel, made in a folder."""
-    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+def lay_out(root: Path, releases: Sequence[str]) -> None:
+    """Put releases of this checkout, which differ by name alone, into a machine that is off."""
+    with tempfile.TemporaryDirectory() as folder:
+        build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, str(ROOT)]
+        subprocess.run(build, check=True, capture_output=True)
+        for release in releases:
+            _lay_out(root, release, next(Path(folder).glob("*.whl")))
 
 
-def lay_out(root: Path, release: str) -> None:
-    """Put a release of this checkout into a machine that is off."""
+def _lay_out(root: Path, release: str, wheel: Path) -> None:
     home, place = root / "opt/kilokai" / release, Path("/opt/kilokai", release)
     site = home / "lib" / VERSION / "site-packages"
     (home / "bin").mkdir(parents=True)
-    with tempfile.TemporaryDirectory() as folder:
-        made = wheel(Path(folder))
-        install = ["install", "--quiet", "--no-deps", "--target", str(site), str(made)]
-        subprocess.run([sys.executable, "-m", "pip", *install], check=True)
+    install = ["install", "--quiet", "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True)
     (site / "libraries.pth").write_text(f"{LIBRARIES}\n")
     (home / "pyvenv.cfg").write_text(f"home = {PYTHON.parent}\n")
     (home / "bin" / "python").symlink_to(PYTHON)

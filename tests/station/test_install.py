@@ -150,6 +150,16 @@ def test_a_release_that_cannot_be_made_leaves_the_one_in_use(dest: Path) -> None
     assert "found no release" in _station(dest, "use", "3.0").stderr
 
 
+def test_a_python_that_the_service_would_not_see_is_refused(dest: Path) -> None:
+    python = dest / "python"
+    python.write_text("#!/bin/sh\necho /home/alice/.pyenv/3.11\n")
+    python.chmod(0o755)
+    done = _station(dest, "software", RELEASE="3.0", PYTHON=str(python))
+    assert done.returncode == 78
+    assert "PYTHON: found /home/alice/.pyenv/3.11, wanted one outside of homes" in done.stderr
+    assert not (dest / "opt/kilokai/3.0").exists()
+
+
 def test_the_prefix_may_lie_elsewhere_but_is_a_plain_path(tmp_path: Path) -> None:
     _done(tmp_path, "files", PREFIX="/srv/k-1.0")
     unit = (tmp_path / "usr/local/lib/systemd/system/kilokai.service").read_text()

@@ -78,6 +78,15 @@ def test_what_a_station_may_change_is_right_and_leaves_little_open(
     assert done.returncode == 0, done.stdout[-200:]
 
 
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="no systemd-sysusers here")
+def test_the_user_is_one_that_nobody_logs_in_as(units: Path, tmp_path: Path) -> None:
+    given = units.parents[1] / "sysusers.d/kilokai.conf"
+    (tmp_path / "etc").mkdir()
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", given], check=True)
+    user = (tmp_path / "etc/passwd").read_text().splitlines()[-1].split(":")
+    assert (user[0], user[5], user[6]) == ("kilokai", "/var/lib/kilokai", "/usr/sbin/nologin")
+
+
 def test_the_day_of_retraining_is_one(units: Path) -> None:
     text = (units / "kilokai-retrain.timer").read_text()
     calendar = next(line for line in text.splitlines() if line.startswith("OnCalendar="))

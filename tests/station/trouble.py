@@ -43,19 +43,19 @@ def work_hangs_while_the_loop_turns(bench: Bench) -> None:
     holder = sqlite3.connect(ledger, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     bench.deliver()
+    begun_s = time.monotonic()
     until(lambda: "TROUBLE" in bench.shown("StatusText")["StatusText"],
           seconds=WORKS_S, what="trouble in the status line")  # fmt: skip
     line, written = bench.shown("StatusText")["StatusText"], bench.status()["daemon"]["written"]
     until(lambda: bench.status()["daemon"]["written"] > written, seconds=20, what="loop turns")
     assert bench.restarts() == before
-    begun_s = time.monotonic()
     until(lambda: bench.restarts() > before or bench.shown("Result")["Result"] == "watchdog",
           seconds=WORKS_S, what="watchdog")  # fmt: skip
     took_s = time.monotonic() - begun_s
     holder.execute("ROLLBACK")
     holder.close()
     bench.wait_done()
-    bench.note("work that hangs while the loop turns", f"killed after {took_s:.1f} s more; went on")
+    bench.note("work that hangs while the loop turns", f"killed after {took_s:.1f} s; went on")
     bench.note("and said before", line)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
-from tests.station.bench import CONFIG, KILOKAI, RELEASES, STORE, UNIT, WORKS_S, Bench, Fact
+from tests.station.bench import CONFIG, DROP, KILOKAI, RELEASES, STORE, UNIT, WORKS_S, Bench, Fact
 from tests.station.machine import until
 
 _OUTCOMES: Final = ("accepted", "refused", "too_little")
@@ -20,7 +21,7 @@ def retrains(bench: Bench) -> None:
     if "retrain" not in bench.machine.run(KILOKAI, "--help"):
         bench.note("retraining", "SKIPPED: this release has no such command")
         return
-    bench.systemctl("start", "kilokai-retrain.service")
+    bench.systemctl("start", "kilokai-retrain.service", check=False)
     said = bench.machine.run("cat", STORE / "retrain.json")
     assert json.loads(said)["outcome"] in _OUTCOMES, said
     bench.note("retraining by its unit", str(json.loads(said)["outcome"]))
@@ -46,6 +47,35 @@ def restored(bench: Bench) -> None:
     assert found["epoch"] != epoch
     assert "went back" in found["because"]
     bench.note("backup restored", "new epoch; what came after it is scored again")
+
+
+def elsewhere(bench: Bench) -> None:
+    """As docs/operator.md tells: a drop in a home, a store on another disk, another day."""
+    run, root = bench.machine.run, bench.machine.root
+    run("install", "-d", "-o", "kilokai", "-g", "kilokai", "/data/kilokai")
+    run("install", "-d", "/home/recorder/incoming")
+    run("sh", "-c", f"install -m 0644 {DROP}/* /home/recorder/incoming")
+    where = "BindReadOnlyPaths=/home/recorder/incoming:/srv/shown\nReadWritePaths=/data/kilokai\n"
+    bench.drop_in(f"[Service]\n{where}")
+    toml = root / "etc/kilokai/kilokai.toml"
+    toml.write_text(CONFIG.replace(str(DROP), "/srv/shown") + '[store]\npath = "/data/kilokai"\n')
+    bench.systemctl("restart", UNIT)
+    until(lambda: bench.status(Path("/data/kilokai"))["files"]["done"] == bench.delivered,
+          seconds=WORKS_S, what="all scored from there")  # fmt: skip
+    bench.drop_in("")
+    toml.write_text(CONFIG)
+    bench.systemctl("restart", UNIT)
+    bench.note("a drop in a home, shown elsewhere; a store elsewhere", "scored")
+
+
+def asked(bench: Bench) -> None:
+    """What asks the daemon for something is done by its user, and by root."""
+    event = bench.status()["events"]["last"][0]["id"]
+    review = [KILOKAI, "events", "review", event, "--confirmed", "--store", STORE]
+    for who in ("kilokai", "root"):
+        said = bench.machine.run("runuser", "-u", who, "--", *review, "--who", who)
+        assert said.endswith("kept and told\n"), said
+    bench.note("asked by its user and by root", "done")
 
 
 def rolled_back(bench: Bench) -> None:
@@ -103,6 +133,8 @@ def uninstalled(bench: Bench) -> None:
 UPKEEP: Final[Sequence[Fact]] = (
     retrains,
     restored,
+    elsewhere,
+    asked,
     rolled_back,
     reboots,
     disabled,
