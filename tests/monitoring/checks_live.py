@@ -5,6 +5,7 @@ Not among `make test`, as it needs Prometheus: `make test-monitoring`.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -38,6 +39,10 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         until(lambda: live.prometheus.ask("sum(kilokai_events_total) > 0"), deadline_s=60)
         _settle(live)
         yield live
+
+
+def _all_evaluated(live: Live) -> bool:
+    return all(rule["health"] == "ok" for rule in live.prometheus.rules())
 
 
 def _settle(live: Live) -> None:
@@ -78,7 +83,7 @@ def test_no_rule_has_an_error_and_a_new_or_a_good_station_raises_no_alarm(
     empty: Live, heard: Live
 ) -> None:
     for live in (empty, heard):
-        until(lambda live=live: all(rule["health"] == "ok" for rule in live.prometheus.rules()))
+        until(partial(_all_evaluated, live))
         rules = live.prometheus.rules()
         assert {rule["name"] for rule in rules if rule["state"] == "firing"} == _FIRES
         assert len(rules) == len(alerts())
