@@ -100,7 +100,7 @@ def _heading(row: Row, number: int, y: int) -> _Json:
 
 
 def _panel(panel: Panel, number: int, place: _Json) -> _Json:
-    defaults = {
+    defaults: _Json = {
         "unit": panel.unit,
         "noValue": panel.empty,
         "thresholds": {"mode": "absolute", "steps": _steps(panel)},
@@ -108,6 +108,8 @@ def _panel(panel: Panel, number: int, place: _Json) -> _Json:
     }
     if panel.kind == "timeseries":
         defaults |= {"color": {"mode": "palette-classic"}, "custom": _custom(panel)}
+        if not (panel.log or panel.signed):
+            defaults["min"] = 0
     return {
         "type": panel.kind,
         "id": number,

@@ -40,6 +40,7 @@ class Panel:
     empty: str = "none yet"
     at_once: bool = True
     log: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True)

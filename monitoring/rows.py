@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from monitoring.panels import Panel, Query, Row, age, hourly, of, quantile, rate
+from monitoring.work_rows import BUS, STORE, WORK
 
 _NEWEST: Final = age(f"{of('kilokai_newest_scored_time_seconds')} > 0")
 _ARRIVED: Final = age(
     f"{of('kilokai_newest_arrival_time_seconds')} > 0 or {of('kilokai_start_time_seconds')}"
 )
 _FIRING: Final = 'ALERTS{alertstate="firing", severity=~"critical|warning", instance=~"$instance|"}'
-_EVENTS_TODAY: Final = f"sum(increase({of('kilokai_events_total')}[24h]))"
-_RETRAINED: Final = age(f"{of('kilokai_retrain_last_accepted_time_seconds')} > 0")
+_FIRED: Final = 'ALERTS{alertstate="firing", severity!="none", instance=~"$instance|"}'
+_EVENTS_TODAY: Final = f"round(sum(increase({of('kilokai_events_total')}[24h])))"
 
 _GLANCE: Final = Row(
     "Is it well?",
@@ -62,6 +63,11 @@ _GLANCE: Final = Row(
             (Query(of("kilokai_model_info"), "{{model}}"),),
             kind="stat", shown="name", width=3, height=4,
         ),
+        Panel(
+            "Alerts that fired", "Each by its name; what to do about it: docs/alerts.md.",
+            (Query(f"count by (alertname) ({_FIRED})", "{{alertname}}"),),
+            width=24, height=4, at_once=False, empty="none fired",
+        ),
     ),
 )  # fmt: skip
 
@@ -79,6 +85,7 @@ _SOUND: Final = Row(
         Panel(
             "Age of the newest sound", "From its end to now.",
             (Query(_NEWEST, "age"),), unit="s", width=12, at_once=False,
+            steps=((float("-inf"), "green"), (900, "orange"), (1800, "red")),
         ),
         Panel(
             "Waiting", "Sound that waits, and how long that will take.",
@@ -99,7 +106,7 @@ _SOUND: Final = Row(
         Panel(
             "Files within an hour", "Files by what became of them, and those set aside now.",
             (
-                Query(hourly("kilokai_files_total"), "{{outcome}}"),
+                Query(f"{hourly('kilokai_files_total')} > 0", "{{outcome}}"),
                 Query(of("kilokai_set_aside_files"), "set aside now"),
             ),
         ),
@@ -121,24 +128,26 @@ _EVENTS: Final = Row(
             "Events an hour, and the promise",
             "Achieved over a day and a week of sound; promised: false alarms of typical sound.",
             (
-                Query(of("kilokai_alarms_achieved_per_hour"), "achieved, {{span}}"),
+                Query(f"{of('kilokai_alarms_achieved_per_hour')} > 0", "achieved, {{span}}"),
                 Query(of("kilokai_alarms_promised_per_hour"), "promised"),
             ),
             width=12,
         ),
         Panel(
-            "Score", "The newest score and the threshold, in nats.",
+            "Scores less the threshold", "In nats; above 0 an event begins.",
             (
-                Query(of("kilokai_last_score"), "score"),
-                Query(of("kilokai_threshold"), "threshold"),
+                Query(quantile(0.5, "kilokai_score_above_threshold_nats"), "half"),
+                Query(quantile(0.99, "kilokai_score_above_threshold_nats"), "99 of 100"),
             ),
+            at_once=False, steps=((float("-inf"), "green"), (0, "orange")), signed=True,
         ),
         Panel(
-            "Drift", "Above 1, scores or levels are not those of the calibration; 0: unknown.",
+            "Drift", "Above 1, scores or levels are not those of the calibration.",
             (
-                Query(of("kilokai_drift_score_ratio"), "scores"),
-                Query(of("kilokai_drift_level_ratio"), "levels"),
+                Query(f"{of('kilokai_drift_score_ratio')} > 0", "scores"),
+                Query(f"{of('kilokai_drift_level_ratio')} > 0", "levels"),
             ),
+            at_once=False, empty="too little sound yet",
             steps=((float("-inf"), "green"), (1, "red")),
         ),
         Panel(
@@ -152,91 +161,7 @@ _EVENTS: Final = Row(
     ),
 )  # fmt: skip
 
-_BUS: Final = Row(
-    "Bus",
-    (
-        Panel(
-            "Messages within an hour", "By kind, without the heartbeats.",
-            (Query(hourly("kilokai_bus_messages_total", 'kind!="heartbeat"'), "{{kind}}"),),
-        ),
-        Panel(
-            "Who listens", "Subscribers, and requests for what was missed within an hour.",
-            (
-                Query(of("kilokai_bus_subscribers"), "subscribers"),
-                Query(hourly("kilokai_replay_requests_total"), "replay requests"),
-            ),
-        ),
-        Panel(
-            "Refused within an hour", "Peers that the bus did not let in, by reason.",
-            (Query(hourly("kilokai_bus_refused_total"), "{{reason}}"),),
-        ),
-    ),
-)  # fmt: skip
-
-_WORK: Final = Row(
-    "Work",
-    (
-        Panel(
-            "Time spent", "Share of the time spent in each stage: near 1 in all it has no reserve.",
-            (Query(rate("kilokai_stage_seconds_sum"), "{{stage}}"),),
-            unit="percentunit", stacked=True,
-        ),
-        Panel(
-            "How long a stage takes", "99 of 100 are shorter.",
-            (Query(quantile(0.99, "kilokai_stage_seconds", "stage"), "{{stage}}"),),
-            unit="s", at_once=False, log=True, empty="no work lately",
-        ),
-        Panel(
-            "From a record to its message", "From beginning to read to having sent.",
-            (
-                Query(quantile(0.5, "kilokai_record_to_message_seconds"), "half"),
-                Query(quantile(0.99, "kilokai_record_to_message_seconds"), "99 of 100"),
-            ),
-            unit="s", at_once=False, empty="no message lately",
-        ),
-        Panel(
-            "Times real time", "Sound heard per time spent on it, since the start.",
-            (Query(of("kilokai_times_real_time_ratio"), "times real time"),), unit="none",
-        ),
-        Panel(
-            "Processor", "Cores used.",
-            (Query(rate("process_cpu_seconds_total"), "cores"),), unit="none",
-        ),
-        Panel(
-            "Memory", "Resident memory.",
-            (Query(of("process_resident_memory_bytes"), "resident"),), unit="bytes",
-        ),
-    ),
-)  # fmt: skip
-
-_STORE: Final = Row(
-    "Store and model",
-    (
-        Panel(
-            "Store", "Room left, and the ledger.",
-            (
-                Query(of("kilokai_store_free_bytes"), "free"),
-                Query(of("kilokai_ledger_bytes"), "ledger"),
-            ),
-            unit="bytes", log=True,
-        ),
-        Panel(
-            "Evidence within an hour", "Clips and pictures by what became of them.",
-            (Query(hourly("kilokai_evidence_total"), "{{kind}} {{outcome}}"),),
-        ),
-        Panel(
-            "Last retraining", "How it ended.",
-            (Query(f"{of('kilokai_retrain_outcome')} == 1", "{{outcome}}"),),
-            kind="stat", shown="name", width=4, at_once=False,
-        ),
-        Panel(
-            "Last accepted", "How long ago a retrained model was accepted.",
-            (Query(_RETRAINED, "age"),), unit="s", kind="stat", width=4, at_once=False,
-        ),
-    ),
-)  # fmt: skip
-
-ROWS: Final = (_GLANCE, _SOUND, _EVENTS, _BUS, _WORK, _STORE)
+ROWS: Final = (_GLANCE, _SOUND, _EVENTS, BUS, WORK, STORE)
 
 ANNOTATIONS: Final = (
     Query(

@@ -5,6 +5,7 @@ Not among `make test`, as it needs Prometheus: `make test-monitoring`.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,10 @@ from tests.monitoring.live import Live, live_station, recent_sea
 from tests.monitoring.rules import alerts
 
 _PANELS = [panel for row in ROWS for panel in row.panels]
-_RARE = {"Last retraining", "Last accepted"}  # what this station never does
+_RARE = {  # what this station never does
+    "Alerts that fired", "Drift", "Refused within an hour", "Last retraining", "Last accepted",
+}  # fmt: skip
+_OFTEN_NOTHING = {"achieved, {{span}}"}
 _FIRES = {"KilokaiDeadMansSwitch"}
 
 
@@ -40,6 +44,10 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield live
 
 
+def _all_evaluated(live: Live) -> bool:
+    return all(rule["health"] == "ok" for rule in live.prometheus.rules())
+
+
 def _settle(live: Live) -> None:
     """Wait for some scrapes, so that a rate can be told."""
     until(lambda: live.prometheus.ask("count_over_time(up[1m]) > 5"), deadline_s=30)
@@ -52,7 +60,7 @@ def _is_well(live: Live, panel: Panel, *, wanted: bool) -> None:
             live.prometheus.ask_since(query.expr, time.time() - 60),
         ):
             values = [value for series in found for _, value in series.points]
-            assert values or not wanted, query.expr
+            assert values or not wanted or query.legend in _OFTEN_NOTHING, query.expr
             assert all(abs(value) < 1e15 for value in values), query.expr  # NaN is not, too
             assert len(found) <= 8, f"{len(found)} lines: {query.expr}"
 
@@ -78,7 +86,7 @@ def test_no_rule_has_an_error_and_a_new_or_a_good_station_raises_no_alarm(
     empty: Live, heard: Live
 ) -> None:
     for live in (empty, heard):
-        until(lambda live=live: all(rule["health"] == "ok" for rule in live.prometheus.rules()))
+        until(partial(_all_evaluated, live))
         rules = live.prometheus.rules()
         assert {rule["name"] for rule in rules if rule["state"] == "firing"} == _FIRES
         assert len(rules) == len(alerts())
