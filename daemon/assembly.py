@@ -26,20 +26,22 @@ from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop
 from daemon.metrics import Metrics, serve_metrics
-from daemon.models.loading import First, Loading
+from daemon.models.loading import Loading
 from daemon.models.registry import Registry as ModelRegistry
-from daemon.models.switching import ModelSwitch, switch_draft
+from daemon.models.starting import announce_first
+from daemon.models.switching import ModelSwitch
 from daemon.old_messages import OldMessages
 from daemon.pace import Replay, Replayed, records_in
 from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
-from daemon.reload import Again, Live, Reload
+from daemon.reload import Live, Reload
 from daemon.requests import Handler, Requests
 from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
+from daemon.signals import Again
 from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom
@@ -91,8 +93,8 @@ def assemble(
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
-    _announce(first, loading, ledger=ledger, keeper=keeper)
     listen = _listen(config)
+    announce_first(first, loading, listen, ledger=ledger, keeper=keeper)
     pipeline = Pipeline(
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
@@ -105,11 +107,7 @@ def assemble(
         open_evidence(config, ledger, metrics, rate_hz=scorer.features.rate_hz)
     )
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
-    said = {
-        "metrics": address,
-        "rate_hz": scorer.features.rate_hz,
-        "bus": publisher.endpoints,
-    }
+    said = {"metrics": address, "rate_hz": scorer.features.rate_hz, "bus": publisher.endpoints}
     reload = Reload(config, again or Again(lambda: config))
     status_file = _status_file(
         config, said, lambda: {**catching_up.as_json(), **switch.said(), **reload.said()}, room
@@ -175,7 +173,6 @@ def _status_file(
         fixed={
             "station": config.station.name,
             "timezone": config.station.timezone,
-            "promised_per_hour": config.detector.false_alarms_per_hour,
             "drop": plain(config.drop.path),
             **said,
         },
@@ -198,14 +195,6 @@ def _listen(config: Config) -> Callable[[Scorer], Listen]:
         return lambda tracker: Listener(scorer, station=config.station.name, state=tracker)
 
     return by
-
-
-def _announce(first: First, loading: Loading, *, ledger: Ledger, keeper: Keeper) -> None:
-    """Say which model scores, if it is another one than when the daemon ran last."""
-    if ledger.model != first.scorer.model:
-        by, reason = first.why(loading.registry)
-        draft = switch_draft(first.scorer, previous=ledger.model, by=by, reason=reason)
-        keeper.announce(draft, model=first.scorer.model)
 
 
 def _publisher(

@@ -24,7 +24,8 @@ _STRICT: Final = ConfigDict(
 )
 
 
-def _check_timezone(name: str) -> str:
+def check_timezone(name: str) -> str:
+    """Return a name of the IANA time zone database, or raise `ValueError`."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # what zoneinfo raises for a bad key
@@ -34,7 +35,9 @@ def _check_timezone(name: str) -> str:
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
 _Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
-_Zone = Annotated[str, AfterValidator(_check_timezone)]
+_Hour = Annotated[int, Field(ge=0, le=24, strict=True)]
+_Month = Annotated[int, Field(ge=1, le=12, strict=True)]
+_Zone = Annotated[str, AfterValidator(check_timezone)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
 _LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
 
@@ -163,6 +166,33 @@ class Evidence(BaseModel):
     )
 
 
+class Retrain(BaseModel):
+    """What `kilokai retrain` learns from, and by which sound it is judged."""
+
+    model_config = _STRICT
+    archive: Path | None = Field(
+        default=None, description="a folder of recordings", examples=["/data/archive"]
+    )
+    evening: tuple[_Hour, _Hour] = Field(
+        default=(18, 24), description="[FIRST, LAST], hours of station.timezone from 0 to 24"
+    )
+    months: tuple[_Month, ...] = Field(
+        default=(5, 6, 7, 8, 9, 10, 11), min_length=1, description="quiet months, some of 1 to 12"
+    )
+    days: int = Field(default=30, ge=1, le=3660, strict=True, description="1 to 3660 days")
+    hours: float = Field(
+        default=24.0, gt=0, le=240, strict=True, description="hours, above 0, at most 240"
+    )
+    calibration_hours: float = Field(
+        default=24.0, gt=0, le=2400, strict=True, description="hours, above 0, at most 2400"
+    )
+    reference_days: int = Field(default=7, ge=1, le=60, strict=True, description="1 to 60 days")
+    start: Literal["champion", "afresh"] = Field(
+        default="champion", description="champion, to go on from its weights, or afresh"
+    )
+    threads: int = Field(default=1, ge=1, le=256, strict=True, description="1 to 256 threads")
+
+
 class Config(BaseModel):
     """All of kilokai.toml."""
 
@@ -175,6 +205,7 @@ class Config(BaseModel):
     detector: Detector = Detector()
     alerts: Alerts = Alerts()
     evidence: Evidence = Evidence()
+    retrain: Retrain = Retrain()
 
     @model_validator(mode="after")
     def _metrics_guarded(self) -> Config:

@@ -7,9 +7,8 @@ brings it to the parts.  It happens between two steps of work, so no window is l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Event
 from typing import Any
 
 import structlog
@@ -23,6 +22,7 @@ from daemon.lookout import Lookout
 from daemon.loop import Loop
 from daemon.old_messages import OldMessages
 from daemon.settings.live import change
+from daemon.signals import Again
 from daemon.status_file import StatusFile
 from detector.values import iso
 
@@ -50,14 +50,6 @@ class Live:
         self.old_messages.keep(days=config.store.messages_days)
         self.heart.beat_every(config.bus.heartbeat_s)
         self.status_file.write_every(config.bus.heartbeat_s)
-
-
-@dataclass(frozen=True)
-class Again:
-    """Where a new configuration comes from: `asked` is set when somebody wants it read."""
-
-    read: Callable[[], Config]
-    asked: Event = field(default_factory=Event)
 
 
 class Reload:

@@ -18,6 +18,7 @@ from daemon.cli import (
     inspect,
     keys,
     models,
+    retrain,
     retry,
     run,
     score,
@@ -83,6 +84,7 @@ for _part in (
     subscribe,
     train,
     evaluate,
+    retrain,
 ):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
 app.add_typer(config.app, name="config")

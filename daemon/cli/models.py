@@ -110,12 +110,15 @@ def promote_model(
     anyway: Annotated[bool, typer.Option("--anyway", help="Even if the gate refused it.")] = False,
 ) -> None:
     """Let a model score, from a running daemon's next window on; it is verified first."""
+    from daemon.models.golden import load_registered
+
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
     entry = _candidate(registry, model, settings)
     if entry.verdict and not entry.verdict.accepted and not anyway:
         why = "; ".join(entry.verdict.reasons) or "no reason given"
         raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
+    load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
     before = registry.current()
     registry.promote(entry.id, reason=reason)
     if before == entry.id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from functools import partial
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ from daemon.cli.options import ConfigFile, Sets, config_of
 from daemon.listing import scan
 from daemon.logs import set_up_logs
 from daemon.pace import Replay, parse_span
+from daemon.signals import Again, signals
 
 EXAMPLE: Final = (
     "Example: kilokai run --config /etc/kilokai/kilokai.toml\n\n"
@@ -46,14 +48,15 @@ def command(
     """
     replay = _replay(span, speed)
     set_up_logs()
-    settings = config_of(config, sets)
-    if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
-        raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
-    from daemon.service import run  # here, because torch takes seconds to import
+    with signals(signal.SIGHUP) as asked:  # from here on none ends us, and none is missed
+        settings = config_of(config, sets)
+        if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
+            raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
+        from daemon.service import run  # here, because torch takes seconds to import
 
-    idle = until_idle or replay is not None
-    again = partial(config_of, config, sets)
-    raise typer.Exit(run(settings, until_idle=idle, replay=replay, read=again))
+        idle = until_idle or replay is not None
+        again = Again(partial(config_of, config, sets), asked)
+        raise typer.Exit(run(settings, until_idle=idle, replay=replay, again=again))
 
 
 def _replay(span: str | None, speed: float | None) -> Replay | None:

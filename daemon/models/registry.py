@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -90,19 +90,11 @@ class Registry:
 
     def why(self, model: str | None) -> tuple[str, str]:
         """Return who made a model the champion and for what reason, as far as that is known."""
-        try:
+        with suppress(NotReadyError):
             last = self.noted()[-1:]
-        except NotReadyError:
-            last = []
-        known = [(switch.by, switch.reason) for switch in last if switch.model == model]
-        return known[0] if known else ("promote", "")
-
-    def stamp(self, model: str | None) -> tuple[tuple[int, ...], ...]:
-        """Return what is another whenever the files of a model are."""
-        folder = self.path if model is None else self.folder(model)
-        files = [] if model is None else sorted(folder.glob("*"))
-        stats = [file.lstat() for file in files]
-        return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)
+            if last and last[0].model == model:
+                return last[0].by, last[0].reason
+        return "promote", ""
 
     def champions(self) -> list[str | None]:
         """Return the champions that `rollback` goes back through, the present one last."""
@@ -150,12 +142,15 @@ class Registry:
         Raises
         ------
         SetupError
-            If it is not here, cannot score, or is for another sampling rate.
+            If it is not here, cannot score, is for another sampling rate, or was retrained
+            and judged against a champion that is none any more.
         NotReadyError
             If the registry cannot be written.
         """
         self._check(model)
         with writing(self.path):
+            if by == "retrain":
+                self._require_rival(model)
             if model != self.current():
                 self._switch(model, by, reason)
 
@@ -173,17 +168,13 @@ class Registry:
             If the registry cannot be written.
         """
         with writing(self.path):
-            faults = []
             for model in reversed(self.champions()[:-1]):
-                try:
+                with suppress(SetupError):
                     if model is not None:
                         self._check(model)
-                except SetupError as error:
-                    faults.append(f"; {error}")
-                    continue
-                self._switch(model, "rollback", reason)
-                return model
-            raise SetupError(f"{self.path}: no champion before this one{''.join(faults)}")
+                    self._switch(model, "rollback", reason)
+                    return model
+        raise SetupError(f"{self.path}: found no champion before this one that loads")
 
     def prune(self, keep: Collection[str] = ()) -> list[str]:
         """Remove models and return their ids; the champion, the one before and `keep` stay.
@@ -228,6 +219,15 @@ class Registry:
                 f"{self.folder(model)}: found a model for {rate_hz:g} Hz, wanted {wanted_hz:g}"
             )
             raise ModelError(f"{message} Hz, as that of {champion}", reason="rate")
+
+    def _require_rival(self, model: str) -> None:
+        """Raise `SetupError` if a model was judged against one that is champion no more."""
+        judged, champion = entry_of(self.folder(model), None).verdict, self.current()
+        if judged and judged.champion and champion not in (None, judged.champion):
+            raise SetupError(
+                f"{self.folder(model)}: found {champion} champion, wanted {judged.champion}, "
+                "which it was judged against"
+            )
 
     def _switch(self, model: str | None, by: By, reason: str) -> None:
         """Note a switch and make it: what is noted but not made did not happen."""

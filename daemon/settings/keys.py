@@ -63,7 +63,9 @@ def _keys() -> Iterator[Key]:
 
 def plain_value(value: Any) -> Any:
     """Return a value of a key as TOML and JSON have it."""
-    return value if value is None or isinstance(value, bool | int | float | list) else str(value)
+    if isinstance(value, tuple):
+        return [plain_value(part) for part in value]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def in_toml(value: Any) -> str:

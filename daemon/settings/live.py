@@ -13,9 +13,11 @@ _LIVE: Final = (
     "drop.settle_s",
     "drop.rescan_s",
     "evidence.",
+    "retrain.",
     "store.messages_days",
 )
-"""All keys of a table, or one key.  What is no part of these is woven into what runs: a
+"""All keys of a table, or one key; of retraining, the daemon itself wants none, and each
+retraining reads them anew.  What is no part of these is woven into what runs: a
 port that is bound, a store that is held, a network and its threshold, which a score
 depends on and which therefore change at a start, or with a model, and never in between."""
 

@@ -19,7 +19,7 @@ from daemon.models.verdict import Verdict
 from daemon.progress import FileProgress, Step
 from daemon.retraining.state import State, write_state
 from daemon.status_file import StatusFile
-from detector.checkpoint import PRETRAINED, _folder
+from detector.checkpoint import PRETRAINED, model_folder
 
 _PASSWORDS = {
     "SMTP_PASSWORD": "env-Hunter2",
@@ -85,7 +85,7 @@ def _planted(folder: Path, page: str) -> tuple[Path, dict[str, str], set[str]]:
     fixed = {"metrics": page, "bus": [], "drop": "/d?token=drop-Token"}
     StatusFile(store, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
     judged = Verdict(False, ("api_key: verdict-Key", f"near {_PEM}"), {"auth": "figure-Secret"})
-    Registry(store).register(_folder(PRETRAINED), judged)
+    Registry(store).register(model_folder(PRETRAINED), judged)
     write_state(store, State().begun("a", "b").ended("c", "failed", ("cred-Secret",), None))
     secrets |= {"cred-Secret", "second-line", "MIIEvQIBADANBg", "old-Password", "url-Password"}
     secrets |= {"aside-Password", "drop-Token", "verdict-Key", "figure-Secret", "set-Password"}
