@@ -92,7 +92,7 @@ test-station: $(VENV)/installed-dev
 test-monitoring: $(VENV)/installed-dev
 	command -v prometheus promtool || apt-get install -y --no-install-recommends prometheus
 	$(PIP) --editable '.[monitoring]'
-	$(ONE_THREAD) $(BIN)/python -m pytest tests/monitoring tests/monitoring/checks_live.py
+	$(ONE_THREAD) $(BIN)/python -m pytest -o python_files='test_*.py checks_*.py' tests/monitoring
 	mkdir -p build/grafana
 	npm install --prefix build/grafana --no-audit --no-fund --ignore-scripts @grafana/schema@13.2.3 typescript@7.0.2
 	cat monitoring/grafana/schema.ts monitoring/grafana/kilokai.json > build/grafana/dashboard.ts

@@ -179,18 +179,14 @@ class Retrain(BaseModel):
     months: tuple[_Month, ...] = Field(
         default=(5, 6, 7, 8, 9, 10, 11), min_length=1, description="quiet months, some of 1 to 12"
     )
-    days: int = Field(
-        default=30, ge=1, le=3660, strict=True, description="1 to 3660 days"
-    )
+    days: int = Field(default=30, ge=1, le=3660, strict=True, description="1 to 3660 days")
     hours: float = Field(
         default=24.0, gt=0, le=240, strict=True, description="hours, above 0, at most 240"
     )
     calibration_hours: float = Field(
         default=24.0, gt=0, le=2400, strict=True, description="hours, above 0, at most 2400"
     )
-    reference_days: int = Field(
-        default=7, ge=1, le=60, strict=True, description="1 to 60 days"
-    )
+    reference_days: int = Field(default=7, ge=1, le=60, strict=True, description="1 to 60 days")
     start: Literal["champion", "afresh"] = Field(
         default="champion", description="champion, to go on from its weights, or afresh"
     )

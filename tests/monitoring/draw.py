@@ -94,6 +94,7 @@ def _draw_panel(axes: Axes, panel: Panel, prometheus: Prometheus, begin_s: float
         return
     _draw_lines(axes, panel, named)
     _draw_scales(axes, panel)
+    axes.set_xlim(0.0, time.time() - begin_s)
 
 
 def _even(series: Series, begin_s: float) -> Line:
