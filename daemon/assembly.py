@@ -15,6 +15,8 @@ import torch
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
+from daemon.drift.rates import AlarmRates
+from daemon.drift.watch import DriftWatch
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
@@ -56,11 +58,13 @@ class Service:
     loop: Loop
     evidence: EvidenceChore
     catching_up: CatchingUp
+    drift: DriftWatch
     status_file: StatusFile
 
     def say_stopped(self) -> None:
         """Leave word in the store that this end was wanted, and how things stand."""
         self.catching_up.finish(time.monotonic())
+        self.drift.say()
         self.status_file.stop()
 
 
@@ -93,6 +97,11 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
     switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
+    drift = DriftWatch(config.store.path, ledger, metrics, lambda: switch.scorer)
+    rates = AlarmRates(
+        ledger, metrics, lambda: switch.scorer, promised=config.detector.false_alarms_per_hour
+    )
+    keeper.tell(drift.take)
     came_from = switch.said()["model_from"]
     _log.info(
         "ready", metrics=address, model=scorer.model, model_from=came_from, bus=publisher.endpoints
@@ -106,7 +115,12 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         "rate_hz": scorer.features.rate_hz,
         "bus": publisher.endpoints,
     }
-    status_file = _status_file(config, said, catching_up, room, switch)
+
+    def changing() -> Mapping[str, Any]:
+        told = {"store_full": room.full, "drift": drift.as_json(), "alarms": rates.as_json()}
+        return {**catching_up.as_json(), **switch.said(), **told}
+
+    status_file = _status_file(config, said, changing)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
@@ -141,24 +155,19 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
             evidence,
             catching_up,
             switch,
+            drift,
+            rates,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
         ),
     )
-    return Service(Loop(config, parts), evidence, catching_up, status_file)
+    return Service(Loop(config, parts), evidence, catching_up, drift, status_file)
 
 
 def _status_file(
-    config: Config,
-    said: Mapping[str, Any],
-    catching_up: CatchingUp,
-    room: Room,
-    switch: ModelSwitch,
+    config: Config, said: Mapping[str, Any], say: Callable[[], Mapping[str, Any]]
 ) -> StatusFile:
-    def say() -> Mapping[str, Any]:
-        return {**catching_up.as_json(), **switch.said(), "store_full": room.full}
-
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,

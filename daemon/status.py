@@ -10,6 +10,10 @@
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
+- `drift`: how far the last day of sound is from the model's calibration (docs/drift.md), or
+  null while that is unknown
+- `alarms`: `promised_per_hour`, and what a `day` and a `week` of sound had: `per_hour`, `low`,
+  `high`, `alarms`, `hours`; null while there is too little
 - `files`: how many by state, as `pending`, `done`, `set_aside`
 - `set_aside`: each with `name` and `reason`
 - `damaged_seconds`: sound that could not be read, by the bytes that a second takes
@@ -60,6 +64,7 @@ def status(store: Path) -> _Json:
     with reading(store) as database:
         found = _of_ledger(database, said, now)
     found["daemon"] = _of_daemon(said, age_s, held=is_held(store / LOCK_FILE))
+    found["drift"], found["alarms"] = said.get("drift"), said.get("alarms")
     found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
     found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
     found["ledger"]["aside"] = moved_aside(store)

@@ -84,6 +84,7 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     assert set(found) == {
         "well", "complaints", "daemon", "heard", "backlog", "files", "set_aside",
         "damaged_seconds", "model", "threshold", "events", "ledger", "disk",
+        "drift", "alarms",
     }  # fmt: skip
     assert found["files"] == {"pending": 1, "done": 0, "set_aside": 7}
     assert found["set_aside"][0] == {"name": "f0\x1b[31m", "reason": "r" * 100}
