@@ -32,8 +32,11 @@ is_live() { [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; }
 
 release_name() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$source/daemon/__init__.py")
-    commit=$(git -C "$source" describe --always --dirty="-$(date -u +%Y%m%dT%H%M%S)" \
-        --exclude '*' 2>/dev/null || true)
+    commit=
+    if [ -e "$source/.git" ]; then
+        commit=$(git -C "$source" describe --always --exclude '*' \
+            --dirty="-$(date -u +%Y%m%dT%H%M%S)" 2>/dev/null || true)
+    fi
     printf '%s' "$version${commit:+-$commit}"
 }
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from acoio.clock import from_us
-from acoio.errors import SetupError
+from acoio.errors import FilenameError, NotReadyError, SetupError
 from daemon.doctor.finding import Told
 from daemon.errors import plain
+from daemon.listing import scan
 from daemon.options import Config
+from daemon.order import parsed
 from daemon.stored import reading
 
 _LIMITS: Final = Path("/proc/sys/fs/inotify")
@@ -75,14 +78,16 @@ def check_clock(config: Config) -> Told:
             f"not synchronised; {now:%Y-%m-%d %H:%M:%S} UTC",
             ("systemctl enable --now systemd-timesyncd, or chrony"),
         )
-    newest = _newest_scored(config)
+    newest, what = _newest_scored(config), "the newest sound scored"
+    if newest is None:
+        newest, what = _newest_named(config.drop.path), "the newest recording, by its name,"
     if newest is not None:
-        yield from against(newest, now)
+        yield from against(newest, now, what)
 
 
-def against(newest: datetime, now: datetime) -> Told:
+def against(newest: datetime, now: datetime, what: str) -> Told:
     """Find what the newest sound says of the clock (pure)."""
-    sound = f"the newest sound scored is of {newest:%Y-%m-%d %H:%M:%S}"
+    sound = f"{what} is of {newest:%Y-%m-%d %H:%M:%S}"
     if newest > now + _AHEAD:
         yield "fail", f"{sound}, which is yet to come", "set this clock, or the recorder's"
     elif newest < now - _LONG_AGO:
@@ -114,6 +119,16 @@ def _newest_scored(config: Config) -> datetime | None:
     except SetupError:  # no ledger: another check tells
         return None
     return None if end_us is None else from_us(end_us)
+
+
+def _newest_named(drop: Path) -> datetime | None:
+    """Return when the newest recording of the drop begins, if there is one."""
+    begins = []
+    with suppress(NotReadyError):  # another check tells that the drop cannot be listed
+        for seen in scan(drop):
+            with suppress(FilenameError):
+                begins.append(parsed(seen.name).begin)
+    return max(begins, default=None)
 
 
 def check_gpu() -> Told:

@@ -8,25 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from acoio.errors import DataError
 from daemon.cli import app
-from daemon.config import Config
 from daemon.database import locked
 from daemon.ledger import open_ledger
 from daemon.progress import FileProgress
 from daemon.retraining.state import State, write_state
-from daemon.retry import to_retry
-from daemon.service import run
 from daemon.status import status
 from daemon.status_file import STATUS_FILE, StatusFile, last_said
 from daemon.status_lines import duration
-from daemon.stored import stored_events, stored_files
-from daemon.troubles import troubles
+from daemon.stored import stored_events
 from detector.values import event_json, iso
-from tests.daemon.sea import noise
 from tests.daemon.test_events_cli import _judged
 from tests.daemon.test_failing_disk import filled, small_disk
 from tests.daemon.test_ledger import _MODEL, _score, _step
@@ -203,45 +196,6 @@ def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:
     assert events["midnight"] == iso(midnight.astimezone(UTC))
 
 
-def _found(**daemon: Any) -> dict[str, Any]:
-    started = iso(_NOW - timedelta(hours=1))
-    values = {"running": True, "written": started, "started": started, "store_full": False}
-    values |= {"held": True, "stopped": None, "drop_trouble": None, "model_trouble": None}
-    return {
-        "daemon": {**values, **daemon},
-        "heard": {"heard_at": iso(_NOW - timedelta(minutes=1))},
-        "backlog": {"files": 0},
-    }
-
-
-def test_what_is_not_well_is_said_in_a_word_and_why_the_worst_first() -> None:
-    assert troubles(_found(), _NOW) == {}
-    full = {"full": "the store is full: work waits for room"}
-    deaf = {"deaf": "the drop cannot be listed: /d: gone"}
-    assert troubles(_found(store_full=True), _NOW) == full
-    assert troubles(_found(drop_trouble="/d: gone"), _NOW) == deaf
-    quiet = {**_found(), "heard": {"heard_at": None}}
-    assert troubles(quiet, _NOW) == {"quiet": "nothing heard for 60 minutes: no new files"}
-    stuck = {**quiet, "backlog": {"files": 4}}
-    assert troubles(stuck, _NOW) == {"quiet": "nothing heard for 60 minutes: 4 files wait"}
-    refused = _found(store_full=True, model_trouble="model refused: a")["daemon"]
-    every = {**quiet, "daemon": refused, "model": "b", "config": {"faults": ["b", "c"]}}
-    assert list(troubles(every, _NOW)) == ["full", "quiet", "model", "config"]
-
-
-@pytest.mark.parametrize(
-    ("daemon", "word"),
-    [
-        ({"stopped": "x"}, "stopped"),
-        ({}, "starting"),
-        ({"held": False}, "down"),
-        ({"held": False, "written": None}, "down"),
-    ],
-)
-def test_what_does_not_run_has_no_other_trouble(daemon: dict[str, Any], word: str) -> None:
-    assert list(troubles(_found(running=False, store_full=True, **daemon), _NOW)) == [word]
-
-
 def test_no_store_is_said_in_one_line(tmp_path: Path) -> None:
     for place, wanted in ((tmp_path / "none", "no such folder"), (tmp_path, "no ledger")):
         shown = _kilokai("status", "--store", place)
@@ -262,51 +216,6 @@ def test_a_full_disk_and_a_read_only_one_can_be_looked_at(tmp_path: Path) -> Non
             assert last_said(disk / "store")[1] < 5
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         assert status(disk / "store")["files"]["set_aside"] == 7
-
-
-@pytest.mark.usefixtures("loud")
-def test_a_file_set_aside_is_read_again_when_asked_for(config: Config, drop: Path) -> None:
-    store, name = config.store.path, "2024-03-01--06.00.HYD24BBpk"
-    (drop / name).write_bytes(noise(5000))
-    assert run(config, until_idle=True) == 0
-    assert _kilokai("retry", name, "--store", store).exit_code == 0
-    assert _kilokai("retry", "--all", "--store", store).exit_code == 0
-    with capture_logs() as said:
-        assert run(config, until_idle=True) == 0
-    about = [line["event"] for line in said if line.get("file") == name]
-    assert about[:2] == ["file tried again: somebody asked for it", "file set aside"]
-    assert _states(store) == {name: "set_aside"}
-    with capture_logs() as said:
-        assert run(config, until_idle=True) == 0
-    assert not any(line.get("file") == name for line in said)
-
-
-def _states(store: Path) -> dict[str, str]:
-    return {file["name"]: file["state"] for file in stored_files(store)}
-
-
-def test_only_what_is_set_aside_can_be_asked_for(tmp_path: Path) -> None:
-    _fill(tmp_path)
-    shown = _kilokai("retry", "a", "none", "--store", tmp_path)
-    assert shown.exit_code == 1
-    assert "a: found no such file set aside" in shown.stderr
-    assert "none: found no such file set aside" in shown.stderr
-    assert _kilokai("retry", "--store", tmp_path).exit_code == 2
-    assert _kilokai("retry", "a", "--all", "--store", tmp_path).exit_code == 2
-    shown = _kilokai("retry", "--all", "--store", tmp_path)
-    assert shown.stdout == "asked for 7 files to be read again\n"
-
-
-@pytest.mark.parametrize("data", [{}, {"names": "f0"}, {"names": [1]}, {"all": "yes"}])
-def test_a_request_for_nothing_is_refused(data: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="retry: wanted"):
-        to_retry(data, {})
-
-
-def test_to_ask_twice_or_too_late_does_no_harm() -> None:
-    known = {"a": FileProgress("a"), "b": FileProgress("b", state="set_aside")}
-    assert to_retry({"names": ["a", "b", "gone"]}, known) == ["b"]
-    assert to_retry({"all": True}, known) == ["b"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,8 +27,10 @@ class _Beats(Event):
         super().__init__()
         self.told: list[bool] = []
         self.fact = fact
+        self._end_s = time.monotonic() + 30
 
     def is_set(self) -> bool:
+        assert time.monotonic() < self._end_s, "it did not come true in time"
         return self.fact(self.told)
 
 

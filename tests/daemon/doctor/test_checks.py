@@ -101,13 +101,24 @@ def test_too_few_watches_fail(config: Config, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_sound_of_tomorrow_is_a_fault_of_a_clock() -> None:
-    assert _worst(against(_NOW + timedelta(days=1), _NOW))[0] == "fail"
-    assert _worst(against(_NOW - timedelta(days=1), _NOW))[0] == "warn"
-    assert _worst(against(_NOW - timedelta(minutes=3), _NOW))[0] == "ok"
+    for apart, mark in (
+        (timedelta(days=1), "fail"),
+        (timedelta(days=-1), "warn"),
+        (timedelta(minutes=-3), "ok"),
+    ):
+        assert _worst(against(_NOW + apart, _NOW, "sound"))[0] == mark
 
 
 def test_the_clock_is_asked_of_the_kernel(config: Config) -> None:
     assert _marks(check_clock(config)) in (["ok"], ["warn"])
+
+
+def test_what_was_not_scored_yet_is_known_by_its_name(config: Config) -> None:
+    for name in ("2999-03-01--06.00.HYD24BBpk", "2024-03-01--06.00.HYD24BBpk", "nothing"):
+        (config.drop.path / name).touch()
+    mark, says, _ = _worst(check_clock(config))
+    assert mark == "fail"
+    assert says.startswith("the newest recording, by its name, is of 2999-03-01 06:00:00")
 
 
 def test_a_port_of_another_is_a_fault_and_our_daemons_is_none(

@@ -17,6 +17,7 @@ from daemon.database import LEDGER_FILE
 from daemon.models.chosen import chosen_model, station_rate_hz
 from daemon.models.registry import Registry
 from tests.daemon.models.made import (
+    SPOILT,
     flipped,
     folder_of,
     judged,
@@ -119,8 +120,11 @@ def test_what_must_not_score_is_not_promoted(tmp_path: Path) -> None:
     damaged = folder_of(tmp_path, "damaged")
     flipped(damaged)
     slow = of_another_rate(tmp_path)
+    other = registry_of(store, "golden")[1][0]
+    SPOILT["other golden scores"][0](registry.folder(other))
     wanted: Sequence[tuple[object, str]] = [
-        (second, "SHA-256"), (damaged, "SHA-256"), (slow, "wanted 24000 Hz"), (tmp_path, "found")
+        (second, "SHA-256"), (damaged, "SHA-256"), (slow, "wanted 24000 Hz"), (tmp_path, "found"),
+        (registry.folder(other), "golden window")
     ]  # fmt: skip
     for model, reason in wanted:
         code, _, err = _run(store, "promote", str(model))
