@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel faults train reference bench soak evaluation clean
+.PHONY: demo test lint types layers unit wheel faults train reference bench soak evaluation clean \
+	test-monitoring dashboard
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -25,7 +26,7 @@ layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/installed-dev
-	$(ONE_THREAD) $(BIN)/python -m pytest
+	$(ONE_THREAD) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 wheel: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m tests.wheel
@@ -57,6 +58,52 @@ soak: $(VENV)/installed-dev
 evaluation: $(VENV)/installed-dev
 	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/, rightwhale/, aco/ and calls/>))
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation $(DATA)
+
+# What a station needs, as root: a release under PREFIX, units, a user, /etc/kilokai. Safe to do
+# twice. With DESTDIR it is only laid out there. docs/operator.md tells the rest.
+.PHONY: install-station station-software station-files use-station uninstall-station test-station
+PREFIX ?= /opt/kilokai
+DESTDIR ?=
+PURGE ?= 0
+STATION := PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' PYTHON='$(PYTHON)' TORCH_INDEX='$(TORCH_INDEX)' \
+    PURGE='$(PURGE)' systemd/station.sh
+
+install-station: station-software station-files
+
+station-software:
+	$(STATION) software
+
+station-files:
+	$(STATION) files
+
+use-station:
+	$(if $(RELEASE),,$(error use-station: found no RELEASE, wanted one of those in $(PREFIX)))
+	$(STATION) use '$(RELEASE)'
+
+uninstall-station:
+	$(STATION) uninstall
+
+# Boots a systemd of its own in a container over this machine's root: two minutes, as root, with
+# the packages systemd-container and dbus.
+test-station: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m tests.station
+
+# A real Prometheus on a real daemon, and the dashboard by Grafana's own types (Python's and npm's).
+test-monitoring: $(VENV)/installed-dev
+	command -v prometheus promtool || apt-get install -y --no-install-recommends prometheus
+	$(PIP) --editable '.[monitoring]'
+	$(ONE_THREAD) $(BIN)/python -m pytest -o python_files='test_*.py checks_*.py' tests/monitoring
+	mkdir -p build/grafana
+	npm install --prefix build/grafana --no-audit --no-fund --ignore-scripts @grafana/schema@13.2.3 typescript@7.0.2
+	cat monitoring/grafana/schema.ts monitoring/grafana/kilokai.json > build/grafana/dashboard.ts
+	build/grafana/node_modules/.bin/tsc --noEmit --strict --skipLibCheck --module esnext \
+		--moduleResolution bundler build/grafana/dashboard.ts
+
+# Writes the dashboard's JSON, its picture and the table of metrics: three minutes.
+dashboard: $(VENV)/installed-dev
+	$(BIN)/python -m monitoring.dashboard
+	$(BIN)/python -m tests.monitoring.metrics_page
+	$(ONE_THREAD) $(BIN)/python -m tests.monitoring.draw docs/dashboard.png
 
 clean:
 	rm -rf $(VENV) build dist

@@ -72,6 +72,10 @@ class Arrivals:
         self._sizes: dict[str, tuple[int, float]] = {}
         self._exhausted: dict[str, tuple[int, int, int]] = {}
 
+    def settle_after(self, settle_s: float) -> None:
+        """Take a file that keeps its size so long for complete."""
+        self._settle_s = settle_s
+
     def exhausted(self, seen: Seen, known: Mapping[str, FileProgress]) -> None:
         """Learn that a file as it is listed here holds no further whole record.
 

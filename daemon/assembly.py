@@ -15,8 +15,7 @@ import torch
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.drift.rates import AlarmRates
-from daemon.drift.watch import DriftWatch
+from daemon.drift.chore import DriftChore
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
@@ -28,19 +27,23 @@ from daemon.ledger import Ledger, open_ledger
 from daemon.lookout import Lookout
 from daemon.loop import Loop
 from daemon.metrics import Metrics, serve_metrics
-from daemon.models.loading import First, Loading
+from daemon.models.loading import Loading
 from daemon.models.registry import Registry as ModelRegistry
-from daemon.models.switching import ModelSwitch, switch_draft
+from daemon.models.starting import announce_first
+from daemon.models.switching import ModelSwitch
 from daemon.old_messages import OldMessages
 from daemon.pace import Replay, Replayed, records_in
 from daemon.parts import Parts
 from daemon.pipeline import RECORDS_A_STEP, Feed, Pipeline
 from daemon.publish import Publisher, open_publisher
+from daemon.reload import Live, Reload
 from daemon.requests import Handler, Requests
 from daemon.retrain_metrics import RetrainMetrics
 from daemon.retry import retry_of
 from daemon.reviews import Reviews
 from daemon.room import Room
+from daemon.signals import Again
+from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom
 from daemon.watch import Watch
@@ -58,20 +61,22 @@ class Service:
     loop: Loop
     evidence: EvidenceChore
     catching_up: CatchingUp
-    drift: DriftWatch
+    drift: DriftChore
     status_file: StatusFile
 
     def say_stopped(self) -> None:
         """Leave word in the store that this end was wanted, and how things stand."""
         self.catching_up.finish(time.monotonic())
-        self.drift.say()
+        self.drift.finish()
         self.status_file.stop()
 
 
-def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> Service:
+def assemble(
+    stack: ExitStack, config: Config, replay: Replay | None = None, again: Again | None = None
+) -> Service:
     """Return a service that is ready to run; `stack` closes it.
 
-    A `replay` shows the drop as if it arrived now.
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
 
     Raises
     ------
@@ -91,16 +96,13 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     keeper = _keeper(config, scorer, ledger=ledger, metrics=metrics, publisher=publisher)
-    _announce(first, loading, ledger=ledger, keeper=keeper)
     listen = _listen(config)
+    announce_first(first, loading, listen, ledger=ledger, keeper=keeper)
     pipeline = Pipeline(
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
     switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
-    drift = DriftWatch(config.store.path, ledger, metrics, lambda: switch.scorer)
-    rates = AlarmRates(
-        ledger, metrics, lambda: switch.scorer, promised=config.detector.false_alarms_per_hour
-    )
+    drift = DriftChore(config, ledger, metrics, lambda: switch.scorer)
     keeper.tell(drift.take)
     came_from = switch.said()["model_from"]
     _log.info(
@@ -110,17 +112,14 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         open_evidence(config, ledger, metrics, rate_hz=scorer.features.rate_hz)
     )
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
-    said = {
-        "metrics": address,
-        "rate_hz": scorer.features.rate_hz,
-        "bus": publisher.endpoints,
-    }
+    said = {"metrics": address, "rate_hz": scorer.features.rate_hz, "bus": publisher.endpoints}
+    reload = Reload(config, again or Again(lambda: config))
 
     def changing() -> Mapping[str, Any]:
-        told = {"store_full": room.full, "drift": drift.as_json(), "alarms": rates.as_json()}
-        return {**catching_up.as_json(), **switch.said(), **told}
+        return {**catching_up.as_json(), **switch.said(), **reload.said(), **drift.as_json()}
 
-    status_file = _status_file(config, said, changing)
+    status_file = _status_file(config, said, changing, room)
+    old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
         "retry": retry_of(ledger),
@@ -143,6 +142,7 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
             ledger,
             station=config.station.name,
             heartbeat_s=config.bus.heartbeat_s,
+            tell=telling(ledger, catching_up, room),
             beaten=metrics.messages.labels("heartbeat").inc,
         ),
         metrics=metrics,
@@ -151,27 +151,39 @@ def assemble(stack: ExitStack, config: Config, replay: Replay | None = None) -> 
         replay=replay,
         chores=(
             Requests(config.store.path, handlers),
-            OldMessages(ledger, days=config.store.messages_days),
+            old_messages,
             evidence,
             catching_up,
             switch,
             drift,
-            rates,
+            reload,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
         ),
     )
-    return Service(Loop(config, parts), evidence, catching_up, drift, status_file)
+    loop = Loop(config, parts)
+    reload.take = Live(
+        loop, parts.lookout, keeper, evidence, old_messages, parts.heart, status_file
+    ).take
+    return Service(loop, evidence, catching_up, drift, status_file)
 
 
 def _status_file(
-    config: Config, said: Mapping[str, Any], say: Callable[[], Mapping[str, Any]]
+    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
 ) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**changing(), "store_full": room.full}
+
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,
-        fixed={"station": config.station.name, "drop": plain(config.drop.path), **said},
+        fixed={
+            "station": config.station.name,
+            "timezone": config.station.timezone,
+            "drop": plain(config.drop.path),
+            **said,
+        },
         say=say,
     )
 
@@ -191,14 +203,6 @@ def _listen(config: Config) -> Callable[[Scorer], Listen]:
         return lambda tracker: Listener(scorer, station=config.station.name, state=tracker)
 
     return by
-
-
-def _announce(first: First, loading: Loading, *, ledger: Ledger, keeper: Keeper) -> None:
-    """Say which model scores, if it is another one than when the daemon ran last."""
-    if ledger.model != first.scorer.model:
-        by, reason = first.why(loading.registry)
-        draft = switch_draft(first.scorer, previous=ledger.model, by=by, reason=reason)
-        keeper.announce(draft, model=first.scorer.model)
 
 
 def _publisher(

@@ -96,7 +96,7 @@ class Child:
 @contextmanager
 def daemon_process(config: Path, *, log: Path) -> Iterator[Child]:
     """Give a daemon on free ports of this machine, and stop it at the end."""
-    publish, replay, metrics = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    publish, replay, metrics = (f"127.0.0.1:{port}" for port in free_ports(3))
     command = [
         sys.executable, "-m", "daemon.cli", "run", "--config", str(config),
         "--set", f"bus.publish=tcp://{publish}", "--set", f"bus.replay=tcp://{replay}",
@@ -113,7 +113,8 @@ def daemon_process(config: Path, *, log: Path) -> Iterator[Child]:
             child.stop()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine that nobody had just now."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

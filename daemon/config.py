@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +14,50 @@ from pydantic_core import ErrorDetails
 
 from acoio.errors import SetupError
 from daemon.options import Config
+from daemon.settings.places import lines_of
 
-__all__ = ["Config", "load_config"]
+__all__ = ["Config", "ConfigError", "Fault", "Loaded", "load_config", "read_config"]
 
 _PREFIX: Final = "KILOKAI_"
+_NEAR: Final = 0.6  # of 1: a name that is so much alike was probably meant
 _Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one key, and where its value came from, "" if from nowhere."""
+
+    key: str
+    says: str
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.says}" + (f" ({self.origin})" if self.origin else "")
+
+
+class ConfigError(SetupError):
+    """A wrong configuration, with every fault of it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("wrong configuration:\n" + "\n".join(f"  {fault}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration, and where each key that has no default's value came from."""
+
+    config: Config
+    origins: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read up to now: later places go over earlier ones."""
+
+    raw: _Raw = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
 
 def load_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) -> Config:
@@ -27,48 +68,77 @@ def load_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
 
     Raises
     ------
-    SetupError
+    ConfigError
         With one line for each fault: the key, the value found, what is allowed.
     """
-    faults: list[str] = []
-    raw = _from_file(path, faults) if path else {}
-    for key, text in _from_environ(environ) + _from_sets(sets, faults):
-        _put(raw, key, _value(text), faults)
+    return read_config(path, sets, environ).config
+
+
+def read_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) -> Loaded:
+    """Return the configuration as `load_config` does, and where its values came from.
+
+    Raises
+    ------
+    ConfigError
+        With every fault.
+    """
+    reading = _Reading()
+    if path:
+        _take_file(path, reading)
+    for key, text, origin in (*_of_environ(environ), *_of_sets(sets, reading.faults)):
+        _put(reading, key, _value(text), origin)
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate(reading.raw)
     except ValidationError as error:
-        unread = bool(faults and path and not raw)  # then what is missing may well be in the file
-        faults += [_fault(d) for d in error.errors() if not (unread and d["type"] == "missing")]
-    if faults:
-        raise SetupError("wrong configuration:\n" + "\n".join(f"  {fault}" for fault in faults))
-    return config
+        unread = bool(reading.faults and path and not reading.raw)  # what is missing may be there
+        reading.faults += [
+            _fault(detail, reading.origins)
+            for detail in error.errors()
+            if not (unread and detail["type"] == "missing")
+        ]
+    if reading.faults:
+        raise ConfigError(reading.faults)
+    return Loaded(config, reading.origins)
 
 
-def _from_file(path: Path, faults: list[str]) -> _Raw:
+def _take_file(path: Path, reading: _Reading) -> None:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        reading.raw = tomllib.loads(text)
     except OSError as error:
-        faults.append(f"{path}: {error.strerror}, wanted a TOML file that can be read")
+        says = f"{error.strerror}, wanted a TOML file that can be read"
+        reading.faults.append(Fault(str(path), says))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.append(f"{path}: {error}, wanted a TOML file")
-    return {}
+        reading.faults.append(Fault(str(path), f"{error}, wanted a TOML file"))
+    else:
+        lines = lines_of(text)
+        for key in _names(reading.raw):
+            reading.origins[key] = f"{path}:{lines[key]}" if key in lines else str(path)
 
 
-def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _names(raw: _Raw) -> Iterable[str]:
+    for section, table in raw.items():
+        yield section
+        if isinstance(table, dict):
+            yield from (f"{section}.{key}" for key in table)
+
+
+def _of_environ(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
     names = sorted(name for name in environ if name.startswith(_PREFIX) and "__" in name)
     return [
-        (name.removeprefix(_PREFIX).lower().replace("__", ".", 1), environ[name]) for name in names
+        (name.removeprefix(_PREFIX).lower().replace("__", ".", 1), environ[name], name)
+        for name in names
     ]
 
 
-def _from_sets(sets: Sequence[str], faults: list[str]) -> list[tuple[str, str]]:
+def _of_sets(sets: Sequence[str], faults: list[Fault]) -> list[tuple[str, str, str]]:
     found = []
     for text in sets:
         key, equals, value = text.partition("=")
         if equals and key.count(".") == 1:
-            found.append((key.strip(), value.strip()))
+            found.append((key.strip(), value.strip(), "--set"))
         else:
-            faults.append(f"--set: found {text!r}, wanted section.key=value")
+            faults.append(Fault("--set", f"found {text!r}, wanted section.key=value"))
     return found
 
 
@@ -79,36 +149,47 @@ def _value(text: str) -> Any:
         return text
 
 
-def _put(raw: _Raw, key: str, value: Any, faults: list[str]) -> None:
+def _put(reading: _Reading, key: str, value: Any, origin: str) -> None:
     section, _, name = key.partition(".")
-    table = raw.setdefault(section, {})
+    table = reading.raw.setdefault(section, {})
     if isinstance(table, dict):
         table[name] = value
+        reading.origins[key] = origin
+        reading.origins.setdefault(section, origin)
     else:
-        faults.append(f"{section}: found {table!r}, wanted a table")
+        where = reading.origins.get(section, "")
+        reading.faults.append(Fault(section, f"found {table!r}, wanted a table", where))
 
 
-def _fault(detail: ErrorDetails) -> str:
-    """Return one fault as `key: found ..., wanted ...`."""
+def _fault(detail: ErrorDetails, origins: Mapping[str, str]) -> Fault:
+    """Return one fault: `found ..., wanted ...`."""
     where = tuple(str(part) for part in detail["loc"])
     if not where:  # a fault between two keys says all of it itself
-        return str(detail["ctx"]["error"])
+        key, _, says = str(detail["ctx"]["error"]).partition(": ")
+        return Fault(key, says, origins.get(key, ""))
     found = "nothing" if detail["type"] == "missing" else repr(detail["input"])
-    return f"{'.'.join(where)}: found {found}, wanted {_wanted(where)}"
+    origin = "" if detail["type"] == "missing" else origins.get(".".join(where[:2]), "")
+    return Fault(".".join(where), f"found {found}, wanted {_wanted(where)}", origin)
 
 
 def _wanted(where: tuple[str, ...]) -> str:
     model: type[BaseModel] = Config
     for depth, part in enumerate(where):
-        field = model.model_fields.get(part)
-        if field is None:
-            return f"one of {', '.join(model.model_fields)}"
-        inner = field.annotation
+        option = model.model_fields.get(part)
+        if option is None:
+            return _one_of(part, list(model.model_fields))
+        inner = option.annotation
         if depth + 1 < len(where) and isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
         else:
-            return field.description or f"a table with {_keys(inner)}"
+            return option.description or f"a table with {_keys(inner)}"
     return "something else"
+
+
+def _one_of(found: str, names: Sequence[str]) -> str:
+    """Return what names there are, and first the one that was probably meant."""
+    near = difflib.get_close_matches(found, names, n=1, cutoff=_NEAR)
+    return f"one of {', '.join(names)}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _keys(table: Any) -> str:

@@ -47,20 +47,26 @@ class EvidenceChore:
         self, store: Path, settings: Evidence, *, ledger: Ledger, work: Work, metrics: Metrics
     ) -> None:
         self._store = store
-        self._settings = settings
         self._ledger = ledger
         self._work = work
         self._metrics = metrics
         self._rows = EvidenceRows(ledger)
         self._days = ScoreDays(ledger)
-        self._limits = Limits(
-            settings.keep_days, settings.keep_gb * _GB, settings.min_free_gb * _GB
-        )
         self._jobs: Sequence[Job] = ()
         self._look_s = self._tidy_s = 0.0
         self._seen_s: dict[str, float] = {}
         self._again_s: dict[tuple[str, str], float] = {}
+        self.take_settings(settings)
         shutil.rmtree(store / HALVES, ignore_errors=True)
+
+    def take_settings(self, settings: Evidence) -> None:
+        """Make and keep what these say, from the next look on."""
+        self._settings = settings
+        self._limits = Limits(
+            settings.keep_days, settings.keep_gb * _GB, settings.min_free_gb * _GB
+        )
+        self._work.place["context_s"] = settings.context_s
+        self._look_s = self._tidy_s = 0.0
 
     def do(self, now_s: float) -> None:
         """Take what was made, remove what has to go, begin to make what is wanted."""
@@ -201,7 +207,6 @@ def open_evidence(
             "drop": str(config.drop.path.resolve()),
             "station": config.station.name,
             "rate_hz": rate_hz,
-            "context_s": settings.context_s,
         }
     )
     chore = EvidenceChore(store, settings, ledger=ledger, work=work, metrics=metrics)

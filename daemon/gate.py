@@ -105,6 +105,10 @@ class Gate:
         handshakes = self._handshakes[socket] = Handshakes()
         self._watched.append((events, handshakes))
 
+    def sent_away(self, socket: _Socket) -> None:
+        """Learn that every connection of a socket was cut."""
+        self._handshakes[socket].sent_away()
+
     def peers(self, socket: _Socket) -> int:
         """Return how many peers a socket serves."""
         return self._handshakes[socket].peers

@@ -44,6 +44,11 @@ class Handshakes:
         self._under_way: dict[int, None] = {}
         self._failed = False
 
+    def sent_away(self) -> None:
+        """Learn that we closed every connection ourselves: of that libzmq tells nothing."""
+        self._under_way.clear()
+        self.peers = 0
+
     def take(self, event: int, value: int) -> Refusal | None:
         """Return why a peer was refused, if this event says that one was."""
         if event == zmq.EVENT_ACCEPTED:

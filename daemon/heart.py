@@ -18,7 +18,10 @@ _FEEDS_A_DEADLINE = 4
 
 
 class Heart:
-    """Beats on the bus by the clock; feeds the watchdog only when work went on."""
+    """Beats on the bus by the clock; feeds the watchdog only when work went on.
+
+    `tell` says how things stand, for `systemctl status`, given whether work goes on.
+    """
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class Heart:
         *,
         station: str,
         heartbeat_s: float,
+        tell: Callable[[bool], str],
         beaten: Callable[[], object],
     ) -> None:
         self._publisher = publisher
@@ -34,9 +38,15 @@ class Heart:
         self._station = station
         self._beaten = beaten
         self._heartbeat_s = heartbeat_s
+        self._tell = tell
         deadline_s = watchdog_s(os.environ)
         self._feed_s = deadline_s / _FEEDS_A_DEADLINE if deadline_s else None
         self._beat_at_s = self._feed_at_s = time.monotonic()
+
+    def beat_every(self, heartbeat_s: float) -> None:
+        """Beat so often, from now on."""
+        self._heartbeat_s = heartbeat_s
+        self._beat_at_s = time.monotonic()
 
     def beat(self, *, went_on: bool) -> None:
         """Do what is due: `went_on` says that work was done, or that there was none to do."""
@@ -44,10 +54,11 @@ class Heart:
         if now_s >= self._beat_at_s:
             self._beat_at_s = now_s + self._heartbeat_s
             self._publisher.send_text(topic("heartbeat", self._station), self._text())
+            notify(f"STATUS={self._tell(went_on)}", os.environ)
             self._beaten()
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
             self._feed_at_s = now_s + self._feed_s
-            notify(f"WATCHDOG=1\nSTATUS=message {self._ledger.sequence}", os.environ)
+            notify("WATCHDOG=1", os.environ)
 
     def _text(self) -> str:
         newest_us = self._ledger.newest_scored_us

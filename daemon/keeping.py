@@ -50,6 +50,10 @@ class Keeper:
         self._published = ledger.published
         self._tell: Callable[[Sequence[Score]], None] = _nobody
 
+    def send_at_most(self, per_hour: int) -> None:
+        """Send so many events of an hour one by one, from the next step on."""
+        self._station = replace(self._station, most_per_hour=per_hour)
+
     @property
     def model(self) -> str:
         """The model that scores."""

@@ -14,6 +14,8 @@ from daemon.watch import Watch
 
 _SOONEST_S: Final = 0.1  # between two scans
 _SCANNING_SHARE: Final = 0.1  # of the time, unless `rescan_s` comes first
+_QUIET_SHARE: Final = 0.005  # of the time, while nothing waits, unless a minute comes first
+_QUIET_S: Final = 60.0
 _LOOKS_A_SETTLING: Final = 10
 _GLANCES_S: Final = 0.25  # between two looks at files that grow
 _GROWING: Final = 4  # files that are looked at without any hint, the newest
@@ -40,12 +42,18 @@ class Lookout:
         self._watch = watch
         self._arrivals = arrivals
         self._files = files
-        self._rescan_s = rescan_s
-        self._waiting_s = min(rescan_s, settle_s / _LOOKS_A_SETTLING)
         self._scanning = False
         self._begun_s = self._due_s = self._soonest_s = self._glance_s = time.monotonic()
         self.plan: Plan | None = None
         self.missing = False
+        self.look_every(rescan_s=rescan_s, settle_s=settle_s)
+
+    def look_every(self, *, rescan_s: float, settle_s: float) -> None:
+        """Scan so often, and take a file for complete after so long, from the next scan on."""
+        self._rescan_s = rescan_s
+        self._waiting_s = min(rescan_s, settle_s / _LOOKS_A_SETTLING)
+        self._arrivals.settle_after(settle_s)
+        self.again()
 
     @property
     def hinted(self) -> bool:
@@ -79,7 +87,8 @@ class Lookout:
         end_s = time.monotonic()
         rest_s = min((end_s - self._begun_s) / _SCANNING_SHARE, self._rescan_s)  # it may have hung
         self._soonest_s = max(self._begun_s + _SOONEST_S, end_s + rest_s)
-        self._due_s = max(self._begun_s + self._pause_s(self.plan), self._soonest_s)
+        pause_s = self._pause_s(self.plan, end_s - self._begun_s)
+        self._due_s = max(self._begun_s + pause_s, self._soonest_s)
         return self.plan
 
     def glance(self) -> list[Task]:
@@ -116,8 +125,15 @@ class Lookout:
     def _is_due(self, now_s: float) -> bool:
         return now_s >= self._due_s or (self._watch.hint.is_set() and now_s >= self._soonest_s)
 
-    def _pause_s(self, plan: Plan) -> float:
-        """Return how long the next scan may wait if nothing hints at it."""
+    def _pause_s(self, plan: Plan, spent_s: float) -> float:
+        """Return how long the next scan may wait, if nothing hints at it, after what one took."""
         if plan.held:
             return _SOONEST_S
-        return self._waiting_s if plan.waiting else self._rescan_s
+        if plan.waiting:
+            return self._waiting_s
+        return quiet_pause_s(self._rescan_s, spent_s)
+
+
+def quiet_pause_s(rescan_s: float, spent_s: float) -> float:
+    """Return the time between two scans while nothing waits, if one takes `spent_s`."""
+    return max(rescan_s, min(spent_s / _QUIET_SHARE, _QUIET_S))

@@ -15,10 +15,11 @@ from daemon.attempts import TRIES
 from daemon.config import Config
 from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
 from daemon.lanes import fork_at, is_astray, joins, lane_of
+from daemon.liveness import Liveness, got_on
 from daemon.parts import Parts
 from daemon.patience import Patience
 from daemon.progress import LaneState
-from daemon.storage import NoRoomError
+from daemon.storage import BusyError, NoRoomError
 
 _SLICE_S: Final = 0.1  # how long a hint or a signal may go unnoticed
 _TOLD: Final = 10  # names in a line of the log
@@ -35,10 +36,15 @@ class Loop:
         self._live: deque[Task] = deque()
         self._backlog: deque[Task] = deque()
         self._patience = Patience(config.drop.rescan_s)
+        self._liveness = Liveness()
         self._ignored: set[str] = set()
         self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
+
+    def look_every(self, rescan_s: float) -> None:
+        """Let what failed wait so long at first, from now on."""
+        self._patience.first_s = rescan_s
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
         """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
@@ -47,10 +53,15 @@ class Loop:
             self._look()
             if until_idle and self._is_idle():
                 return self._finish()
-            went_on = self._work()
+            self._work()
             busy = self._due() and self._may_go_on()
-            self.attend(0.0 if busy else _SLICE_S, went_on=went_on)
+            self.attend(0.0 if busy else _SLICE_S, went_on=self._is_alive())
         return EXIT_DONE
+
+    def _is_alive(self) -> bool:
+        """Say whether work went on, or there was honestly none to do."""
+        room, lookout, replay = self._room, self._parts.lookout, self._parts.replay
+        return bool(self._liveness.is_alive() or room.full or lookout.missing or replay)
 
     def attend(self, wait_s: float, *, went_on: bool = True) -> None:
         """Answer what comes in within a wait, show a sign of life, and do what is due."""
@@ -114,6 +125,7 @@ class Loop:
         self._live, self._backlog = deque(), deque()
         for task in tasks:
             self._lane(task).append(task)
+        self._liveness.found(due=bool(tasks), waiting=bool(plan.tasks))
         new = [name for name in plan.ignored if name not in self._ignored]
         if new:
             _log.info(
@@ -143,31 +155,37 @@ class Loop:
         plan = self._parts.lookout.plan
         return plan is None or bool(plan.tasks)
 
-    def _work(self) -> bool:
-        """Do one step of the oldest task; say whether work went on, or there was none."""
+    def _work(self) -> None:
+        """Do one step of the oldest task that is due."""
         plan, tasks = self._parts.lookout.plan, self._due()
         if plan is None or not tasks or not self._may_go_on():
-            return True
-        task = tasks[0]
+            return
+        task, files = tasks[0], self._parts.ledger.files
+        before = files.get(task.seen.name)
         try:
             more = self._parts.pipeline.do(task, plan.order)
             self._has_room()
         except NoRoomError as error:
             self._has_no_room(error)
-            return True
+            return
         except NotReadyError as error:
             tasks.popleft()
             self._put_off(task, error)
-            return False
+            return
         self._patience.worked(task.seen.name)
+        changed = got_on(before, files.get(task.seen.name))
+        self._liveness.did(task.seen.name, task.seen.size, changed=changed)
         if not more:
-            tasks.popleft()
-            self._parts.metrics.backlog.set(len(self._live) + len(self._backlog))
-            if task.do == "read":
-                self._parts.lookout.exhausted(task)
-            if not (self._live or self._backlog):
-                self._parts.lookout.again()
-        return True
+            self._is_done(tasks)
+
+    def _is_done(self, tasks: deque[Task]) -> None:
+        """Take the oldest task off, and look again if that was the last one."""
+        task = tasks.popleft()
+        self._parts.metrics.backlog.set(len(self._live) + len(self._backlog))
+        if task.do == "read":
+            self._parts.lookout.exhausted(task)
+        if not (self._live or self._backlog):
+            self._parts.lookout.again()
 
     def _due(self) -> deque[Task]:
         """Return where the next task waits, or an empty queue: a replay's sound has its time."""
@@ -178,6 +196,8 @@ class Loop:
         return deque()
 
     def _put_off(self, task: Task, error: NotReadyError) -> None:
+        busy = isinstance(error, BusyError)
+        (self._liveness.refused if busy else self._liveness.not_given)()
         tries = self._complain(task.seen.name, error)
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
@@ -214,6 +234,7 @@ class Loop:
         if isinstance(error, NoRoomError):
             self._has_no_room(error)
         else:
+            self._liveness.refused()
             _log.warning("ledger not written, will try again", reason=str(error))
 
     def _has_no_room(self, error: NoRoomError) -> None:

@@ -37,6 +37,10 @@ class OldMessages:
 
     def __init__(self, ledger: Ledger, *, days: float) -> None:
         self._ledger = ledger
+        self.keep(days=days)
+
+    def keep(self, *, days: float) -> None:
+        """Keep messages so long, from the next look on."""
         self._age = timedelta(days=days)
         self._due_s = 0.0
 

@@ -24,7 +24,8 @@ _STRICT: Final = ConfigDict(
 )
 
 
-def _check_timezone(name: str) -> str:
+def check_timezone(name: str) -> str:
+    """Return a name of the IANA time zone database, or raise `ValueError`."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # what zoneinfo raises for a bad key
@@ -34,7 +35,9 @@ def _check_timezone(name: str) -> str:
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
 _Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
-_Zone = Annotated[str, AfterValidator(_check_timezone)]
+_Hour = Annotated[int, Field(ge=0, le=24, strict=True)]
+_Month = Annotated[int, Field(ge=1, le=12, strict=True)]
+_Zone = Annotated[str, AfterValidator(check_timezone)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
 _LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
 
@@ -51,7 +54,7 @@ class Drop(BaseModel):
     """Where files arrive."""
 
     model_config = _STRICT
-    path: Path = Field(description="the folder that files arrive in")
+    path: Path = Field(description="the folder that files arrive in", examples=["/data/incoming"])
     band: Literal["BB", "HF"] = Field(default="BB", description="BB or HF, the hydrophone")
     watch: Literal["inotify", "scan"] = Field(
         default="inotify", description="inotify, or scan on a network drive"
@@ -78,9 +81,15 @@ class Bus(BaseModel):
     """Where messages leave."""
 
     model_config = _STRICT
-    keys: Path | None = Field(default=None, description="a folder that `kilokai keys server` made")
+    keys: Path | None = Field(
+        default=None,
+        description="a folder that `kilokai keys server` made",
+        examples=["/etc/kilokai/keys"],
+    )
     credential: _Credential | None = Field(
-        default=None, description="the systemd credential that holds server.secret"
+        default=None,
+        description="the systemd credential that holds server.secret",
+        examples=["kilokai-bus"],
     )
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
@@ -99,9 +108,19 @@ class Metrics(BaseModel):
 
     model_config = _STRICT
     listen: _Listen = Field(default="127.0.0.1:9108", description="HOST:PORT")
-    certificate: Path | None = Field(default=None, description="a PEM file, and metrics.key")
-    key: Path | None = Field(default=None, description="a PEM file without a passphrase")
-    password: Path | None = Field(default=None, description="a file with the password in a line")
+    certificate: Path | None = Field(
+        default=None, description="a PEM file, and metrics.key", examples=["/etc/kilokai/tls.crt"]
+    )
+    key: Path | None = Field(
+        default=None,
+        description="a PEM file without a passphrase",
+        examples=["/etc/kilokai/tls.key"],
+    )
+    password: Path | None = Field(
+        default=None,
+        description="a file with the password in a line",
+        examples=["/etc/kilokai/metrics.password"],
+    )
     open: bool = Field(
         default=False, strict=True, description="true or false: anybody may read from anywhere"
     )
@@ -147,6 +166,33 @@ class Evidence(BaseModel):
     )
 
 
+class Retrain(BaseModel):
+    """What `kilokai retrain` learns from, and by which sound it is judged."""
+
+    model_config = _STRICT
+    archive: Path | None = Field(
+        default=None, description="a folder of recordings", examples=["/data/archive"]
+    )
+    evening: tuple[_Hour, _Hour] = Field(
+        default=(18, 24), description="[FIRST, LAST], hours of station.timezone from 0 to 24"
+    )
+    months: tuple[_Month, ...] = Field(
+        default=(5, 6, 7, 8, 9, 10, 11), min_length=1, description="quiet months, some of 1 to 12"
+    )
+    days: int = Field(default=30, ge=1, le=3660, strict=True, description="1 to 3660 days")
+    hours: float = Field(
+        default=24.0, gt=0, le=240, strict=True, description="hours, above 0, at most 240"
+    )
+    calibration_hours: float = Field(
+        default=24.0, gt=0, le=2400, strict=True, description="hours, above 0, at most 2400"
+    )
+    reference_days: int = Field(default=7, ge=1, le=60, strict=True, description="1 to 60 days")
+    start: Literal["champion", "afresh"] = Field(
+        default="champion", description="champion, to go on from its weights, or afresh"
+    )
+    threads: int = Field(default=1, ge=1, le=256, strict=True, description="1 to 256 threads")
+
+
 class Config(BaseModel):
     """All of kilokai.toml."""
 
@@ -159,6 +205,7 @@ class Config(BaseModel):
     detector: Detector = Detector()
     alerts: Alerts = Alerts()
     evidence: Evidence = Evidence()
+    retrain: Retrain = Retrain()
 
     @model_validator(mode="after")
     def _metrics_guarded(self) -> Config:

@@ -11,13 +11,13 @@ class Patience:
     """Doubles the wait after each failure of a thing; what works is forgotten."""
 
     def __init__(self, first_s: float) -> None:
-        self._first_s = first_s
+        self.first_s = first_s
         self._failed: dict[str, tuple[int, float]] = {}
 
     def failed(self, what: str, now_s: float) -> int:
         """Learn that something failed at a time (monotonic), and return how often it did."""
         tries = self.tries(what) + 1
-        wait_s = min(self._first_s * 2.0 ** min(tries - 1, 30), _LONGEST_S)
+        wait_s = min(self.first_s * 2.0 ** min(tries - 1, 30), _LONGEST_S)
         self._failed[what] = tries, now_s + wait_s
         return tries
 

@@ -105,11 +105,8 @@ class Pipeline:
 
     def fork(self, name: str) -> None:
         """Hear new sound by itself from a file on; all that is before it becomes the backlog."""
-        lanes: dict[Lane, LaneState] = {
-            "backlog": self._ledger.lane("live"),
-            "live": LaneState({}, name),
-        }
-        self._keeper.keep(Step(lanes=lanes))
+        before = self._ledger.lane("live")
+        self._keeper.keep(Step(lanes={"backlog": before, "live": LaneState({}, name)}))
         self._hearing.fork()
         _log.info("much sound waits: what is new goes first", new_from=name)
 

@@ -101,6 +101,7 @@ class Publisher:
             if socket not in self._closed:
                 self._closed[socket] = _bound(socket)
                 socket.unbind(self._closed[socket])
+                self._gate.sent_away(socket)
 
     def _reopen(self) -> None:
         """Listen again where `_send_away` closed; libzmq lets go of an address by and by."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Event
-from types import FrameType
+from contextlib import ExitStack
 
 import structlog
 
@@ -16,14 +13,21 @@ from daemon.assembly import assemble
 from daemon.config import Config
 from daemon.notify import notify
 from daemon.pace import Replay
+from daemon.signals import Again, signals
 
 _log = structlog.get_logger()
 
 
-def run(config: Config, *, until_idle: bool = False, replay: Replay | None = None) -> int:
+def run(
+    config: Config,
+    *,
+    until_idle: bool = False,
+    replay: Replay | None = None,
+    again: Again | None = None,
+) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
 
-    A `replay` shows the drop as if it arrived now.
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
 
     Raises
     ------
@@ -31,9 +35,9 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
         If it cannot work so: a port or the store is in use, or there is no such model.
     """
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_signals())
+        stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
-            service = assemble(stack, config, replay)
+            service = assemble(stack, config, replay, again)
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
             code = service.loop.run(stop, until_idle=until_idle)
@@ -42,20 +46,3 @@ def run(config: Config, *, until_idle: bool = False, replay: Replay | None = Non
             service.say_stopped()
         _log.info("stopping", exit_code=code)
         return code
-
-
-@contextmanager
-def stop_signals() -> Iterator[Event]:
-    """Give what SIGTERM and SIGINT set, and put the former handlers back."""
-    stop = Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    former = {number: signal.signal(number, on_signal) for number in wanted}
-    try:
-        yield stop
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

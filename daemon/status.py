@@ -2,11 +2,11 @@
 
 `status` gives these fields, which stay as they are; times are ISO 8601 in UTC:
 
-- `well` and `complaints`: why not, in words
+- `well`, `state` in a word (those of `daemon.troubles`), and `complaints`: why not, in words
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
-  listed, or null)
+  listed, or null), `model_trouble` (why the champion does not score, or null)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
@@ -17,8 +17,12 @@
 - `files`: how many by state, as `pending`, `done`, `set_aside`
 - `set_aside`: each with `name` and `reason`
 - `damaged_seconds`: sound that could not be read, by the bytes that a second takes
-- `model`, `threshold`
-- `events`: `all`, `today` (by their begin), `last` (the newest five)
+- `model`, `threshold`, `model_from` (registry or detector.model), `model_since` (when it became
+  champion), each null if that is unknown
+- `retrain`: how it went last, as `daemon.retraining.state.State`, or null
+- `config`: `reloaded` (when), `restart_for` (keys), `faults`; null if none was asked for
+- `events`: `all`, `today` (by their begin) and `by_severity` of today, which begins at
+  `midnight` of the station's `timezone`, `last` (the newest five)
 - `ledger`: `epoch`, `sequence`, `published`, `oldest` (that can be asked for again), `begun`,
   `because` (why it was begun anew, or ""), `bytes`, `aside` (damaged ones that were kept)
 - `disk`: `free_bytes`, `total_bytes` of the store
@@ -29,23 +33,29 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from acoio.clock import NOMINAL_RATE_HZ, from_us
+from acoio.errors import SetupError
 from daemon.aside import moved_aside
 from daemon.backlog import bytes_a_second
 from daemon.database import LEDGER_FILE, LOCK_FILE
 from daemon.locks import is_held
+from daemon.models.registry import Registry
+from daemon.retraining.state import read_state
 from daemon.reviews import reviewed
 from daemon.soundness import wal_of
 from daemon.status_file import BEATS, Said, last_said
 from daemon.stored import reading
+from daemon.troubles import WELL, troubles
+from detector.events import SEVERITIES
 from detector.values import iso
 
-QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
+_UTC: Final = "UTC"  # where no daemon has said which day it is
 _LAST_EVENTS: Final = 5
 _NO_BACKLOG: Final = {"files": 0, "seconds": 0.0, "left_s": 0.0}
 _Json = dict[str, Any]
@@ -65,39 +75,31 @@ def status(store: Path) -> _Json:
         found = _of_ledger(database, said, now)
     found["daemon"] = _of_daemon(said, age_s, held=is_held(store / LOCK_FILE))
     found["drift"], found["alarms"] = said.get("drift"), said.get("alarms")
+    found["model_since"] = _since(store, found["model"])
+    state = read_state(store)
+    found["retrain"], found["config"] = state and asdict(state), said.get("config")
     found["backlog"] = dict(said.get("backlog") or _NO_BACKLOG)
     found["ledger"]["bytes"] = _size(store / LEDGER_FILE) + _size(wal_of(store / LEDGER_FILE))
     found["ledger"]["aside"] = moved_aside(store)
     usage = shutil.disk_usage(store)
     found["disk"] = {"free_bytes": usage.free, "total_bytes": usage.total}
-    found["complaints"] = complaints(found, now)
-    return {"well": not found["complaints"], **found}
+    wrong = troubles(found, now)
+    return {
+        "well": not wrong,
+        "state": next(iter(wrong), WELL),
+        "complaints": list(wrong.values()),
+        **found,
+    }
 
 
-def complaints(found: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return what is not well, in words (pure)."""
-    daemon, backlog = found["daemon"], found["backlog"]
-    if not daemon["running"]:
-        return [_why_not_running(daemon)]
-    wrong = ["the store is full: work waits for room"] if daemon["store_full"] else []
-    if daemon["drop_trouble"]:
-        wrong.append(f"the drop cannot be listed: {daemon['drop_trouble']}")
-    since = datetime.fromisoformat(found["heard"]["heard_at"] or daemon["started"])
-    quiet_s = (now - since).total_seconds()
-    if quiet_s > QUIET_S:
-        waiting = f"{backlog['files']} files wait" if backlog["files"] else "no new files"
-        wrong.append(f"nothing heard for {quiet_s / 60:.0f} minutes: {waiting}")
-    return wrong
-
-
-def _why_not_running(daemon: Mapping[str, Any]) -> str:
-    if daemon["stopped"]:
-        return f"not running: stopped at {daemon['stopped']}"
-    if daemon["held"]:
-        return f"starting or stuck: last sign of life {daemon['written'] or 'none'}"
-    if daemon["written"]:
-        return f"not running: last sign of life {daemon['written']}"
-    return "not running: it never did"
+def _since(store: Path, model: str | None) -> str | None:
+    """Return when a model became the champion, if it is."""
+    try:
+        switches = Registry(store).history()
+    except SetupError:
+        return None
+    last = switches[-1] if switches else None
+    return last.time if last and last.model == model else None
 
 
 def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
@@ -110,6 +112,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         **{key: said.get(key) for key in keys},
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
+        "model_trouble": said.get("model_trouble") if running else None,
     }
 
 
@@ -128,7 +131,8 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
         **_of_files(database, float(said.get("rate_hz") or NOMINAL_RATE_HZ)),
         "model": said.get("model") or model,
         "threshold": said.get("threshold") or threshold,
-        "events": _of_events(database, now),
+        "model_from": said.get("model_from"),
+        "events": _of_events(database, now, said.get("timezone") or _UTC),
         "ledger": _of_messages(database),
     }
 
@@ -147,14 +151,20 @@ def _of_files(database: sqlite3.Connection, rate_hz: float) -> _Json:
     }
 
 
-def _of_events(database: sqlite3.Connection, now: datetime) -> _Json:
+def _of_events(database: sqlite3.Connection, now: datetime, timezone: str) -> _Json:
     (count,) = database.execute("SELECT count(*) FROM events").fetchone()
-    midnight = iso(now.replace(hour=0, minute=0, second=0, microsecond=0))
-    today = "SELECT count(*) FROM events WHERE begin >= ?"
+    local = now.astimezone(ZoneInfo(timezone))
+    midnight = iso(local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC))
+    severity = "json_extract(json, '$.severity')"
+    today = f"SELECT {severity}, count(*) FROM events WHERE begin >= ? GROUP BY {severity}"
+    found = dict(database.execute(today, (midnight,)).fetchall())
     last = "SELECT id, json FROM events ORDER BY begin DESC LIMIT ?"
     return {
         "all": count,
-        "today": database.execute(today, (midnight,)).fetchone()[0],
+        "today": sum(found.values()),
+        "by_severity": {severity: found.get(severity, 0) for severity in SEVERITIES},
+        "timezone": timezone,
+        "midnight": midnight,
         "last": [
             _judged(database, event_id, json.loads(text))
             for event_id, text in database.execute(last, (_LAST_EVENTS,)).fetchall()

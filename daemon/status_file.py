@@ -31,10 +31,14 @@ class StatusFile:
         self, store: Path, *, heartbeat_s: float, fixed: Said, say: Callable[[], Said]
     ) -> None:
         self._path = store / STATUS_FILE
-        self._heartbeat_s = heartbeat_s
         started = iso(datetime.now(UTC))
-        self._fixed = {"pid": os.getpid(), "started": started, "heartbeat_s": heartbeat_s, **fixed}
+        self._fixed = {"pid": os.getpid(), "started": started, **fixed}
         self._say = say
+        self.write_every(heartbeat_s)
+
+    def write_every(self, heartbeat_s: float) -> None:
+        """Write so often, from now on."""
+        self._heartbeat_s = heartbeat_s
         self._due_s = 0.0
 
     def do(self, now_s: float) -> None:
@@ -49,7 +53,7 @@ class StatusFile:
 
     def _write(self, *, stopped: str | None) -> None:
         written = {"written": iso(datetime.now(UTC)), "stopped": stopped}
-        said = {**self._fixed, **written, **self._say()}
+        said = {**self._fixed, "heartbeat_s": self._heartbeat_s, **written, **self._say()}
         try:
             write_whole(self._path, json.dumps(said).encode(), durable=False)
         except NotReadyError:

@@ -1,4 +1,4 @@
-"""The status as an operator sees it (pure): one screen of 80 columns."""
+"""The status as an operator sees it (pure): one screen of 80 columns and 24 lines."""
 
 from __future__ import annotations
 
@@ -11,58 +11,84 @@ from daemon.errors import plain
 from daemon.show import HEADING, event_line
 
 _COLUMNS: Final = 80
-_INDENT: Final = " " * 12
-_ASIDE: Final = 3  # files set aside that are told of
+_LINES: Final = 24
+_ASIDE: Final = 2  # files set aside that are told of
+_COMPLAINTS: Final = 2
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
+_MORE: Final = "see --json"
 _Json = Mapping[str, Any]
 
 
-def status_lines(found: _Json) -> Iterator[str]:
-    """Yield the lines of a status."""
-    for line in _all(found):
-        yield from textwrap.wrap(line, _COLUMNS, subsequent_indent=_INDENT) or [""]
+def status_lines(found: _Json) -> list[str]:
+    """Return the lines of a status: as many of the last events as the screen has room for."""
+    lines = [*_head(found), "", *(_short(line) for line in _facts(found))][:_LINES]
+    room = _LINES - len(lines) - 2  # an empty line, and the heading
+    last = found["events"]["last"][-room:] if room > 0 else []
+    return [*lines, "", HEADING, *map(event_line, last)] if last else lines
 
 
-def _all(found: _Json) -> Iterator[str]:
-    yield "well" if found["well"] else "NOT WELL"
-    for complaint in found["complaints"]:
-        yield from textwrap.wrap(f"  ! {plain(complaint)}", _COLUMNS, subsequent_indent=" " * 4)
-    yield ""
-    yield from (f"{name:<10}{text}" for name, text in _facts(found))
-    events = found["events"]
-    yield f"{'events':<10}{events['all']}, {events['today']} of them today (UTC)"
-    if events["last"]:
-        yield ""
-        yield HEADING
-        yield from map(event_line, events["last"])
+def _head(found: _Json) -> Iterator[str]:
+    """Yield in a word whether it is well, and why it is not."""
+    yield "well" if found["well"] else f"NOT WELL: {found['state']}"
+    for k, complaint in enumerate(found["complaints"][:_COMPLAINTS]):
+        line, most = f"  ! {plain(complaint)}", 1 if k else 2  # the worst has room for its why
+        yield from textwrap.wrap(line, _COLUMNS, subsequent_indent=" " * 4, max_lines=most)
+    if len(found["complaints"]) > _COMPLAINTS:
+        yield f"  ! and {len(found['complaints']) - _COMPLAINTS} more: {_MORE}"
 
 
-def _facts(found: _Json) -> Iterator[tuple[str, str]]:
-    daemon, heard, ledger = found["daemon"], found["heard"], found["ledger"]
+def _facts(found: _Json) -> Iterator[str]:
+    for name, text in (*_of_sound(found), *_of_scoring(found), *_of_station(found)):
+        yield f"{name:<10}{text}"
+
+
+def _of_sound(found: _Json) -> Iterator[tuple[str, str]]:
+    daemon, heard = found["daemon"], found["heard"]
     if daemon["running"]:
-        yield "daemon", f"runs as process {daemon['pid']} since {_short(daemon['started'])}"
+        yield "daemon", f"runs as process {daemon['pid']} since {_minute(daemon['started'])}"
     if daemon["station"]:
-        yield "station", f"{daemon['station']}, from {daemon['drop']}"
+        yield "station", f"{daemon['station']}, from {plain(daemon['drop'])}"
+    if heard["heard_at"]:
+        speed = heard["times_real_time"]
+        at = f"; {speed:.0f} times real time" if speed else ""
+        yield "heard", f"last at {_time(heard['heard_at'])}{at}"
     if heard["newest_scored"]:
-        ago = duration(heard["lag_s"])
-        yield "scored", f"up to {_short(heard['newest_scored'])}, {ago} ago"
+        yield "scored", f"up to {_time(heard['newest_scored'])}, {duration(heard['lag_s'])} ago"
     yield "backlog", _backlog(found["backlog"])
     counts = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in found["files"].items())
     yield "files", f"{counts}; {duration(found['damaged_seconds'])} of sound damaged"
     yield from (("", line) for line in _set_aside(found))
+
+
+def _of_scoring(found: _Json) -> Iterator[tuple[str, str]]:
     if found["model"]:
-        yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats"
-    yield (
-        "ledger",
-        (
-            f"epoch {ledger['epoch']}, messages {ledger['oldest']} to {ledger['sequence']}, "
-            f"{ledger['bytes'] / 1e6:.1f} MB"
-        ),
-    )
+        since = found.get("model_since")
+        came = f" since {_minute(since)}" if since else ""
+        source = f", from {found['model_from']}{came}" if found.get("model_from") else ""
+        yield "model", f"{found['model']}, threshold {found['threshold']:.1f} nats{source}"
+    events = found["events"]
+    severities = ", ".join(f"{n} {severity}" for severity, n in events["by_severity"].items())
+    today = f"{events['today']} today ({events['timezone']}): {severities}"
+    yield "alarms", f"{today}; {events['all']} in all"
+    if found.get("alarms"):
+        yield "rate", _rate(found["alarms"])
+    if found.get("drift"):
+        yield "drift", _drift(found["drift"])
+    if found.get("retrain"):
+        yield "retrain", _retrain(found["retrain"])
+
+
+def _of_station(found: _Json) -> Iterator[tuple[str, str]]:
+    ledger, disk, daemon = found["ledger"], found["disk"], found["daemon"]
+    messages = f"messages {ledger['oldest']} to {ledger['sequence']} of epoch {ledger['epoch']}"
+    address = f", at {daemon['bus'][0]}" if daemon["bus"] and daemon["running"] else ""
+    yield "bus", messages + address
     if ledger["because"]:
-        yield "", f"begun anew {_short(ledger['begun'])}: {ledger['because']}"
-    disk = found["disk"]
-    yield "disk", f"{disk['free_bytes'] / 1e9:.1f} of {disk['total_bytes'] / 1e9:.1f} GB free"
+        yield "", f"begun anew {_minute(ledger['begun'])}: {plain(ledger['because'])}"
+    room = f"{disk['free_bytes'] / 1e9:.1f} of {disk['total_bytes'] / 1e9:.1f} GB free"
+    yield "disk", f"{room}; ledger {ledger['bytes'] / 1e6:.1f} MB"
+    if waiting := (found.get("config") or {}).get("restart_for"):
+        yield "config", f"a restart is wanted for {', '.join(waiting)}"
 
 
 def _backlog(backlog: _Json) -> str:
@@ -78,7 +104,33 @@ def _set_aside(found: _Json) -> Iterator[str]:
     for file in aside[:_ASIDE]:
         yield f"- {plain(file['name'])}: {plain(file['reason'])}"
     if len(aside) > _ASIDE:
-        yield f"- and {len(aside) - _ASIDE} more set aside: see --json"
+        yield f"- and {len(aside) - _ASIDE} more set aside: {_MORE}"
+
+
+def _rate(alarms: _Json) -> str:
+    spans = [f"{_span(alarms[span])} in a {span}" for span in ("day", "week") if alarms.get(span)]
+    achieved = ", ".join(spans) or "what is achieved is not known yet"
+    return f"{alarms['promised_per_hour']:g} an hour promised; {achieved}"
+
+
+def _span(found: _Json) -> str:
+    return f"{found['per_hour']:.2g} ({found['low']:.2g} to {found['high']:.2g})"
+
+
+def _drift(drift: _Json) -> str:
+    score, level = drift["score"]["ratio"], drift["level"]["ratio"]
+    words = "as calibrated" if max(score, level) <= 1 else "DRIFTED from its calibration"
+    return f"{words}: scores {score:.1f}, levels {level:.1f} of the most that chance does"
+
+
+def _retrain(state: _Json) -> str:
+    if state["state"] == "running":
+        return f"runs since {_minute(state['begin'])}"
+    if state["outcome"] == "accepted":
+        return f"accepted {_minute(state['end'])}"
+    why = f": {plain(state['reasons'][0])}" if state["reasons"] else ""
+    row, outcome = state["refused_in_a_row"], state["outcome"].replace("_", " ")
+    return f"{outcome} {_minute(state['end'])}, {row} in a row{why}"
 
 
 def duration(seconds: float) -> str:
@@ -89,5 +141,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _short(time: str) -> str:
+def _short(line: str) -> str:
+    """Return a line that fits, cut where it does not."""
+    return line if len(line) <= _COLUMNS else f"{line[: _COLUMNS - 1]}…"
+
+
+def _time(time: str) -> str:
     return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S}"
+
+
+def _minute(time: str) -> str:
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M}"

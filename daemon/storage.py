@@ -17,6 +17,10 @@ class NoRoomError(NotReadyError):
     """The disk of the store is full: nothing was kept, and nothing is lost by waiting."""
 
 
+class BusyError(NotReadyError):
+    """Another process holds the ledger: nothing was kept, and nothing is lost by waiting."""
+
+
 class StorageError(AcoError):
     """The ledger is damaged: this run ends, and the next one begins a new ledger."""
 
@@ -55,7 +59,7 @@ def to_wait_for(error: sqlite3.Error) -> NotReadyError | None:
     if is_full(error):
         return NoRoomError(f"ledger: {error}; nothing was kept of this step")
     if _primary(error) in _BUSY:
-        return NotReadyError(f"ledger: {error}; another process holds it")
+        return BusyError(f"ledger: {error}; another process holds it")
     return None
 
 

@@ -28,7 +28,7 @@ class Work:
     """One process at a time, fed with jobs; `place` is what all jobs need to know."""
 
     def __init__(self, place: Mapping[str, Any]) -> None:
-        self._place = dict(place)
+        self.place = dict(place)
         self._process: subprocess.Popen[str] | None = None
         self._jobs: Sequence[Job] = ()
         self._until_s = 0.0
@@ -48,7 +48,7 @@ class Work:
             errors="replace",
         )
         self._jobs, self._until_s = jobs, now_s + _START_S + _JOB_S * len(jobs)
-        text = json.dumps({**self._place, "jobs": jobs})
+        text = json.dumps({**self.place, "jobs": jobs})
         try:
             with _pipe(process.stdin) as pipe:
                 pipe.write(text)

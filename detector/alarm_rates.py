@@ -32,7 +32,7 @@ A score that moves slowly joins so much that too few events lie above the first.
 
 
 class TooLittleSoundError(DataError):
-    """A rate of false alarms that this much typical sound cannot tell."""
+    """There is less typical sound than what is asked of it wants."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,16 +8,17 @@ others.  A day is that on which its evening began, also after midnight.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from acoio.audio_file import FORMATS
 from acoio.coverage import FileCover
-from acoio.errors import DataError
+from detector.alarm_rates import TooLittleSoundError
 
 Hour: TypeAlias = tuple[FileCover, ...]
 """The files that begin within an hour of local time, in order."""
@@ -29,10 +30,11 @@ _MONTHS: Final = (5, 6, 7, 8, 9, 10, 11)
 class Choice:
     """What is typical, by local time, and how much of each kind is wanted, in hours.
 
-    `evening` are the first hour of the clock and the one after the last.
+    `timezone` is an IANA name; `evening` are the first hour of the clock and the one
+    after the last.
     """
 
-    utc_offset_h: float = -10.0
+    timezone: str = "Pacific/Honolulu"
     evening: tuple[int, int] = (18, 24)
     months: tuple[int, ...] = _MONTHS
     typical_hours: float = 24.0
@@ -54,21 +56,25 @@ class Chosen:
     left_out: int = 0
 
 
-def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
+def choose(
+    files: Sequence[FileCover], choice: Choice, *, seed: int, busy: Collection[datetime] = ()
+) -> Chosen:
     """Return hours spread evenly over the days there are, drawn by a seed.
+
+    Evening hours that begin at a `busy` time (of `evening_hours`) are not typical but
+    various.
 
     Raises
     ------
-    DataError
+    TooLittleSoundError
         If there is less sound of a kind than is wanted.
     """
     evenings: dict[datetime, list[Hour]] = defaultdict(list)
     others: dict[datetime, list[Hour]] = defaultdict(list)
-    records = [file for file in files if file.path.suffix.lower() not in FORMATS]
+    records = of_records(files)
     for begin, hour in _hours(records, choice):
-        day = _day(begin, choice)
-        quiet = _in_evening(begin, choice) and day.month in choice.months
-        (evenings if quiet else others)[day].append(hour)
+        quiet = is_typical_hour(begin, choice) and begin not in busy
+        (evenings if quiet else others)[_day(begin, choice)].append(hour)
     rng = np.random.default_rng(seed)
     learnt, calibrated = _parted(sorted(evenings), choice, rng)
     free = sorted(others.keys() - set(calibrated))
@@ -88,15 +94,38 @@ def choose(files: Sequence[FileCover], choice: Choice, *, seed: int) -> Chosen:
     )
 
 
+def evening_hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
+    """Return the hours that are typical by the clock alone, in order, each with its begin."""
+    hours = _hours(of_records(files), choice)
+    return [(begin, hour) for begin, hour in hours if is_typical_hour(begin, choice)]
+
+
+def of_records(files: Iterable[FileCover]) -> list[FileCover]:
+    """Return the files that are heard as the daemon hears them: those of records."""
+    return [file for file in files if file.path.suffix.lower() not in FORMATS]
+
+
 def _hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, Hour]]:
-    """Return local hours in order of time, and the files with sound that begin there."""
-    local = timezone(timedelta(hours=choice.utc_offset_h))
+    """Return hours by their local begin, in order of time, and the files that begin there.
+
+    Where the clock is set back, an hour of its comes twice; it is then one of two hours.
+    """
+    local = ZoneInfo(choice.timezone)
     hours: dict[datetime, list[FileCover]] = defaultdict(list)
     for file in files:
         if file.begin is not None and file.seconds > 0:
             begin = file.begin.astimezone(local)
-            hours[begin.replace(minute=0, second=0, microsecond=0)].append(file)
-    return [(begin, tuple(hours[begin])) for begin in sorted(hours)]
+            hours[begin.replace(minute=0, second=0, microsecond=0, fold=0)].append(file)
+    return [(begin, tuple(hours[begin])) for begin in sorted(hours, key=_utc)]
+
+
+def _utc(when: datetime) -> datetime:
+    return when.astimezone(UTC)
+
+
+def is_typical_hour(begin: datetime, choice: Choice) -> bool:
+    """Say whether an hour that begins then, by local time, is typical by the clock alone."""
+    return _in_evening(begin, choice) and _day(begin, choice).month in choice.months
 
 
 def _day(begin: datetime, choice: Choice) -> datetime:
@@ -137,5 +166,5 @@ def _spread(
                 chosen.append(day[order[turn]])
                 heard_h += sum(file.seconds for file in chosen[-1]) / 3600
     if heard_h < wanted_h:
-        raise DataError(f"{name}: found {heard_h:.1f} h of sound, wanted {wanted_h:g} h")
+        raise TooLittleSoundError(f"{name}: found {heard_h:.1f} h of sound, wanted {wanted_h:g} h")
     return tuple(sorted(chosen, key=lambda hour: hour[0].named))

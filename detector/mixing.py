@@ -40,13 +40,18 @@ class Place:
 
 
 def plan(
-    rooms: Sequence[tuple[int, int]], lengths: Sequence[int], *, seed: int
+    rooms: Sequence[tuple[int, int]],
+    lengths: Sequence[int],
+    *,
+    seed: int,
+    snrs_db: Sequence[float] = SNRS_DB,
+    gaps_s: tuple[float, float] = GAPS_S,
 ) -> list[list[Place]]:
     """Return where calls go in each room, samples [first, last), by a seed.
 
     Clips, of so many samples each, come in rotation, in an order of the seed; each
     meets one SNR after the other, and all are used before one comes again.  Before
-    each call, and after the last, there is a gap of `GAPS_S`.
+    each call, and after the last, there is a gap, from the shortest to the longest.
     """
     if not lengths:
         raise DataError("mixing: found no clips, wanted one or more")
@@ -55,11 +60,11 @@ def plan(
     used, places = 0, []
     for first, last in rooms:
         here: list[Place] = []
-        at = first + _gap(rng)
-        while at + lengths[order[used % len(order)]] + round(GAPS_S[0] * RATE_HZ) <= last:
+        at = first + _gap(rng, gaps_s)
+        while at + lengths[order[used % len(order)]] + round(gaps_s[0] * RATE_HZ) <= last:
             turn, k = divmod(used, len(order))
-            here.append(Place(at, order[k], SNRS_DB[(turn + k) % len(SNRS_DB)]))
-            at += lengths[order[k]] + _gap(rng)
+            here.append(Place(at, order[k], snrs_db[(turn + k) % len(snrs_db)]))
+            at += lengths[order[k]] + _gap(rng, gaps_s)
             used += 1
         places.append(here)
     return places
@@ -116,5 +121,5 @@ def band_power(
     return float(np.mean(np.square(in_band(near, *band_hz))))
 
 
-def _gap(rng: np.random.Generator) -> int:
-    return round(float(rng.uniform(*GAPS_S)) * RATE_HZ)
+def _gap(rng: np.random.Generator, gaps_s: tuple[float, float]) -> int:
+    return round(float(rng.uniform(*gaps_s)) * RATE_HZ)

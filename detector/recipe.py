@@ -19,7 +19,7 @@ from detector.data import levels_of
 from detector.drift import reference_of
 from detector.events import EventTracker
 from detector.match import match, within
-from detector.methods import Method, NetworkSettings
+from detector.methods import Discriminating, Method, NetworkSettings
 from detector.normalise import Normalisation, fit_normalisation
 from detector.ocean import simulate, simulator, stretches
 from detector.phases import TrainSettings
@@ -39,7 +39,7 @@ _ARCHIVE: Final = (
 _UNCALIBRATED: Final = Calibration(0.0, math.inf, (Point(1.0, math.inf, 0.0, math.inf),))
 _TEST_SHARE: Final = 0.5
 _COUNTS: Final = ("found", "noticed", "calls")
-_STATE: Final = "training"  # in the model's folder, until the model is there
+STATE: Final = "training"  # in the model's folder, until the model is there
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Recipe:
     """How a model is made, whatever of; `threads` are for training alone.
 
     `of_the_day` says whether its sound has a time of day: a simulated ocean has none.
+    The network has the shape of that of `like`, if that is given, and starts from its
+    weights if `warm`.
     """
 
     name: str
@@ -55,6 +57,21 @@ class Recipe:
     method: Method = "ratio"
     threads: int = 1
     of_the_day: bool = True
+    promised_per_hour: float = PROMISED_PER_HOUR
+    like: Model | None = None
+    warm: bool = False
+
+    @property
+    def network(self) -> NetworkSettings:
+        """The shape of the network."""
+        if self.like:
+            return self.like.network.settings
+        return NetworkSettings(self.features.bands, self.features.columns, self.method)
+
+    @property
+    def start(self) -> Discriminating | None:
+        """The network that training starts from, or None for a new one."""
+        return self.like.network if self.like and self.warm else None
 
 
 def train_ocean(
@@ -97,7 +114,7 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     """
     if is_model(out):
         raise SetupError(f"{out}: found a model there, wanted a new folder")
-    require_hours(source.calibration_hours)
+    require_hours(source.calibration_hours, rate_per_hour=recipe.promised_per_hour)
     out.mkdir(parents=True, exist_ok=True)
     yield "listening to typical sound"
     levels = levels_of(source.typical())
@@ -107,10 +124,9 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     yield f"{len(typical)} typical windows; listening to various sound"
     various = normalisation.of(levels_of(source.various()))
     yield f"{len(various)} various windows; training on {recipe.threads} threads"
-    shape = NetworkSettings(recipe.features.bands, recipe.features.columns, recipe.method)
-    trainer = Trainer(shape, typical, various, recipe.training)
+    trainer = Trainer(recipe.network, typical, various, recipe.training, start=recipe.start)
     del typical, various
-    yield from _trained(out / _STATE, trainer, recipe.threads)
+    yield from _trained(out / STATE, trainer, recipe.threads)
     yield "calibrating on other typical sound"
     draft = _draft(recipe, source, normalisation, trainer)
     scorer = Scorer(draft)
@@ -144,8 +160,13 @@ def _trained(state: Path, trainer: Trainer, threads: int) -> Iterator[str]:
 
 def _freeze(out: Path, model: Model) -> Iterator[str]:
     written = write_model(out, model)
-    (out / _STATE).unlink(missing_ok=True)
+    (out / STATE).unlink(missing_ok=True)
     yield f"model {written.id} in {out}"
+
+
+def _told(recipe: Recipe) -> dict[str, Any]:
+    started = {"start": recipe.like.id} if recipe.like and recipe.warm else {}
+    return asdict(recipe.training) | {"threads": recipe.threads} | started
 
 
 def _draft(recipe: Recipe, source: Source, normalisation: Normalisation, trainer: Trainer) -> Model:
@@ -158,9 +179,9 @@ def _draft(recipe: Recipe, source: Source, normalisation: Normalisation, trainer
         card={
             "name": recipe.name,
             "description": _OCEAN,
-            "method": f"gumiho network, {recipe.method}, docs/decisions/0003-training.md",
+            "method": f"gumiho network, {recipe.network.method}, docs/decisions/0003-training.md",
             "data": dict(source.about),
-            "training": asdict(recipe.training) | {"threads": recipe.threads},
+            "training": _told(recipe),
         },
     )
 

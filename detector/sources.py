@@ -13,9 +13,11 @@ from acoio.coverage import FileCover
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
 from detector.choose import Choice, Chosen, Hour
+from detector.clips import Clip
 from detector.config import FeatureSettings
+from detector.injected import windows_with_calls
 from detector.ocean import TYPICAL, VARIOUS, Stretch, simulate, stretches
-from detector.recordings import windows_of
+from detector.recordings import sounds, windows_of
 from detector.values import Window, iso
 
 Windows: TypeAlias = Iterator[list[Window]]
@@ -108,12 +110,16 @@ class SimulatedOcean:
 
 @dataclass(frozen=True, eq=False)
 class ChosenHours:
-    """Hours of an archive; of typical ones, windows within a confirmed call are left out."""
+    """Hours of an archive; of typical ones, windows within a confirmed call are left out.
+
+    Into various ones `clips` are mixed, if there are any: at sea, few hours hold a call.
+    """
 
     chosen: Chosen
     choice: Choice
     features: FeatureSettings
     calls: Sequence[Span] = ()
+    clips: Sequence[Clip] = ()
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -127,6 +133,7 @@ class ChosenHours:
             "files": {kind: [file.path.name for file in files[kind]] for kind in kinds},
             "spans": {kind: _span(files[kind]) for kind in kinds},
             "known_calls": len(self.calls),
+            "simulated_calls": len(self.clips),
             "audio_files_left_out": self.chosen.left_out,
         }
 
@@ -144,8 +151,9 @@ class ChosenHours:
 
     def various(self) -> Windows:
         """Yield windows of various hours, calls and all."""
-        for hour in self.chosen.various:
-            yield from unbroken(self._windows(hour), self.features.step_s)
+        for number, hour in enumerate(self.chosen.various):
+            windows = self._windows_with_calls(hour, number) if self.clips else self._windows(hour)
+            yield from unbroken(windows, self.features.step_s)
 
     def calibration(self) -> Windows:
         """Yield windows of other typical hours without what is known to be a call."""
@@ -162,6 +170,11 @@ class ChosenHours:
     def _windows(self, hour: Hour) -> Iterator[Window]:
         for piece in windows_of([file.path for file in hour], self.features):
             yield from piece
+
+    def _windows_with_calls(self, hour: Hour, number: int) -> Iterator[Window]:
+        pieces = sounds([file.path for file in hour], self.features.rate_hz)
+        for windows in windows_with_calls(pieces, self.clips, self.features, seed=number << 16):
+            yield from windows
 
 
 def unbroken(windows: Iterable[Window], step_s: float) -> Windows:

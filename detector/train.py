@@ -26,7 +26,7 @@ from torch import Tensor
 
 from detector import training_state
 from detector.data import Loader, Windows, check_range, evenly, held_out, loader, sha256_of
-from detector.methods import NetworkSettings, build
+from detector.methods import Discriminating, NetworkSettings, build
 from detector.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
 
 
@@ -65,8 +65,9 @@ class Trainer:
 
     `phases` may be left at any report and gone on with by another trainer on the same
     windows, from what `save` wrote: it comes to the same network.  On a CUDA device
-    where there is one, unless told otherwise.  A share `rho` of the typical windows held
-    out scores above `score_limit`, infinite before the third phase.
+    where there is one, unless told otherwise; from the weights of `start`, which stay
+    where none are better.  A share `rho` of the typical windows held out scores above
+    `score_limit`, infinite before the third phase.
 
     Raises
     ------
@@ -82,11 +83,15 @@ class Trainer:
         settings: TrainSettings,
         *,
         device: str | None = None,
+        start: Discriminating | None = None,
     ) -> None:
         self.settings, self.score_limit = settings, math.inf
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with seeded(settings.seed, self._device):
             self.network = build(shape).to(self._device)
+        self._start_sha256 = training_state.weights_sha256(start) if start else ""
+        if start:
+            self.network.load_state_dict(start.state_dict())
         fewest = max(settings.batch, _FEWEST)
         self._typical, self._typical_held = held_out(typical, fewest, "typical")
         self._various, various_check = held_out(various, fewest, "various")
@@ -136,6 +141,7 @@ class Trainer:
     def _identity(self) -> dict[str, Any]:
         """Return all that decides the network: other windows or threads give another one."""
         return {
+            "start": self._start_sha256,
             "settings": vars(self.settings),
             "network": vars(self.network.settings),
             "windows": self._windows_sha256,
@@ -150,23 +156,20 @@ class Trainer:
     def _optimise(self, progress: _Progress) -> None:
         """Begin a phase, or go on with one."""
         s, self._at = self.settings, progress
-        first = progress.phase == 1
-        rate = s.phase1_rate if first else s.phase2_rate
-        self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=rate, weight_decay=s.weight_decay
-        )
-        steps = max(1, s.phase1_steps if first else s.phase2_steps)
-        schedule = torch.optim.lr_scheduler.OneCycleLR
-        self._schedule = schedule(self._optimiser, max_lr=rate, total_steps=steps)
+        first, second = (s.phase1_rate, s.phase1_steps), (s.phase2_rate, s.phase2_steps)
+        rate, steps = first if progress.phase == 1 else second
+        weights, schedule = self.network.parameters(), torch.optim.lr_scheduler.OneCycleLR
+        self._optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=s.weight_decay)
+        self._schedule = schedule(self._optimiser, max_lr=rate, total_steps=max(1, steps))
 
     def _train(self, steps: int) -> Iterator[Report]:
         seed, at = 2 * self.settings.seed, self._at
-        loaders = (
-            loader(self._typical, seed=seed, drawn=at.drawn),
-            loader(self._various, seed=seed + 1, drawn=at.drawn),
-        )
+        typical = loader(self._typical, seed=seed, drawn=at.drawn)
+        various = loader(self._various, seed=seed + 1, drawn=at.drawn)
+        if self._start_sha256 and at.step == 0 < steps:
+            self._check()
         while at.step < steps and at.stale < self.settings.patience:
-            figures = self._one_step(loaders)
+            figures = self._one_step((typical, various))
             at.step, at.drawn = at.step + 1, at.drawn + 1
             if at.step % _REPORT_EVERY == 0 or at.step == steps:
                 yield Report(at.phase, at.step, figures | {"held_out": self._check()})
@@ -230,8 +233,8 @@ class Trainer:
 
     @torch.no_grad()
     def _score_limit(self) -> float:
-        held = self._batches(self._typical_held)
-        scores = torch.cat([self.network.eval().evidence(x).sum(dim=1) for x in held])
+        network, held = self.network.eval(), self._batches(self._typical_held)
+        scores = torch.cat([network.evidence(x).sum(dim=1) for x in held])
         return float(torch.quantile(scores, 1 - self.settings.rho))
 
     def _latent(self, windows: Windows) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from acoio.errors import SetupError
+from detector.data import sha256_of
 
 
 class Stateful(Protocol):
@@ -59,6 +60,11 @@ def read(path: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Any], list[
     if found != wanted:
         raise SetupError(f"{path}: {_difference(found, wanted)}; a new folder begins anew")
     return progress, parts
+
+
+def weights_sha256(network: Stateful) -> str:
+    """Return the hash of a network's weights."""
+    return sha256_of(*(value.cpu().numpy() for value in network.state_dict().values()))
 
 
 def _difference(found: Any, wanted: Mapping[str, Any]) -> str:

@@ -10,12 +10,15 @@ from typer.core import TyperGroup
 from acoio.errors import AcoError, SetupError
 from daemon import __version__
 from daemon.cli import (
+    config,
     demo,
+    doctor,
     evaluate,
     events,
     inspect,
     keys,
     models,
+    retrain,
     retry,
     run,
     score,
@@ -69,8 +72,22 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _part in (run, status, retry, demo, simulate, inspect, score, subscribe, train, evaluate):
+for _part in (
+    run,
+    status,
+    doctor,
+    retry,
+    demo,
+    simulate,
+    inspect,
+    score,
+    subscribe,
+    train,
+    evaluate,
+    retrain,
+):
     app.command(_part.__name__.rpartition(".")[2], epilog=_part.EXAMPLE)(_part.command)
+app.add_typer(config.app, name="config")
 app.add_typer(events.app, name="events")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

@@ -110,12 +110,15 @@ def promote_model(
     anyway: Annotated[bool, typer.Option("--anyway", help="Even if the gate refused it.")] = False,
 ) -> None:
     """Let a model score, from a running daemon's next window on; it is verified first."""
+    from daemon.models.golden import load_registered
+
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
     entry = _candidate(registry, model, settings)
     if entry.verdict and not entry.verdict.accepted and not anyway:
         why = "; ".join(entry.verdict.reasons) or "no reason given"
         raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
+    load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
     before = registry.current()
     registry.promote(entry.id, reason=reason)
     if before == entry.id:
@@ -207,7 +210,10 @@ def _candidate(registry: Registry, text: str, config: Config) -> Entry:
     from detector.checkpoint import PRETRAINED, is_model, model_folder, read_model
 
     folder, wanted_hz = model_folder(text), station_rate_hz(config)
-    outside = text == PRETRAINED or is_model(folder)
+    if folder.resolve().parent == registry.path.resolve():
+        text, outside = folder.name, False  # its golden scores were made when it came in
+    else:
+        outside = text == PRETRAINED or is_model(folder)
     entry = entry_of(folder, None) if outside else _one(registry, text)
     if wanted_hz is not None and entry.rate_hz not in (None, wanted_hz):
         raise SetupError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import signal
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -12,6 +14,7 @@ from daemon.cli.options import ConfigFile, Sets, config_of
 from daemon.listing import scan
 from daemon.logs import set_up_logs
 from daemon.pace import Replay, parse_span
+from daemon.signals import Again, signals
 
 EXAMPLE: Final = (
     "Example: kilokai run --config /etc/kilokai/kilokai.toml\n\n"
@@ -40,15 +43,20 @@ def command(
 
     With --replay the drop is an archive, and the recordings of a span come as if they
     arrived now; it ends once they are done.  Use another store than the live one's.
+
+    SIGHUP reads the configuration again: what can be taken up is, the rest is named.
     """
     replay = _replay(span, speed)
     set_up_logs()
-    settings = config_of(config, sets)
-    if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
-        raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
-    from daemon.service import run  # here, because torch takes seconds to import
+    with signals(signal.SIGHUP) as asked:  # from here on none ends us, and none is missed
+        settings = config_of(config, sets)
+        if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
+            raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
+        from daemon.service import run  # here, because torch takes seconds to import
 
-    raise typer.Exit(run(settings, until_idle=until_idle or replay is not None, replay=replay))
+        idle = until_idle or replay is not None
+        again = Again(partial(config_of, config, sets), asked)
+        raise typer.Exit(run(settings, until_idle=idle, replay=replay, again=again))
 
 
 def _replay(span: str | None, speed: float | None) -> Replay | None:

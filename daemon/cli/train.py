@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from acoio.errors import SetupError
+from daemon.options import check_timezone
 
 if TYPE_CHECKING:
     from detector.choose import Choice
     from detector.sources import ChosenHours, Span
 
 EXAMPLE: Final = "Example: kilokai train model --hours 8 --seed 1"
-_UTC_OFFSET_H: Final = -10.0
+_TIMEZONE: Final = "Pacific/Honolulu"
 _EVENING: Final = "18-24"
 _MONTHS: Final = "5,6,7,8,9,10,11"
 _CALIBRATION_LEAST_H: Final = 24.0  # gaps and calls take of it, and ten must be left
@@ -57,11 +58,8 @@ _CalibrationHours = Annotated[
         "two and a half times --hours.",
     ),
 ]
-_UtcOffset = Annotated[
-    float | None,
-    typer.Option(
-        min=-12, max=14, help=f"The station's local time, hours from UTC; else {_UTC_OFFSET_H:g}."
-    ),
+_Timezone = Annotated[
+    str | None, typer.Option(help=f"The station's, an IANA name; else {_TIMEZONE}.")
 ]
 _Evening = Annotated[
     str | None, typer.Option(help=f"Typical hours of local time; else {_EVENING}.")
@@ -79,7 +77,7 @@ def command(
     calls: _Calls = None,
     store: _Store = None,
     calibration_hours: _CalibrationHours = None,
-    utc_offset: _UtcOffset = None,
+    timezone: _Timezone = None,
     evening: _Evening = None,
     months: _Months = None,
 ) -> None:
@@ -91,7 +89,7 @@ def command(
         "--calls": calls,
         "--store": store,
         "--calibration-hours": calibration_hours,
-        "--utc-offset": utc_offset,
+        "--timezone": timezone,
         "--evening": evening,
         "--months": months,
     }
@@ -102,7 +100,7 @@ def command(
     if archive is None:
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
-        choice = _choice(hours, calibration_hours, utc_offset, evening, months)
+        choice = _choice(hours, calibration_hours, timezone, evening, months)
         source = _hours_of(archive, choice, _known(calls, store), seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
@@ -118,7 +116,7 @@ def _refuse_without_archive(options: Mapping[str, object]) -> None:
 def _choice(
     hours: float,
     calibration_hours: float | None,
-    utc_offset: float | None,
+    timezone: str | None,
     evening: str | None,
     months: str | None,
 ) -> Choice:
@@ -128,7 +126,7 @@ def _choice(
 
     least_h, share = _CALIBRATION_LEAST_H, _CALIBRATION_SHARE
     choice = Choice(
-        utc_offset_h=_UTC_OFFSET_H if utc_offset is None else utc_offset,
+        timezone=_zone(_TIMEZONE if timezone is None else timezone),
         evening=_evening(_EVENING if evening is None else evening),
         months=_months(_MONTHS if months is None else months),
         typical_hours=hours,
@@ -166,6 +164,13 @@ def _known(calls: Path | None, store: Path | None) -> list[Span]:
     confirmed, rejected = spans(events, "confirmed"), spans(events, "rejected")
     typer.echo(f"{store}: {len(confirmed)} events confirmed, {len(rejected)} rejected")
     return [*without(known, rejected), *confirmed]
+
+
+def _zone(name: str) -> str:
+    try:
+        return check_timezone(name)
+    except ValueError as error:
+        raise SetupError(f"--timezone: {error}, wanted an IANA name, as {_TIMEZONE}") from error
 
 
 def _evening(text: str) -> tuple[int, int]:

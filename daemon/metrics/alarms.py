@@ -1,4 +1,4 @@
-"""What is told of scores and events: are there as many as was promised, and is the sea the same?"""
+"""What is told of scores and events: as many as was promised, of the same sea as then."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class AlarmMetrics:
         )
         self.drift_score = Gauge(
             "kilokai_drift_score_ratio",
-            "How far scores are from the calibration's; 1: the 99 % point without drift; 0: unknown",
+            "How far scores are from the calibration's; 1: as 1 in 100 without drift; 0: unknown",
             registry=own,
         )
         self.drift_level = Gauge(

@@ -24,7 +24,7 @@ class Server(ThreadingMixIn, WSGIServer):
     """Serves one page to up to `AT_ONCE` clients, each in a thread, with TLS if there is any."""
 
     daemon_threads = True
-    request_queue_size = AT_ONCE
+    request_queue_size = 4 * AT_ONCE
 
     def __init__(
         self, host: str, port: int, page: WSGIApplication, tls: ssl.SSLContext | None
@@ -39,7 +39,8 @@ class Server(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         """Bind without asking DNS for a name, which may take long and is for nothing."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        host, port = self.socket.getsockname()[:2]
+        self.server_name, self.server_port = str(host), int(port)
         self.setup_environ()
 
     def get_request(self) -> tuple[socket.socket, Any]:

@@ -16,7 +16,7 @@ class StoreMetrics:
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
-        self.store_size = Gauge("kilokai_store_size_bytes", "Room of the store's disk", registry=own)
+        self.store_size = Gauge("kilokai_store_size_bytes", "Size of its disk", registry=own)
         self.ledger_bytes = Gauge("kilokai_ledger_bytes", "Size of the ledger", registry=own)
         self.store_full = Gauge(
             "kilokai_store_full", "1 while work waits for room in the store", registry=own

@@ -56,3 +56,15 @@ def _object(path: Path) -> tuple[dict[str, Any], str]:
     except ValueError as error:
         return {}, f"{path.name}: no JSON: {error}"
     return (values, "") if isinstance(values, dict) else ({}, f"{path.name}: found no object")
+
+
+def stamp_of(folder: Path) -> tuple[tuple[int, ...], ...]:
+    """Return what is another whenever the files of a model are.
+
+    Raises
+    ------
+    OSError
+        If they change as we look.
+    """
+    stats = [file.lstat() for file in sorted(folder.glob("*"))]
+    return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,6 +76,15 @@ class Loading:
             self.rate_hz = scorer.features.rate_hz
             return First(scorer, model, tuple(refused))
         raise SetupError("\n".join(refusal.message for refusal in refused))
+
+    def former(self, model: str) -> Scorer | None:
+        """Return the scorer of the model that scored before, by its id, if it is still here."""
+        for place in (model, None):
+            with suppress(ModelError):
+                scorer = self.load(place)
+                if scorer.model == model:
+                    return scorer
+        return None
 
     def load(self, model: str | None) -> Scorer:
         """Return the scorer of a model of the registry, or of `detector.model`.

@@ -10,9 +10,8 @@ link is replaced, in one step.  A process that makes a candidate does so in
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Collection
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -29,6 +28,7 @@ from detector.values import iso
 
 _CURRENT: Final = "current"
 _FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
+_GOLDEN: Final = "golden.json"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9a-f]{8}")
 _LONGEST_ID: Final = 120
 
@@ -90,19 +90,11 @@ class Registry:
 
     def why(self, model: str | None) -> tuple[str, str]:
         """Return who made a model the champion and for what reason, as far as that is known."""
-        try:
+        with suppress(NotReadyError):
             last = self.noted()[-1:]
-        except NotReadyError:
-            last = []
-        known = [(switch.by, switch.reason) for switch in last if switch.model == model]
-        return known[0] if known else ("promote", "")
-
-    def stamp(self, model: str | None) -> tuple[tuple[int, ...], ...]:
-        """Return what is another whenever the files of a model are."""
-        folder = self.path if model is None else self.folder(model)
-        files = [] if model is None else sorted(folder.glob("*"))
-        stats = [file.lstat() for file in files]
-        return tuple((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in stats)
+            if last and last[0].model == model:
+                return last[0].by, last[0].reason
+        return "promote", ""
 
     def champions(self) -> list[str | None]:
         """Return the champions that `rollback` goes back through, the present one last."""
@@ -126,8 +118,11 @@ class Registry:
             If there is no room, or the registry cannot be written.
         """
         if folder.parent != self.path:
+            from detector.checkpoint import read_model
+
+            read_model(folder)  # what is wrong is said of where it lies
             with self.candidate() as new:
-                _copy(folder, new)
+                _copy(folder, new, *_FILES)
                 return self.register(new, judged)
         from daemon.models.golden import seal
 
@@ -136,7 +131,7 @@ class Registry:
         write_whole(folder / verdict.FILE, verdict_bytes(judged))
         with writing(self.path, spare=folder), told(place):
             if place.is_dir():
-                _renew(folder, place)
+                _copy(folder, place, *_FILES, _GOLDEN, verdict.FILE)
             else:
                 move_in(folder, place)
         return model.id
@@ -147,12 +142,15 @@ class Registry:
         Raises
         ------
         SetupError
-            If it is not here, cannot score, or is for another sampling rate.
+            If it is not here, cannot score, is for another sampling rate, or was retrained
+            and judged against a champion that is none any more.
         NotReadyError
             If the registry cannot be written.
         """
         self._check(model)
         with writing(self.path):
+            if by == "retrain":
+                self._require_rival(model)
             if model != self.current():
                 self._switch(model, by, reason)
 
@@ -170,17 +168,13 @@ class Registry:
             If the registry cannot be written.
         """
         with writing(self.path):
-            faults = []
             for model in reversed(self.champions()[:-1]):
-                try:
+                with suppress(SetupError):
                     if model is not None:
                         self._check(model)
-                except SetupError as error:
-                    faults.append(f"; {error}")
-                    continue
-                self._switch(model, "rollback", reason)
-                return model
-            raise SetupError(f"{self.path}: no champion before this one{''.join(faults)}")
+                    self._switch(model, "rollback", reason)
+                    return model
+        raise SetupError(f"{self.path}: found no champion before this one that loads")
 
     def prune(self, keep: Collection[str] = ()) -> list[str]:
         """Remove models and return their ids; the champion, the one before and `keep` stay.
@@ -226,6 +220,15 @@ class Registry:
             )
             raise ModelError(f"{message} Hz, as that of {champion}", reason="rate")
 
+    def _require_rival(self, model: str) -> None:
+        """Raise `SetupError` if a model was judged against one that is champion no more."""
+        judged, champion = entry_of(self.folder(model), None).verdict, self.current()
+        if judged and judged.champion and champion not in (None, judged.champion):
+            raise SetupError(
+                f"{self.folder(model)}: found {champion} champion, wanted {judged.champion}, "
+                "which it was judged against"
+            )
+
     def _switch(self, model: str | None, by: By, reason: str) -> None:
         """Note a switch and make it: what is noted but not made did not happen."""
         before = self.current()
@@ -240,16 +243,7 @@ class Registry:
             sync_folder(self.path)
 
 
-def _copy(folder: Path, new: Path) -> None:
-    from detector.checkpoint import read_model
-
-    read_model(folder)  # what is wrong is said of where it lies
-    with told(new):
-        for name in _FILES:
-            shutil.copyfile(folder / name, new / name)
-
-
-def _renew(folder: Path, place: Path) -> None:
-    """Put each file of a folder in the place of its former one: the same model, newly judged."""
-    for name in (*_FILES, "golden.json", verdict.FILE):
+def _copy(folder: Path, place: Path, *names: str) -> None:
+    """Write files of a folder into another, each in one step."""
+    for name in names:
         write_whole(place / name, (folder / name).read_bytes())

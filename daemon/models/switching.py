@@ -19,6 +19,7 @@ from daemon.deadline import Worker
 from daemon.errors import plain
 from daemon.hearing import Listen
 from daemon.metrics import Metrics
+from daemon.models.entry import stamp_of
 from daemon.models.loading import First, Loading, Refusal
 from daemon.pipeline import Pipeline
 from daemon.wire import Draft, model_draft
@@ -144,7 +145,7 @@ class ModelSwitch:
 
     def _key(self, model: str | None) -> object:
         try:
-            return model, self._registry.stamp(model)
+            return model, stamp_of(self._registry.folder(model)) if model else None
         except OSError:  # it changes as we look
             return None
 

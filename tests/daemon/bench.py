@@ -49,6 +49,11 @@ class Bench:
             steps -= 1
         return steps
 
+    def records_read(self) -> float | None:
+        """Return how many records were read of files."""
+        name = "kilokai_records_total"
+        return self.metrics.registry.get_sample_value(name, {"outcome": "read"})
+
     def compared(self, verdict: str) -> float | None:
         """Return how many files were found to be so."""
         name = "kilokai_files_compared_total"

@@ -11,6 +11,7 @@ import zmq
 from acoio.errors import SetupError
 from daemon.client import Subscriber
 from daemon.publish import open_publisher
+from tests.daemon.conftest import until
 from tests.daemon.station import Station, heard, listening, station
 
 
@@ -35,6 +36,25 @@ def test_without_a_number_only_what_is_new_isheard(daemon: Station) -> None:
         assert heard(subscriber) == []
         daemon.say()
         assert heard(subscriber) == [2]
+
+
+def test_subscribers_are_counted_while_they_are_there_and_only_they(daemon: Station) -> None:
+    host, _, port = daemon.publish.removeprefix("tcp://").rpartition(":")
+    with zmq.Context() as context, closing(socket.create_connection((host, int(port)))):
+        peers = [context.socket(zmq.SUB) for _ in range(4)]
+        for peer in peers:
+            peer.linger = 0
+            peer.connect(daemon.publish)
+        until(lambda: daemon.publisher.subscribers == 4)
+        peers[0].close()
+        until(lambda: daemon.publisher.subscribers == 3)
+        with daemon.busy:
+            daemon.publisher._send_away(daemon.publisher._publish)
+            assert daemon.publisher.subscribers == 0
+        until(lambda: daemon.publisher.subscribers == 3)  # who was sent away may come again
+        for peer in peers:
+            peer.close()
+    until(lambda: daemon.publisher.subscribers == 0)
 
 
 def test_a_missing_number_is_asked_for_and_order_is_kept(daemon: Station) -> None:

@@ -139,10 +139,10 @@ def test_an_archive_is_calibrated_on_enough_hours_for_the_usual_rate(
 
 
 def test_train_refuses_what_only_an_archive_has(tmp_path: Path) -> None:
-    words = ("--calls", tmp_path / "x.csv", "--utc-offset", "0", "--evening", "18-24")
+    words = ("--calls", tmp_path / "x.csv", "--timezone", "UTC", "--evening", "18-24")
     code, _, err = _run("train", tmp_path / "m", *words, "--months", "5")
     assert code == 78
-    found = f"--calls {tmp_path / 'x.csv'}, --utc-offset 0.0, --evening 18-24, --months 5"
+    found = f"--calls {tmp_path / 'x.csv'}, --timezone UTC, --evening 18-24, --months 5"
     assert f"found {found} without --archive, wanted both" in err
     assert not (tmp_path / "m").exists()
 

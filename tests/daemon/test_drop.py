@@ -14,7 +14,7 @@ from daemon.config import Config
 from daemon.drop import Drop
 from daemon.errors import UnreadableError
 from daemon.listing import Seen
-from daemon.lookout import Lookout
+from daemon.lookout import Lookout, quiet_pause_s
 from daemon.patience import Patience
 from daemon.service import run
 from daemon.stored import stored_files
@@ -165,6 +165,13 @@ def test_the_lookout_says_when_the_drop_is_missing_and_when_it_is_back(tmp_path:
         folder.mkdir()
         until(lookout.look)
         assert lookout.plan is not None
+
+
+def test_a_drop_that_is_slow_to_list_is_listed_seldomer_but_within_a_minute() -> None:
+    assert quiet_pause_s(10.0, 0.001) == 10.0
+    assert quiet_pause_s(10.0, 0.1) == pytest.approx(20.0)
+    assert quiet_pause_s(10.0, 30.0) == 60.0
+    assert quiet_pause_s(300.0, 30.0) == 300.0
 
 
 @pytest.mark.usefixtures("loud")

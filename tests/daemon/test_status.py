@@ -1,28 +1,25 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from acoio.errors import DataError
 from daemon.cli import app
-from daemon.config import Config
 from daemon.database import locked
 from daemon.ledger import open_ledger
 from daemon.progress import FileProgress
-from daemon.retry import to_retry
-from daemon.service import run
-from daemon.status import complaints, status
+from daemon.retraining.state import State, write_state
+from daemon.status import status
 from daemon.status_file import STATUS_FILE, StatusFile, last_said
 from daemon.status_lines import duration
-from daemon.stored import stored_events, stored_files
+from daemon.stored import stored_events
 from detector.values import event_json, iso
-from tests.daemon.sea import noise
 from tests.daemon.test_events_cli import _judged
 from tests.daemon.test_failing_disk import filled, small_disk
 from tests.daemon.test_ledger import _MODEL, _score, _step
@@ -67,14 +64,14 @@ def test_a_running_daemon_that_gets_on_is_well(tmp_path: Path) -> None:
     assert f"runs as process {os.getpid()} since 20" in shown.stdout
     assert "3 files, 15.0 min of sound, about 4 s left" in shown.stdout
     assert "7 set aside" in shown.stdout
-    assert "and 4 more set aside: see --json" in shown.stdout
+    assert "and 5 more set aside: see --json" in shown.stdout
     assert "\x1b" not in shown.stdout
     lines = shown.stdout.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     files = next(k for k, line in enumerate(lines) if line.startswith("files"))
     assert lines[files + 1].startswith("          - f0")
-    assert "".join(line.strip() for line in lines).count("r" * 100) == 3
+    assert lines[files + 1].endswith("r…")
 
 
 def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
@@ -83,8 +80,8 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     found = json.loads(_kilokai("status", "--store", tmp_path, "--json").stdout)
     assert set(found) == {
         "well", "complaints", "daemon", "heard", "backlog", "files", "set_aside",
-        "damaged_seconds", "model", "threshold", "events", "ledger", "disk",
-        "drift", "alarms",
+        "damaged_seconds", "model", "threshold", "events", "ledger", "disk", "state",
+        "model_from", "model_since", "retrain", "drift", "alarms", "config",
     }  # fmt: skip
     assert found["files"] == {"pending": 1, "done": 0, "set_aside": 7}
     assert found["set_aside"][0] == {"name": "f0\x1b[31m", "reason": "r" * 100}
@@ -107,10 +104,12 @@ def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> No
     os.utime(tmp_path / STATUS_FILE, (seen_s, seen_s))
     shown = _kilokai("status", "--store", tmp_path)
     assert shown.exit_code == 1
-    assert shown.stdout.startswith("NOT WELL\n  ! not running: last sign of life 20")
+    assert shown.stdout.startswith("NOT WELL: down\n  ! not running: last sign of life 20")
     with locked(tmp_path):
         shown = _kilokai("status", "--store", tmp_path)
-    assert shown.stdout.startswith("NOT WELL\n  ! starting or stuck: last sign of life 20")
+    assert shown.stdout.startswith(
+        "NOT WELL: starting\n  ! starting or stuck: last sign of life 20"
+    )
 
 
 def test_a_daemon_that_died_just_now_holds_nothing_and_is_not_well(tmp_path: Path) -> None:
@@ -145,26 +144,56 @@ def test_without_a_sign_of_life_the_ledger_is_told_all_the_same(
     assert found["files"]["set_aside"] == 7
 
 
-def _found(**daemon: Any) -> dict[str, Any]:
-    started = iso(_NOW - timedelta(hours=1))
-    values = {"running": True, "written": started, "started": started, "store_full": False}
-    values |= {"held": True, "stopped": None, "drop_trouble": None}
-    return {
-        "daemon": {**values, **daemon},
-        "heard": {"heard_at": iso(_NOW - timedelta(minutes=1))},
-        "backlog": {"files": 0},
-    }
+def test_the_whole_of_it_fits_a_screen(store: Path) -> None:
+    aside = FileProgress("f" * 100, 10, 1, state="set_aside", reason="r" * 100)
+    with open_ledger(store) as ledger:
+        for k in range(5):
+            file = replace(aside, name=f"{k}{aside.name}")
+            ledger.commit(_step(2, files=(file,), outgoing=(), scores=(), events=()), _MODEL)
+    state = State().begun("2026-05-01T06:00:00Z", "ocean")
+    write_state(store, state.ended("2026-05-01T07:00:00Z", "refused", ("slow " * 50,), None))
+    span = {"per_hour": 0.91, "low": 0.3, "high": 2.1, "alarms": 9, "hours": 9.9}
+    ratio = {"statistic": 1.0, "expected": 0.1, "p99": 0.5, "ratio": 2.0}
+    _beat(
+        store,
+        timezone="Pacific/Honolulu",
+        alarms={"promised_per_hour": 1.0, "day": span, "week": None},
+        drift={"windows": 9, "score": ratio, "level": ratio, "moved": []},
+        drop_trouble="/d: " + "gone " * 60,
+        model_trouble="model refused: " + "hash " * 60,
+        model_from="detector.model",
+        config={"reloaded": None, "restart_for": ["drop.path"], "faults": ["long " * 60]},
+    )
+    with locked(store):
+        shown = _kilokai("status", "--store", store).stdout
+    lines = shown.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "NOT WELL: deaf"
+    assert "  ! and 1 more: see --json" in lines
+    for words in (
+        "alarms    0 today (Pacific/Honolulu): 0 minor, 0 moderate, 0 major;",
+        "rate      1 an hour promised; 0.91 (0.3 to 2.1) in a day",
+        "drift     DRIFTED from its calibration: scores 2.0, levels 2.0",
+        "retrain   refused 2026-05-01 07:00, 1 in a row: slow",
+        "config    a restart is wanted for drop.path",
+    ):
+        assert words in shown
 
 
-def test_what_is_not_well_is_said() -> None:
-    assert complaints(_found(), _NOW) == []
-    assert complaints(_found(store_full=True), _NOW) == ["the store is full: work waits for room"]
-    away = ["the drop cannot be listed: /d: gone"]
-    assert complaints(_found(drop_trouble="/d: gone"), _NOW) == away
-    quiet = {**_found(), "heard": {"heard_at": None}}
-    assert complaints(quiet, _NOW) == ["nothing heard for 60 minutes: no new files"]
-    stuck = {**quiet, "backlog": {"files": 4}}
-    assert complaints(stuck, _NOW) == ["nothing heard for 60 minutes: 4 files wait"]
+def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:
+    zone = ZoneInfo("Pacific/Kiritimati")  # 14 h ahead: its day is another one most of the time
+    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    with open_ledger(tmp_path) as ledger:
+        for k, (before_s, severity) in enumerate(((1, "major"), (-1, "minor"), (-2, "minor"))):
+            begin = iso((midnight - timedelta(seconds=before_s)).astimezone(UTC))
+            event = {**event_json(_EVENT), "id": f"{k}", "begin": begin, "severity": severity}
+            ledger.commit(_step(1, events=(event,), scores=(), outgoing=()), _MODEL)
+    _beat(tmp_path, timezone=str(zone))
+    events = status(tmp_path)["events"]
+    assert (events["all"], events["today"]) == (3, 2)
+    assert events["by_severity"] == {"minor": 2, "moderate": 0, "major": 0}
+    assert events["midnight"] == iso(midnight.astimezone(UTC))
 
 
 def test_no_store_is_said_in_one_line(tmp_path: Path) -> None:
@@ -187,51 +216,6 @@ def test_a_full_disk_and_a_read_only_one_can_be_looked_at(tmp_path: Path) -> Non
             assert last_said(disk / "store")[1] < 5
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         assert status(disk / "store")["files"]["set_aside"] == 7
-
-
-@pytest.mark.usefixtures("loud")
-def test_a_file_set_aside_is_read_again_when_asked_for(config: Config, drop: Path) -> None:
-    store, name = config.store.path, "2024-03-01--06.00.HYD24BBpk"
-    (drop / name).write_bytes(noise(5000))
-    assert run(config, until_idle=True) == 0
-    assert _kilokai("retry", name, "--store", store).exit_code == 0
-    assert _kilokai("retry", "--all", "--store", store).exit_code == 0
-    with capture_logs() as said:
-        assert run(config, until_idle=True) == 0
-    about = [line["event"] for line in said if line.get("file") == name]
-    assert about[:2] == ["file tried again: somebody asked for it", "file set aside"]
-    assert _states(store) == {name: "set_aside"}
-    with capture_logs() as said:
-        assert run(config, until_idle=True) == 0
-    assert not any(line.get("file") == name for line in said)
-
-
-def _states(store: Path) -> dict[str, str]:
-    return {file["name"]: file["state"] for file in stored_files(store)}
-
-
-def test_only_what_is_set_aside_can_be_asked_for(tmp_path: Path) -> None:
-    _fill(tmp_path)
-    shown = _kilokai("retry", "a", "none", "--store", tmp_path)
-    assert shown.exit_code == 1
-    assert "a: found no such file set aside" in shown.stderr
-    assert "none: found no such file set aside" in shown.stderr
-    assert _kilokai("retry", "--store", tmp_path).exit_code == 2
-    assert _kilokai("retry", "a", "--all", "--store", tmp_path).exit_code == 2
-    shown = _kilokai("retry", "--all", "--store", tmp_path)
-    assert shown.stdout == "asked for 7 files to be read again\n"
-
-
-@pytest.mark.parametrize("data", [{}, {"names": "f0"}, {"names": [1]}, {"all": "yes"}])
-def test_a_request_for_nothing_is_refused(data: dict[str, Any]) -> None:
-    with pytest.raises(DataError, match="retry: wanted"):
-        to_retry(data, {})
-
-
-def test_to_ask_twice_or_too_late_does_no_harm() -> None:
-    known = {"a": FileProgress("a"), "b": FileProgress("b", state="set_aside")}
-    assert to_retry({"names": ["a", "b", "gone"]}, known) == ["b"]
-    assert to_retry({"all": True}, known) == ["b"]
 
 
 @pytest.mark.parametrize(

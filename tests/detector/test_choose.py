@@ -11,7 +11,8 @@ import pytest
 
 from acoio.coverage import FileCover
 from acoio.errors import DataError
-from detector.choose import Choice, Chosen, Hour, choose
+from detector.alarm_rates import TooLittleSoundError
+from detector.choose import Choice, Chosen, Hour, choose, evening_hours
 
 HAWAII_H = 10
 CHOICE = Choice(typical_hours=12, various_hours=6, calibration_hours=12)
@@ -128,3 +129,29 @@ def test_a_seed_chooses_the_same_and_another_one_others() -> None:
 
     assert names(choose(FILES, CHOICE, seed=1)) == names(choose(FILES, CHOICE, seed=1))
     assert names(choose(FILES, CHOICE, seed=1)) != names(choose(FILES, CHOICE, seed=2))
+
+
+def test_an_evening_follows_the_clock_where_it_is_set_forward() -> None:
+    """Berlin: UTC+1 until 30 March 2024, UTC+2 from the 31st on."""
+    berlin = Choice(timezone="Europe/Berlin", evening=(18, 24), months=(3, 4))
+    turn = archive(datetime(2024, 3, 30, tzinfo=UTC), 2)
+    begins = [hour[0].named.hour for _, hour in evening_hours(turn, berlin)]
+    assert begins == [17, 18, 19, 20, 21, 22, 16, 17, 18, 19, 20, 21]
+
+
+def test_an_hour_that_comes_twice_is_heard_whole() -> None:
+    berlin = Choice(timezone="Europe/Berlin", evening=(0, 24), months=(10,))
+    turn = archive(datetime(2024, 10, 26, 22, tzinfo=UTC), 1)  # the 27th has 25 hours
+    hours = evening_hours(turn, berlin)
+    assert [len(hour) for _, hour in hours[:5]] == [12, 12, 24, 12, 12]
+    assert sum(len(hour) for _, hour in hours) == 288
+
+
+def test_busy_evenings_are_various_and_not_typical() -> None:
+    busy = {begin for begin, _ in evening_hours(FILES, CHOICE) if begin.hour in (20, 21, 22)}
+    chosen = choose(FILES, replace(CHOICE, various_hours=60), seed=1, busy=busy)
+    typical = {local(hour[0]).hour for hour in (*chosen.typical, *chosen.calibration)}
+    assert typical == {18, 19, 23}
+    assert {local(hour[0]).hour for hour in chosen.various} & {20, 21, 22}
+    with pytest.raises(TooLittleSoundError, match=r"typical evenings: found 0\.0 h"):
+        choose(FILES, CHOICE, seed=1, busy={begin for begin, _ in evening_hours(FILES, CHOICE)})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -19,10 +19,11 @@ from acoio.errors import DataError, SetupError
 from acoio.simulate import OceanSettings, simulate_drop
 from detector.calibrate import calibrate, require_hours
 from detector.choose import Choice, Chosen, choose
+from detector.clips import Clip
 from detector.config import FeatureSettings
 from detector.ocean import TYPICAL, VARIOUS, stretches
 from detector.recordings import windows_of
-from detector.sources import ChosenHours, SimulatedOcean, unbroken
+from detector.sources import ChosenHours, SimulatedOcean, Span, unbroken
 from detector.values import Window
 
 from .sounds import BEGIN, score, window
@@ -38,10 +39,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return drop
 
 
-def hours(folder: Path, **spans: tuple[tuple[datetime, datetime], ...]) -> ChosenHours:
+def hours(folder: Path, *, calls: Sequence[Span] = (), clips: Sequence[Clip] = ()) -> ChosenHours:
     files = ACOio(folder).coverage().files
     chosen = Chosen(typical=(files,), various=(files,), calibration=(files,))
-    return ChosenHours(chosen, Choice(), FEATURES, **spans)
+    return ChosenHours(chosen, Choice(), FEATURES, calls=calls, clips=clips)
 
 
 def all_of(stretches: object) -> list[Window]:
@@ -72,7 +73,7 @@ def test_windows_in_a_known_call_are_not_typical(folder: Path) -> None:
 def test_the_card_names_the_files(folder: Path) -> None:
     about = hours(folder).about
     assert about["files"]["typical"] == sorted(path.name for path in folder.glob("*.HYD*"))
-    assert about["choice"]["utc_offset_h"] == -10
+    assert about["choice"]["timezone"] == "Pacific/Honolulu"
 
 
 def test_the_card_tells_spans_and_counts(folder: Path) -> None:

@@ -11,13 +11,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
+from torch import nn
 
 from acoio.errors import DataError, SetupError
-from detector.methods import Discriminating, Method
+from detector.methods import Method
 from detector.phases import TrainSettings, shifted
 from detector.train import Report, Trainer
 
-from .models import SHAPE, TRAINING, typical, various
+from .models import SHAPE, TRAINING, trained, typical, various
 
 SHORT = TrainSettings(batch=32, phase1_steps=110, phase2_steps=120, roll=True, shift_bands=1)
 
@@ -48,7 +49,7 @@ def area(score: Callable[[torch.Tensor], torch.Tensor]) -> float:
     return float(mannwhitneyu(high, low).statistic) / 1000**2
 
 
-def same(first: Discriminating, second: Discriminating) -> bool:
+def same(first: nn.Module, second: nn.Module) -> bool:
     other = second.state_dict()
     return all(torch.equal(value, other[name]) for name, value in first.state_dict().items())
 
@@ -224,3 +225,24 @@ def test_a_shift_moves_windows_and_changes_nothing_else() -> None:
 def test_a_report_reads_as_a_line() -> None:
     line = str(Report(1, 100, {"error": 12.345, "divergence": 0.5}))
     assert line == "phase 1  step   100  error 12.35  divergence 0.5"
+
+
+def test_a_training_goes_on_from_a_network_where_that_betters_it() -> None:
+    known = trained().network
+    none = replace(SHORT, phase1_steps=0, phase2_steps=0)
+    windows = typical(400), various(400)
+    started = Trainer(SHAPE, *windows, none, start=known)
+    list(started.phases())
+    assert same(started.network.encoder, known.encoder)
+    ruinous = replace(none, phase2_steps=5, phase2_rate=10.0)
+    for start, stays in ((known, True), (None, False)):
+        trainer = Trainer(SHAPE, *windows, ruinous, start=start)
+        list(trainer.phases())
+        assert same(trainer.network.encoder, known.encoder) is stays
+
+
+def test_a_training_from_another_network_is_another_training(tmp_path: Path) -> None:
+    short().save(tmp_path / "left")
+    other = Trainer(SHAPE, typical(400), various(400), SHORT, start=trained().network)
+    with pytest.raises(SetupError, match=r"found a training of {'start': ''}"):
+        other.resume(tmp_path / "left")

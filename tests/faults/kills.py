@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -51,8 +52,18 @@ def fed_and_killed(lab: Lab, lives: int, end: object) -> None:
         with lab.life() as life:
             if k % 2:  # half of the instants after the start, half after it is ready
                 life.ready()
+            if k % 4 == 3:  # it gets on before it is tried too often, on a slow machine as well
+                until(partial(_got_on, lab, _read(lab)), "it reads on")
             time.sleep(rng.uniform(0.0, _LONGEST_S))
             end(life)  # type: ignore[operator]
+
+
+def _read(lab: Lab) -> int:
+    return sum(row["records"] for row in lab.rows().values())
+
+
+def _got_on(lab: Lab, before: int) -> bool:
+    return _read(lab) > before or not lab.pending()
 
 
 @fault(

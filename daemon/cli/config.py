@@ -1,0 +1,76 @@
+"""kilokai config."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from acoio.errors import SetupError
+from daemon.cli.options import ConfigFile, Json, Sets
+from daemon.config import ConfigError, Fault, Loaded, read_config
+from daemon.errors import EXIT_WRONG_SETUP, plain
+from daemon.settings.effective import effective, effective_lines
+from daemon.settings.example import example
+from daemon.settings.schema import schema
+
+app = typer.Typer(help="Check, show and begin a configuration.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: kilokai config check --config /etc/kilokai/kilokai.toml")
+def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -> None:
+    """Tell every fault of a configuration at once: exit 78 if there is any."""
+    faults: tuple[Fault, ...] = ()
+    try:
+        loaded = _loaded(config, sets)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        faults = error.faults
+    if as_json:
+        told = [{"key": f.key, "says": f.says, "from": f.origin or None} for f in faults]
+        typer.echo(json.dumps({"right": not faults, "faults": told}))
+        raise typer.Exit(EXIT_WRONG_SETUP if faults else 0)
+    given = sum("." in key for key in loaded.origins)
+    words = "1 key" if given == 1 else f"{given} keys"
+    typer.echo(f"right: {plain(config) if config else 'no file'}, {words} given")
+
+
+@app.command(epilog="Example: kilokai config show --set drop.path=/data/incoming --json")
+def show(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -> None:
+    """Show what is in force, and where each value comes from."""
+    loaded = _loaded(config, sets)
+    if as_json:
+        typer.echo(json.dumps(effective(loaded)))
+    else:
+        typer.echo("\n".join(effective_lines(loaded)).rstrip())
+
+
+@app.command("schema", epilog="Example: kilokai config schema > kilokai.schema.json")
+def print_schema() -> None:
+    """Print the JSON Schema of kilokai.toml, by which editors complete and check it."""
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+@app.command(epilog="Example: kilokai config init /etc/kilokai/kilokai.toml")
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write; none is overwritten.")] = Path(
+        "kilokai.toml"
+    ),
+) -> None:
+    """Write a commented configuration with every key, to begin with."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(example())
+    except FileExistsError as error:
+        raise SetupError(f"{path}: found a file there, and none is ever overwritten") from error
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}, wanted to write a configuration") from error
+    typer.echo(f"wrote {plain(path)}: give it drop.path, then `kilokai config check`", err=True)
+
+
+def _loaded(config: Path | None, sets: list[str] | None) -> Loaded:
+    return read_config(config, sets or [], os.environ)

@@ -1,0 +1,1 @@
+"""What an operator would look at one thing after the other: `kilokai doctor`."""

@@ -1,0 +1,168 @@
+"""All that a bug report needs in one file, without what nobody else may know."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from acoio.errors import AcoError, NotReadyError, SetupError
+from daemon.config import Config, ConfigError, Loaded, read_config
+from daemon.doctor.finding import in_time
+from daemon.doctor.scrape import last_logs, scrape
+from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
+from daemon.doctor.versions import installed
+from daemon.errors import plain
+from daemon.models.registry import Registry
+from daemon.retraining.state import STATE_FILE
+from daemon.settings.effective import effective
+from daemon.settings.keys import keys
+from daemon.status import status
+from daemon.status_file import last_said
+from daemon.stored import reading
+
+_PREFIX: Final = "KILOKAI_"
+_PIECE_S: Final = 20.0
+_LAST_ASIDE: Final = 50
+_TOLD_MODELS: Final = 5
+_Pieces = Iterator[tuple[str, Any]]
+
+
+def pack(
+    out: Path,
+    path: Path | None,
+    sets: Sequence[str],
+    environ: Mapping[str, str],
+    examined: Mapping[str, Any],
+) -> None:
+    """Write the bundle: each piece as it is found, cleaned of secrets.
+
+    Raises
+    ------
+    SetupError
+        If it cannot be written.
+    """
+    loaded = _loaded(path, sets, environ)
+    config = loaded.config if loaded else None
+    cleaner = Cleaner(known_secrets(config, path, sets, environ))
+    pieces = _pieces(loaded, path, environ)
+    unready = out.with_name(f".{out.name}.new")
+    try:
+        handle = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
+            _add(tar, "doctor.json", cleaner.value(examined))
+            while found := _next(pieces):
+                name, piece = found
+                cleaned = cleaner.text(piece) if isinstance(piece, str) else cleaner.value(piece)
+                _add(tar, name, cleaned)
+        unready.replace(out)
+    except OSError as error:
+        unready.unlink(missing_ok=True)
+        raise SetupError(f"--bundle: {out}: {error.strerror}") from error
+
+
+def _next(pieces: _Pieces) -> tuple[str, Any] | None:
+    """Return the next piece; where one does not answer, the others are left out."""
+    try:
+        return in_time(lambda: next(pieces, None), "bundle", _PIECE_S)
+    except NotReadyError:
+        return None
+
+
+def _add(tar: tarfile.TarFile, name: str, piece: Any) -> None:
+    text = piece if isinstance(piece, str) else json.dumps(piece, indent=2, default=str) + "\n"
+    data = text.encode("utf-8", "backslashreplace")
+    member = tarfile.TarInfo(f"kilokai-bundle/{name}")
+    member.size, member.mtime, member.mode = len(data), int(time.time()), 0o644
+    tar.addfile(member, io.BytesIO(data))
+
+
+def _loaded(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) -> Loaded | None:
+    try:
+        return in_time(lambda: read_config(path, sets, environ), "config", _PIECE_S)
+    except (ConfigError, NotReadyError):  # doctor.json tells why
+        return None
+
+
+def _pieces(loaded: Loaded | None, path: Path | None, environ: Mapping[str, str]) -> _Pieces:
+    """Yield each piece that can be had: a text, or plain values."""
+    yield "versions.json", installed()
+    yield "environment.json", _environment(environ)
+    if path is not None:
+        with suppress(OSError):
+            yield "kilokai.toml", path.read_text("utf-8", "replace")
+    yield "log.jsonl", last_logs()
+    if loaded is None:
+        return
+    yield "config.json", effective(loaded)
+    yield from _of_store(loaded.config)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of the environment is ours; of what is no key, only the name."""
+    known = {f"{_PREFIX}{key.path.replace('.', '__')}".upper() for key in keys()}
+    return {
+        name: value if name.upper() in known else HIDDEN
+        for name, value in sorted(environ.items())
+        if name.startswith(_PREFIX)
+    }
+
+
+def _of_store(config: Config) -> _Pieces:
+    store = config.store.path
+    said, _ = last_said(store)
+    yield "metrics.txt", scrape(config, str(said.get("metrics") or ""))
+    for name, piece in (("status.json", status), ("ledger.json", _ledger)):
+        try:
+            yield name, piece(store)
+        except AcoError as error:
+            yield name, {"error": str(error)}
+    with suppress(OSError):
+        yield STATE_FILE, (store / STATE_FILE).read_text("utf-8", "replace")
+    yield from _models(store)
+
+
+def _ledger(store: Path) -> dict[str, Any]:
+    """Return a ledger's tables, how many rows each has, and why files were set aside last."""
+    aside = "SELECT name, reason FROM files WHERE state = 'set_aside' ORDER BY rowid DESC LIMIT ?"
+    with reading(store) as database:
+        schema = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL"))
+        tables = [name for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table'")]  # fmt: skip
+        rows = {
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
+        }
+        last = [
+            {"name": plain(name), "reason": plain(reason)}
+            for name, reason in database.execute(aside, (_LAST_ASIDE,))
+        ]
+        meta = dict(database.execute("SELECT key, value FROM meta WHERE key NOT LIKE 'lane.%'"))
+    return {"meta": meta, "rows": rows, "set_aside": last, "schema": schema}
+
+
+def _models(store: Path) -> _Pieces:
+    """Yield card and verdict of the newest models, and how the champion changed."""
+    try:
+        registry = Registry(store)
+        entries, switches = registry.entries(), registry.history()
+    except AcoError as error:
+        yield "models.json", {"error": str(error)}
+        return
+    yield (
+        "models.json",
+        {
+            "current": [entry.id for entry in entries if entry.champion],
+            "faults": {entry.id: entry.fault for entry in entries if entry.fault},
+            "history": [str(switch) for switch in switches],
+        },
+    )
+    for entry in entries[:_TOLD_MODELS]:
+        yield f"models/{entry.id}/card.json", dict(entry.card)
+        if entry.verdict:
+            yield f"models/{entry.id}/verdict.json", entry.verdict.as_json()

@@ -1,0 +1,59 @@
+"""What a running daemon says of itself elsewhere: its metrics and its log."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import urllib.request
+from base64 import b64encode
+from typing import Final
+
+from daemon.config import Config
+
+_UNIT: Final = "kilokai"
+_LINES: Final = 2000
+_WAIT_S: Final = 5.0
+_LARGEST_BYTES: Final = 4 << 20
+
+
+def scrape(config: Config, address: str) -> str:
+    """Return the metrics at an address, or in words why there are none."""
+    if not address:
+        return "no daemon has said where its metrics are\n"
+    scheme = _scheme(config)
+    request = urllib.request.Request(f"{scheme}://{address}/metrics")
+    try:
+        if config.metrics.password is not None:
+            said = b":" + config.metrics.password.read_bytes().strip()
+            request.add_header("Authorization", f"Basic {b64encode(said).decode()}")
+        context = (
+            _unverified() if scheme == "https" else None
+        )  # it is our own, known by its address
+        with urllib.request.urlopen(request, timeout=_WAIT_S, context=context) as page:
+            return str(page.read(_LARGEST_BYTES).decode("utf-8", "replace"))
+    except OSError as error:  # and urllib's own, which is one
+        return f"not to be had at {address}: {error}\n"
+
+
+def _scheme(config: Config) -> str:
+    return "http" if config.metrics.certificate is None else "https"
+
+
+def last_logs() -> str:
+    """Return the unit's last lines in the journal, or in words why there are none."""
+    if shutil.which("journalctl") is None:
+        return "no journal here\n"
+    command = ["journalctl", "-u", _UNIT, "-n", str(_LINES), "-o", "cat", "--no-pager"]
+    try:
+        asked = subprocess.run(command, capture_output=True, timeout=_WAIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return "the journal did not answer\n"
+    return (asked.stdout + asked.stderr).decode("utf-8", "replace")
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

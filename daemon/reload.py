@@ -1,0 +1,102 @@
+"""A new configuration while the daemon runs: what can be taken up is, the rest is named.
+
+What is taken up and what wants a restart is decided by `settings.live.change`; this file
+brings it to the parts.  It happens between two steps of work, so no window is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from acoio.errors import SetupError
+from daemon.config import Config, ConfigError
+from daemon.evidence_chore import EvidenceChore
+from daemon.heart import Heart
+from daemon.keeping import Keeper
+from daemon.lookout import Lookout
+from daemon.loop import Loop
+from daemon.old_messages import OldMessages
+from daemon.settings.live import change
+from daemon.signals import Again
+from daemon.status_file import StatusFile
+from detector.values import iso
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Live:
+    """The parts that take something up while they run."""
+
+    loop: Loop
+    lookout: Lookout
+    keeper: Keeper
+    evidence: EvidenceChore
+    old_messages: OldMessages
+    heart: Heart
+    status_file: StatusFile
+
+    def take(self, config: Config) -> None:
+        """Let a configuration be in force, as far as `settings.live` lets it differ."""
+        self.loop.look_every(config.drop.rescan_s)
+        self.lookout.look_every(rescan_s=config.drop.rescan_s, settle_s=config.drop.settle_s)
+        self.keeper.send_at_most(config.alerts.most_per_hour)
+        self.evidence.take_settings(config.evidence)
+        self.old_messages.keep(days=config.store.messages_days)
+        self.heart.beat_every(config.bus.heartbeat_s)
+        self.status_file.write_every(config.bus.heartbeat_s)
+
+
+class Reload:
+    """The chore that reads the configuration again when asked to.
+
+    `take` is what brings it to the parts, given once these are made.
+    """
+
+    def __init__(self, config: Config, again: Again) -> None:
+        self._config = config
+        self._again = again
+        self._at: str | None = None
+        self._waiting: tuple[str, ...] = ()
+        self._faults: tuple[str, ...] = ()
+        self.take: Callable[[Config], None] = lambda _: None
+
+    def said(self) -> dict[str, Any]:
+        """Return what the status says: when it was asked last, and what that came to."""
+        return {
+            "config": {
+                "reloaded": self._at,
+                "restart_for": list(self._waiting),
+                "faults": list(self._faults),
+            }
+        }
+
+    def do(self, now_s: float) -> None:  # noqa: ARG002 - whoever asks, asks for now
+        """Read it if somebody asked."""
+        if not self._again.asked.is_set():
+            return
+        self._again.asked.clear()
+        try:
+            new = self._again.read()
+        except SetupError as error:
+            self._refuse(error)
+        else:
+            self._take(new)
+
+    def _take(self, new: Config) -> None:
+        found = change(self._config, new)
+        if found.taken:
+            self.take(found.config)
+        self._config, self._waiting, self._faults = found.config, found.refused, ()
+        self._at = iso(datetime.now(UTC))
+        _log.info("configuration reloaded", changed=found.taken, restart_for=found.refused)
+
+    def _refuse(self, error: SetupError) -> None:
+        faults = error.faults if isinstance(error, ConfigError) else (error,)
+        self._faults = tuple(map(str, faults))
+        _log.error("configuration not reloaded: nothing was changed", faults=self._faults)

@@ -1,0 +1,109 @@
+"""Whether a hydrophone still hears: what tells a louder sea from a dying instrument.
+
+Noise that rises is followed, a hydrophone that dies is refused, and this is the rule:
+
+- A louder sea is louder: no band falls.  An instrument that dies hears less: a band has
+  *collapsed* if its mean level lies 6 dB below what was the quietest hundredth of the
+  sound that a model was calibrated on.  Calm weather is part of that sound, so it does
+  not do this; a third of all bands must have collapsed.
+- A louder sea is a sea: its levels fall with frequency by about as much as they did.  The
+  noise of an amplifier or a converter is flat: the levels' standard deviation over the
+  bands has fallen to under half of what it was.
+- The sea is never silent: digital silence, levels at the rounding to whole counts.
+- Sound keeps coming: more of the time is missing than before.
+
+What is compared are the same hours of the day.  Each holds of the newest days as a whole,
+and all but the last one of the newest day alone, so that a death of yesterday is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from detector.tally import LOWEST_DB, Floats, Tally
+
+COLLAPSED_DB: Final = 6.0
+MOST_COLLAPSED: Final = 1 / 3
+LEAST_RANGE: Final = 0.5
+MOST_SILENT: Final = 0.02
+MOST_MISSING_MORE: Final = 0.25
+_QUIETEST: Final = 0.01
+_SILENCE_DB: Final = LOWEST_DB + 2.0  # the median over the bands; the sea is 40 dB louder
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How sound compares with the sound before: shares of bands, of a range, and of time.
+
+    `range` is the standard deviation of the levels over the bands re what it was;
+    `moved_db` how much louder a band is, in the median.
+    """
+
+    collapsed: float
+    range: float
+    silent: float
+    moved_db: float
+
+
+def health_of(before: Tally, now: Tally) -> Health:
+    """Return how the levels of windows, one or more, compare with those of a calibration."""
+    was_db, is_db = before.mean_db, now.mean_db
+    collapsed = is_db < quantile_db(before, _QUIETEST) - COLLAPSED_DB
+    range_db = float(np.std(was_db))
+    return Health(
+        collapsed=float(collapsed.mean()),
+        range=float(np.std(is_db)) / range_db if range_db > 0 else 1.0,
+        silent=_silent_share(now),
+        moved_db=float(np.median(is_db - was_db)),
+    )
+
+
+def ailments(found: Health, when: str) -> Iterator[str]:
+    """Yield in words what says that the hydrophone, or what is behind it, is failing."""
+    if found.collapsed > MOST_COLLAPSED:
+        yield (
+            f"levels {when}: found {found.collapsed:.0%} of the bands {COLLAPSED_DB:g} dB below "
+            f"the quietest of the calibration, wanted at most {MOST_COLLAPSED:.0%}: "
+            "the hydrophone hears less"
+        )
+    if found.range < LEAST_RANGE:
+        yield (
+            f"spectrum {when}: found levels that differ between bands by {found.range:.0%} of "
+            f"what they did, wanted {LEAST_RANGE:.0%}: flat noise is not the sea's"
+        )
+    if found.silent > MOST_SILENT:
+        yield (
+            f"silence {when}: found {found.silent:.1%} of the windows without any sound, wanted "
+            f"at most {MOST_SILENT:.0%}"
+        )
+
+
+def missing_sound(before: float, now: float) -> Iterator[str]:
+    """Yield in words that a larger share of the time has no sound than before, if so."""
+    if now > before + MOST_MISSING_MORE:
+        yield (
+            f"sound: found {now:.0%} of the newest days missing, wanted at most "
+            f"{before + MOST_MISSING_MORE:.0%}, since it was {before:.0%} before"
+        )
+
+
+def quantile_db(heard: Tally, share: float) -> Floats:
+    """Return the level that each band is below for a share of the windows, (F,) dB."""
+    risen = np.cumsum(heard.levels, axis=1) / max(heard.windows, 1)
+    return np.asarray(LOWEST_DB + np.argmax(risen >= share, axis=1), np.float64)
+
+
+def summed(tallies: Sequence[Tally]) -> Tally:
+    """Return the counts of one or more together."""
+    return sum(tallies[1:], tallies[0])
+
+
+def _silent_share(heard: Tally) -> float:
+    """Return the share of windows in digital silence: of the bands' shares, the median."""
+    lowest = round(_SILENCE_DB - LOWEST_DB)
+    shares = heard.levels[:, :lowest].sum(axis=1) / max(heard.windows, 1)
+    return float(np.median(shares))

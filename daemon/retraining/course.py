@@ -1,0 +1,194 @@
+"""The course of a retraining: choose, train, measure, decide, register, switch.
+
+One at a time.  The ledger is only read; a model in the making lies where nobody looks for
+one, and comes in, and becomes champion, in one step each.  Killed at any instant it leaves
+the registry as it was, and the next one begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from acoio import ACOio
+from acoio.catalogue import Catalogue
+from acoio.coverage import Coverage
+from acoio.errors import DataError, NotReadyError, SetupError
+from daemon.config import Config
+from daemon.locks import HeldError, locked
+from daemon.models.chosen import chosen_model
+from daemon.models.registry import Registry
+from daemon.models.verdict import Verdict
+from daemon.retraining.acceptance import reasons_against
+from daemon.retraining.hours import choice_of, hours_of
+from daemon.retraining.known import Known, known_of
+from daemon.retraining.measuring import Contest, measured
+from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
+from detector.alarm_rates import TooLittleSoundError
+from detector.checkpoint import read_model, write_model
+from detector.injected import simulated_clips
+from detector.phases import TrainSettings
+from detector.recipe import STATE, Recipe, cook
+from detector.score import Model
+from detector.sources import ChosenHours
+from detector.values import iso
+
+_FRESH: Final = TrainSettings(roll=True, shift_bands=2)
+_WARM: Final = replace(
+    _FRESH, phase1_steps=300, phase2_steps=600, phase1_rate=5e-4, phase2_rate=5e-4
+)
+"""From known weights: at a rate that does not undo them."""
+
+_CLIPS_EACH: Final = 100  # of a kind, to learn from
+_DESCRIPTION: Final = (
+    "Trained by `kilokai retrain` on typical hours of this station, with simulated calls in "
+    "hours of all times, and calibrated on other typical hours."
+)
+
+Lines = Generator[str, None, "Ended"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """How a retraining ended: against whom, of what candidate, why, and by which figures."""
+
+    outcome: Outcome
+    champion: str
+    reasons: tuple[str, ...] = ()
+    candidate: str | None = None
+    figures: dict[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+def retrain(config: Config, *, seed: int) -> Lines:
+    """Yield how it goes, and return how it ended; the state file says so as well.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger, or no champion that could be gone on from.
+    NotReadyError
+        If another one runs, or the disk is full.
+    """
+    store = config.store.path
+    with ExitStack() as stack:
+        _enter(stack, store)
+        state = state_before(store).begun(_now(), _champion_name(config))
+        write_state(store, state)
+        try:
+            ended = yield from _run(config, seed)
+        except BaseException as error:
+            reason = str(error) or type(error).__name__
+            write_state(store, state.ended(_now(), "failed", (reason,), None))
+            raise
+        state = replace(state, champion=ended.champion)
+        write_state(store, state.ended(_now(), ended.outcome, ended.reasons, ended.candidate))
+    return ended
+
+
+def _enter(stack: ExitStack, store: Path) -> None:
+    try:
+        stack.enter_context(locked(store / LOCK_FILE))
+    except HeldError as error:
+        raise NotReadyError(f"{store}: process {error.owner} retrains already") from error
+    except OSError as error:
+        raise SetupError(f"store.path: {store}: {error.strerror}") from error
+
+
+def _champion_name(config: Config) -> str:
+    return Path(chosen_model(config)).name
+
+
+def _run(config: Config, seed: int) -> Lines:
+    champion = read_model(chosen_model(config))
+    known = known_of(config.store.path)
+    try:
+        return (yield from _made(config, seed, champion, known))
+    except TooLittleSoundError as error:
+        return Ended("too_little", champion.id, (str(error),))
+    except DataError as error:  # such sound, that no model can be made of it
+        return Ended("refused", champion.id, (str(error),))
+
+
+def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
+    wanted = config.retrain
+    folder = wanted.archive or config.drop.path
+    archive = ACOio(folder, band=config.drop.band)
+    yield f"champion {champion.id}; looking through {wanted.days} days of {folder}"
+    coverage = _coverage(archive, config)
+    hours = hours_of(coverage, known, choice_of(config), config=config, seed=seed)
+    yield from hours.notes
+    clips = simulated_clips(_CLIPS_EACH, seed=seed, features=champion.features)
+    source = ChosenHours(hours.chosen, hours.choice, champion.features, known.calls, clips)
+    registry = Registry(config.store.path)
+    with registry.candidate() as new:
+        yield from _trained(new, _recipe(config, champion, coverage, seed), source)
+        contest = Contest(
+            champion=champion,
+            folder=new,
+            rate_per_hour=config.detector.false_alarms_per_hour,
+            archive=archive,
+            coverage=coverage,
+            hours=hours,
+            source=source,
+            known=known,
+            newest=timedelta(days=wanted.reference_days),
+            seed=seed,
+        )
+        figures = yield from measured(contest)
+        reasons = reasons_against(figures)
+        told = figures.as_json()
+        verdict = Verdict(not reasons, reasons, told, champion.id, _now())
+        candidate = registry.register(new, verdict)
+    if not reasons:
+        registry.promote(candidate, by="retrain", reason="passed the gate")
+    return Ended("refused" if reasons else "accepted", champion.id, reasons, candidate, told)
+
+
+def _coverage(archive: ACOio, config: Config) -> Coverage:
+    """Return what there is of the last days; the sound says which these are, not the clock."""
+    _, last = Catalogue(archive.basedir, band=config.drop.band).extent()
+    if last is None:
+        raise TooLittleSoundError(
+            f"{archive.basedir}: found no recording of band {config.drop.band}, wanted "
+            f"{config.retrain.days} days"
+        )
+    return archive.coverage(last.name.begin - timedelta(days=config.retrain.days))
+
+
+def _recipe(config: Config, champion: Model, coverage: Coverage, seed: int) -> Recipe:
+    warm = config.retrain.start == "champion"
+    return Recipe(
+        f"{config.station.name}-{coverage.end:%Y%m%d}",
+        replace(_WARM if warm else _FRESH, seed=seed),
+        champion.features,
+        threads=config.retrain.threads,
+        promised_per_hour=config.detector.false_alarms_per_hour,
+        like=champion,
+        warm=warm,
+    )
+
+
+def _trained(new: Path, recipe: Recipe, source: ChosenHours) -> Generator[str, None, None]:
+    draft = yield from cook(new, recipe, source)
+    rate = recipe.promised_per_hour
+    lowest = draft.calibration.points[0].false_alarms_per_hour
+    if not lowest <= rate <= draft.calibration.points[-1].false_alarms_per_hour:
+        raise TooLittleSoundError(
+            f"calibration: found {draft.calibration.hours:.1f} hours without calls and gaps, "
+            f"which promise {lowest:g} false alarms an hour or more, wanted {rate:g}"
+        )
+    model = write_model(new, replace(draft, card={**draft.card, "description": _DESCRIPTION}))
+    (new / STATE).unlink(missing_ok=True)
+    yield f"candidate {model.id}"
+
+
+def _now() -> str:
+    return iso(datetime.now(UTC))

@@ -1,0 +1,80 @@
+"""What a store knows of its sound that decides which of it is typical."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+from acoio.simulate import Truth
+from daemon.event_list import Span, listed, spans
+from daemon.stored import stored_files
+
+_FOREVER: Final = datetime(2100, 1, 1, tzinfo=UTC)  # as `acoio`: no sound is later
+_NO_SNR: Final = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What people and the daemon said of a store's sound.
+
+    `confirmed` are calls, by when and where in frequency; `rejected` counts the events
+    that were none.  `alarms` are the begins of all events but the rejected ones, and
+    `unfinished` the spans of open ones, whose end nobody knows.  `well` are the names of
+    the files that the daemon heard to their end and found no damage in.
+    """
+
+    confirmed: tuple[Truth, ...] = ()
+    rejected: int = 0
+    alarms: tuple[datetime, ...] = ()
+    unfinished: tuple[Span, ...] = ()
+    well: frozenset[str] = frozenset()
+
+    @property
+    def calls(self) -> list[Span]:
+        """What must not be learnt as typical: confirmed calls, and events that go on."""
+        return [*((call.begin, call.end) for call in self.confirmed), *self.unfinished]
+
+
+def known_of(store: Path) -> Known:
+    """Return what a store knows; it is only read, whether or not a daemon runs on it.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    events = listed(store)
+    rejected = {begin for begin, _ in spans(events, "rejected")}
+    begins = [_time(event["begin"]) for event in events]
+    return Known(
+        confirmed=tuple(_call(event) for event in events if _said(event) == "confirmed"),
+        rejected=len(rejected),
+        alarms=tuple(begin for begin in begins if begin not in rejected),
+        unfinished=_unfinished(events),
+        well=frozenset(
+            PurePath(file["name"]).name
+            for file in stored_files(store)
+            if file["state"] == "done" and not file["damaged_bytes"]
+        ),
+    )
+
+
+def _unfinished(events: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
+    return tuple((_time(e["begin"]), _FOREVER) for e in events if e["status"] == "open")
+
+
+def _call(event: Mapping[str, Any]) -> Truth:
+    label = event["verdict"].get("call_type") or "call"
+    span = _time(event["begin"]), _time(event["end"])
+    return Truth(*span, event["low_hz"], event["high_hz"], label, _NO_SNR, "call")
+
+
+def _said(event: Mapping[str, Any]) -> str:
+    return str(event.get("verdict", {}).get("verdict", ""))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

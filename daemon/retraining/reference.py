@@ -1,0 +1,123 @@
+"""Two models hear the same newest days: alarms by the hour of the day, and the levels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from acoio.coverage import FileCover
+from daemon.retraining.alive import summed
+from daemon.retraining.hours import Hours
+from detector.choose import is_typical_hour
+from detector.events import EventTracker
+from detector.recordings import windows_of
+from detector.score import Scorer
+from detector.tally import Floats, Tally, tally
+from detector.values import Event, Score, Window
+
+_HOURS_A_DAY: Final = 24
+_NO_EDGES: Final = np.empty(0)  # scores are not binned where a model has no reference
+
+
+@dataclass(frozen=True, eq=False)
+class Alarms:
+    """How many events began in each hour of the local day, (24,), in so many hours heard."""
+
+    counts: Floats
+    hours: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What a model made of the newest days.
+
+    `alarms` are of all hours, but for what was learnt from or calibrated on; `typical`
+    counts the typical windows there.  `evenings` count all windows of the evening by
+    their day (UTC).
+    """
+
+    alarms: Alarms
+    typical: Tally | None
+    evenings: dict[date, Tally]
+
+
+class _Ear:
+    """One model, and what it has heard so far."""
+
+    def __init__(self, scorer: Scorer, hours: Hours, step_s: float) -> None:
+        self._scorer, self._hours, self._step_s = scorer, hours, step_s
+        self._zone = ZoneInfo(hours.choice.timezone)
+        self._learnt = learnt_files(hours)
+        reference = scorer.reference
+        self._edges = reference.edges if reference else _NO_EDGES
+        self._tracker = EventTracker(scorer.event_settings("retrain"))
+        self._counts, self._hours_heard = np.zeros(_HOURS_A_DAY), np.zeros(_HOURS_A_DAY)
+        self._typical: list[Tally] = []
+        self._evenings: dict[date, list[Tally]] = defaultdict(list)
+
+    def push(self, windows: Sequence[Window]) -> None:
+        scores = self._scorer.score(windows)
+        self._count(self._tracker.push(scores))
+        for begin, group in groupby(scores, key=self._local_hour):
+            self._hear(begin, list(group))
+
+    def flush(self) -> Heard:
+        self._count(self._tracker.flush())
+        evenings = {day: summed(tallies) for day, tallies in self._evenings.items()}
+        typical = summed(self._typical) if self._typical else None
+        return Heard(Alarms(self._counts, self._hours_heard), typical, evenings)
+
+    def _hear(self, begin: datetime, scores: list[Score]) -> None:
+        if is_typical_hour(begin, self._hours.choice):
+            day = scores[0].begin.astimezone(UTC).date()
+            self._evenings[day].append(tally(scores, self._edges))
+        new = [score for score in scores if score.file not in self._learnt]
+        self._hours_heard[begin.hour] += len(new) * self._step_s / 3600
+        if new and begin in self._hours.typical:
+            self._typical.append(tally(new, self._edges))
+
+    def _count(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if event.status == "closed" and event.file not in self._learnt:
+                self._counts[event.begin.astimezone(self._zone).hour] += 1
+
+    def _local_hour(self, score: Score) -> datetime:
+        local = score.begin.astimezone(self._zone)
+        return local.replace(minute=0, second=0, microsecond=0, fold=0)
+
+
+def hear(hours: Hours, scorers: Sequence[Scorer]) -> Generator[str, None, list[Heard]]:
+    """Yield how far it is, and return what each model heard, in their order.
+
+    Raises
+    ------
+    DataError
+        If a score is no finite number.
+    """
+    features = scorers[0].features
+    ears = [_Ear(scorer, hours, features.step_s) for scorer in scorers]
+    for day, files in groupby(hours.newest, key=_day):
+        yield f"hearing {day}"
+        for windows in windows_of([file.path for file in files], features):
+            if windows:
+                for ear in ears:
+                    ear.push(windows)
+    return [ear.flush() for ear in ears]
+
+
+def learnt_files(hours: Hours) -> frozenset[str]:
+    """Return the names of the files that were learnt from or calibrated on."""
+    chosen = hours.chosen
+    every = (*chosen.typical, *chosen.various, *chosen.calibration)
+    return frozenset(file.path.name for hour in every for file in hour)
+
+
+def _day(file: FileCover) -> date:
+    return file.named.date()

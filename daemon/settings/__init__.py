@@ -1,0 +1,1 @@
+"""The configuration as people see it: example, schema, effective values, reloading."""

@@ -1,0 +1,1 @@
+"""What a Grafana and a Prometheus need to watch a station."""

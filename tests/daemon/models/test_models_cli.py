@@ -1,0 +1,180 @@
+"""What a person does with models on the command line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from daemon.cli import app
+from daemon.config import load_config
+from daemon.database import LEDGER_FILE
+from daemon.models.chosen import chosen_model, station_rate_hz
+from daemon.models.registry import Registry
+from tests.daemon.models.made import (
+    SPOILT,
+    flipped,
+    folder_of,
+    judged,
+    of_another_rate,
+    registry_of,
+)
+
+COMMANDS = ("list", "show", "compare", "promote", "rollback", "prune")
+
+
+def _run(store: Path, *words: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["models", *map(str, words), "--store", str(store)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def _narrow(text: str) -> bool:
+    return max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    result = CliRunner().invoke(app, ["models", command, "--help"])
+    assert result.exit_code == 0
+    assert f"kilokai models {command}" in result.stdout
+    assert "Example" in result.stdout
+
+
+def test_an_empty_registry_says_what_scores_and_what_to_do(tmp_path: Path) -> None:
+    code, out, _ = _run(tmp_path / "store", "list")
+    assert code == 0
+    assert "detector.model (ocean-v1) scores" in out
+    assert "kilokai retrain" in out
+    code, out, _ = _run(tmp_path / "store", "list", "--json")
+    assert json.loads(out) == {"current": None, "models": []}
+    code, _, err = _run(tmp_path / "store", "rollback")
+    assert (code, "no champion before this one" in err) == (78, True)
+    assert not (tmp_path / "store" / "models" / "current").exists()
+
+
+def test_the_list_shows_every_model_and_the_champion(tmp_path: Path) -> None:
+    registry, (first, second) = registry_of(tmp_path, "first", "second")
+    registry.promote(first)
+    (registry.folder(second) / "card.json").unlink()
+    code, out, _ = _run(tmp_path, "list")
+    _, newest, oldest = out.splitlines()
+    assert (code, _narrow(out)) == (0, True)
+    assert newest.startswith(f"  {second}")
+    assert newest.endswith("damaged")
+    assert oldest.startswith(f"* {first}")
+    assert oldest.endswith("accepted")
+    found = json.loads(_run(tmp_path, "list", "--json")[1])
+    assert found["current"] == first
+    assert [one["id"] for one in found["models"]] == [second, first]
+
+
+def test_all_of_a_model_is_shown_and_two_are_compared(tmp_path: Path) -> None:
+    registry, (first, second) = registry_of(tmp_path, "first", "second")
+    registry.promote(first, reason="better by night")
+    code, out, _ = _run(tmp_path, "show", "current")
+    assert (code, _narrow(out)) == (0, True)
+    for part in ("threshold", "calibration hours", "evaluation", "better by night", "accepted"):
+        assert part in out
+    code, out, _ = _run(tmp_path, "compare", first.rpartition("-")[2], "second")
+    lines = [line for line in out.splitlines() if line.startswith("* id")]
+    assert (code, _narrow(out), lines[0].split()) == (0, True, ["*", "id", first, second])
+    assert not [line for line in out.splitlines() if line.startswith("* threshold")]
+    both = json.loads(_run(tmp_path, "compare", first, second, "--json")[1])
+    assert [one["id"] for one in both] == [first, second]
+
+
+@pytest.mark.parametrize("text", ["nobody", "a-very-long", "", "s"])
+def test_an_id_that_means_no_one_model_is_refused(text: str, tmp_path: Path) -> None:
+    registry_of(tmp_path, "same1", "same2", "other")
+    code, _, err = _run(tmp_path, "show", text)
+    assert (code, "wanted one model" in err) == (78, True)
+    assert _run(tmp_path, "show", "same")[0] == 78
+
+
+def test_a_folder_and_a_pretrained_name_are_taken_in_and_promoted(tmp_path: Path) -> None:
+    store, registry = tmp_path / "store", Registry(tmp_path / "store")
+    code, _, err = _run(store, "promote", "ocean-v1", "--reason", "to begin with")
+    assert (code, "after detector.model" in err) == (0, True)
+    first = registry.current()
+    assert _run(store, "promote", folder_of(tmp_path, "mine"))[0] == 0
+    assert [entry.champion for entry in registry.entries()] == [True, False]
+    assert _run(store, "rollback", "--reason", "alarm flood")[0] == 0
+    assert registry.current() == first
+    assert [(s.by, s.reason) for s in registry.history()] == [
+        ("promote", "to begin with"),
+        ("promote", ""),
+        ("rollback", "alarm flood"),
+    ]
+
+
+def test_what_must_not_score_is_not_promoted(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    registry, (first, second) = registry_of(store, "first", "second")
+    registry.promote(first)
+    flipped(registry.folder(second))
+    damaged = folder_of(tmp_path, "damaged")
+    flipped(damaged)
+    slow = of_another_rate(tmp_path)
+    other = registry_of(store, "golden")[1][0]
+    SPOILT["other golden scores"][0](registry.folder(other))
+    wanted: Sequence[tuple[object, str]] = [
+        (second, "SHA-256"), (damaged, "SHA-256"), (slow, "wanted 24000 Hz"), (tmp_path, "found"),
+        (registry.folder(other), "golden window")
+    ]  # fmt: skip
+    for model, reason in wanted:
+        code, _, err = _run(store, "promote", str(model))
+        assert (code, reason in err) == (78, True), err
+    code, _, err = _run(
+        store, "promote", "ocean-v1", "--set", "detector.false_alarms_per_hour=0.001"
+    )
+    assert (code, "wanted 1 to 20" in err) == (78, True), err
+    assert registry.current() == first
+
+
+def test_what_the_gate_refused_is_promoted_only_on_demand(tmp_path: Path) -> None:
+    store, source = tmp_path / "store", folder_of(tmp_path, "mine")
+    registry = Registry(store)
+    verdict = judged(accepted=False, reasons=("three times the alarms",))
+    model = registry.register(source, verdict)
+    for word in (model, str(source)):
+        code, _, err = _run(store, "promote", word)
+        assert (code, "three times the alarms" in err) == (78, True)
+    assert registry.current() is None
+    assert _run(store, "promote", model, "--anyway")[0] == 0
+    assert registry.current() == model
+    assert registry.entries()[0].verdict == verdict
+
+
+def test_prune_spares_what_events_name_unless_told(store: Path) -> None:
+    registry, (a, b, c, d) = registry_of(store, "a", "b", "c", "d")
+    for model in (b, c):
+        registry.promote(model)
+    with closing(sqlite3.connect(store / LEDGER_FILE)) as database, database:
+        database.execute(
+            "UPDATE events SET json = json_set(json, '$.model', ?) "
+            "WHERE id = (SELECT min(id) FROM events)",
+            (a,),
+        )
+    assert _run(store, "prune")[0] == 0
+    assert len(registry.entries()) == 4
+    assert d in _run(store, "prune", "--newest", "0")[2]
+    assert {entry.id for entry in registry.entries()} == {a, b, c}
+    assert a in _run(store, "prune", "--newest", "0", "--named")[2]
+    assert {entry.id for entry in registry.entries()} == {b, c}
+
+
+def test_other_tools_take_the_champion_or_the_configured_model(tmp_path: Path) -> None:
+    sets = [f"drop.path={tmp_path / 'drop'}", f"store.path={tmp_path / 'store'}"]
+    config = load_config(None, sets, {})
+    assert chosen_model(config) == "ocean-v1"
+    assert station_rate_hz(config) == 24_000
+    registry, (first,) = registry_of(tmp_path / "store", "first")
+    registry.promote(first)
+    assert chosen_model(config) == registry.folder(first)
+    away = load_config(None, [*sets, "detector.model=/nowhere"], {})
+    assert station_rate_hz(away) is None

@@ -1,0 +1,170 @@
+import base64
+import socket
+import ssl
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from acoio.errors import SetupError
+from daemon import options
+from daemon.config import load_config
+from daemon.metrics import Metrics, serve_metrics
+from daemon.metrics.server import AT_ONCE
+from tests.daemon.scrapes import ANYWHERE, page_at, samples_of
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "station.pem", folder / "station.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=station",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+@pytest.fixture
+def guarded(pair: tuple[Path, Path], tmp_path: Path) -> options.Metrics:
+    word = tmp_path / "password"
+    word.write_text("the sea: is wide\n")
+    word.chmod(0o600)
+    certificate, key = pair
+    return options.Metrics(listen="127.0.0.1:0", certificate=certificate, key=key, password=word)
+
+
+def _ask(address: str, certificate: Path, header: str | None) -> tuple[int, str]:
+    request = urllib.request.Request(f"https://{address}/metrics")
+    if header is not None:
+        request.add_header("Authorization", header)
+    context = ssl.create_default_context(cafile=certificate)
+    try:
+        with urllib.request.urlopen(request, timeout=5, context=context) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def _basic(said: bytes) -> str:
+    return f"Basic {base64.b64encode(said).decode()}"
+
+
+def test_two_daemons_can_live_in_one_process_but_not_on_one_port() -> None:
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as address:
+        with (
+            pytest.raises(SetupError, match=rf"metrics\.listen: found {address}: Address already"),
+            serve_metrics(Metrics("b", 1.0), options.Metrics(listen=address)),
+        ):
+            pass
+        assert ("kilokai_model_info", "a") in samples_of(page_at(address))
+
+
+def test_a_page_can_be_had_at_an_address_of_version_6() -> None:
+    with serve_metrics(Metrics("a", 1.0), options.Metrics(listen="[::1]:0")) as address:
+        port = address.rpartition(":")[2]
+        assert "kilokai_threshold" in page_at(f"[::1]:{port}")
+
+
+def test_with_a_certificate_and_a_password_only_who_knows_it_is_answered(
+    guarded: options.Metrics, pair: tuple[Path, Path]
+) -> None:
+    with serve_metrics(Metrics("a", 1.0), guarded) as address:
+        status, page = _ask(address, pair[0], _basic(b"prometheus:the sea: is wide"))
+        assert status == 200
+        assert "kilokai_threshold 1.0" in page
+        for header in (
+            None, "", "Basic", "Basic !", "Basic \xff", _basic(b"the sea: is wide"), _basic(b":"),
+            _basic(b"x:the sea: is wide\n"), "Bearer the sea: is wide",
+        ):  # fmt: skip
+            status, page = _ask(address, pair[0], header)
+            assert status == 401, header
+            assert "kilokai" not in page
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_clients_that_say_nothing_keep_nobody_waiting(
+    tls: bool, guarded: options.Metrics, pair: tuple[Path, Path]
+) -> None:
+    settings = guarded if tls else ANYWHERE
+    with serve_metrics(Metrics("a", 1.0), settings) as address, ExitStack() as stack:
+        host, _, port = address.rpartition(":")
+        for half in (b"", b"GET /", b"\x16\x03\x01", b"\0" * 99, b"\r\n\r\n") * AT_ONCE:
+            peer = stack.enter_context(closing(socket.create_connection((host, int(port)), 5)))
+            peer.send(half)
+        if tls:
+            header = _basic(b"x:the sea: is wide")
+            assert _ask(address, pair[0], header)[0] == 200
+        else:
+            assert "kilokai_threshold" in page_at(address)
+
+
+def test_of_too_many_clients_the_oldest_is_sent_away() -> None:
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as address, ExitStack() as stack:
+        host, _, port = address.rpartition(":")
+        peers = [
+            stack.enter_context(closing(socket.create_connection((host, int(port)), 5)))
+            for _ in range(AT_ONCE + 1)
+        ]
+        assert peers[0].recv(1) == b""
+        peers[1].send(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert peers[1].recv(8) == b"HTTP/1.0"
+
+
+def test_anywhere_but_here_it_is_guarded_or_said_to_be_open(tmp_path: Path) -> None:
+    here = [f"drop.path={tmp_path}/drop", f"store.path={tmp_path}/store"]
+    station = [*here, "metrics.listen=0.0.0.0:9108"]
+    guard = ["metrics.certificate=a", "metrics.key=b", "metrics.password=c"]
+    for wrong in ([], guard[:2], guard[2:]):
+        with pytest.raises(SetupError, match=r"metrics\.listen: found 0\.0\.0\.0:9108, wanted 127"):
+            load_config(None, [*station, *wrong], {})
+    with pytest.raises(SetupError, match=r"metrics\.key: wanted it and metrics\.certificate"):
+        load_config(None, [*here, guard[0]], {})
+    assert load_config(None, [*station, *guard], {}).metrics.password == Path("c")
+    assert load_config(None, [*station, "metrics.open=true"], {}).metrics.open
+
+
+def test_what_guards_it_must_be_there_and_be_secret(
+    guarded: options.Metrics, tmp_path: Path
+) -> None:
+    empty, loose = tmp_path / "empty", tmp_path / "loose"
+    for path, mode in ((empty, 0o600), (loose, 0o604)):
+        path.write_text("" if path == empty else "x")
+        path.chmod(stat.S_IFREG | mode)
+    for key, found, why in (
+        ("password", tmp_path / "none", "No such file"),
+        ("password", empty, "empty, wanted a password"),
+        ("password", loose, "readable by others, wanted mode 600"),
+        ("certificate", tmp_path / "none", "No such file"),
+        ("certificate", loose, "wanted a pair in PEM"),
+        ("key", guarded.certificate, "wanted a pair in PEM"),
+    ):
+        wrong = guarded.model_copy(update={key: found})
+        with (
+            pytest.raises(SetupError, match=rf"^metrics\.\w+: found .*{why}"),
+            serve_metrics(Metrics("a", 1.0), wrong),
+        ):
+            pass
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(
+    guarded: options.Metrics, tmp_path: Path
+) -> None:
+    locked = tmp_path / "locked.key"
+    subprocess.run(
+        ["openssl", "ec", "-in", str(guarded.key), "-aes256", "-passout", "pass:x", "-out", locked],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with (
+        pytest.raises(SetupError, match="wanted a pair in PEM"),
+        serve_metrics(Metrics("a", 1.0), guarded.model_copy(update={"key": locked})),
+    ):
+        pass

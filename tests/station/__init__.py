@@ -1,0 +1,1 @@
+"""The station under systemd: its units and its installation, and all of it booted for real."""

@@ -1,0 +1,168 @@
+"""What `systemd/station.sh` lays out and takes away, in a folder."""
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = Path(__file__).parents[2] / "systemd" / "station.sh"
+_FILES = {
+    "etc/kilokai": "0755",
+    "etc/kilokai/credentials": "0700",
+    "etc/kilokai/keys": "0755",
+    "etc/kilokai/keys/clients": "0755",
+    "etc/kilokai/kilokai.toml": "0644",
+    "opt/kilokai/current": "-> 2.0",
+    "usr/local/bin/kilokai": "-> /opt/kilokai/current/bin/kilokai",
+    "usr/local/lib/systemd/system/kilokai-retrain.service": "0644",
+    "usr/local/lib/systemd/system/kilokai-retrain.timer": "0644",
+    "usr/local/lib/systemd/system/kilokai.service": "0644",
+    "usr/local/lib/systemd/system/kilokai.target": "0644",
+    "usr/local/lib/sysusers.d/kilokai.conf": "0644",
+}
+
+pytestmark = pytest.mark.skipif(not shutil.which("install"), reason="no install on this machine")
+
+
+def _station(dest: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    given = {"PATH": os.environ["PATH"], "DESTDIR": str(dest), **environ}
+    return subprocess.run([_SCRIPT, *words], env=given, capture_output=True, text=True, check=False)
+
+
+def _done(dest: Path, *words: str, **environ: str) -> str:
+    done = _station(dest, *words, **environ)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def _release(dest: Path, name: str) -> Path:
+    home = dest / "opt/kilokai" / name
+    (home / "bin").mkdir(parents=True)
+    (home / ".release").touch()
+    return home
+
+
+def _all(dest: Path) -> set[str]:
+    return {str(path.relative_to(dest)) for path in dest.rglob("*")}
+
+
+@pytest.fixture
+def dest(tmp_path: Path) -> Path:
+    for name in ("1.0", "2.0"):
+        _release(tmp_path, name)
+        _done(tmp_path, "use", name)
+    _done(tmp_path, "files")
+    return tmp_path
+
+
+def _as_told(path: Path) -> str:
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    return f"{stat.S_IMODE(path.stat().st_mode):04o}"
+
+
+def test_it_lays_out_these_files_and_no_others(dest: Path) -> None:
+    parents = {str(parent) for name in _FILES for parent in Path(name).parents}
+    releases = {name for name in _all(dest) if name.startswith("opt/kilokai/") and ".0" in name}
+    assert _all(dest) - releases - parents == set(_FILES) - parents
+    assert {name: _as_told(dest / name) for name in _FILES} == _FILES
+
+
+def test_a_second_time_changes_nothing_of_the_operators(dest: Path) -> None:
+    toml, key = dest / "etc/kilokai/kilokai.toml", dest / "etc/kilokai/credentials/server.secret"
+    toml.write_text("# mine\n")
+    key.write_text("secret")
+    before = _all(dest)
+    assert "left as it was" not in _done(dest, "files")
+    assert _all(dest) == before
+    assert (toml.read_text(), key.read_text()) == ("# mine\n", "secret")
+
+
+def test_a_second_time_mends_units_that_were_changed(dest: Path) -> None:
+    unit = dest / "usr/local/lib/systemd/system/kilokai.service"
+    wanted = unit.read_text()
+    unit.write_text("[Service]\n")
+    _done(dest, "files")
+    assert unit.read_text() == wanted
+    assert "@" not in wanted.replace("@system-service", "").replace("@privileged", "").replace(
+        "@resources", ""
+    )
+
+
+def test_a_command_of_another_kind_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "usr/local/bin/kilokai"
+    other.parent.mkdir(parents=True)
+    other.write_text("not ours")
+    assert "not ours" in _done(tmp_path, "files")
+    _done(tmp_path, "uninstall")
+    assert other.read_text() == "not ours"
+
+
+def test_uninstalled_it_leaves_configuration_and_store_and_says_so(dest: Path) -> None:
+    (dest / "var/lib/kilokai").mkdir(parents=True)
+    (dest / "var/lib/kilokai/ledger.sqlite3").touch()
+    kept = {name for name in _all(dest) if name.startswith(("etc", "var"))}
+    assert "left: /etc/kilokai, /var/lib/kilokai" in _done(dest, "uninstall")
+    left = {
+        name for name in _all(dest) if (dest / name).is_file() or name.startswith(("etc", "var"))
+    }
+    assert left == kept
+    assert "there" not in _done(dest, "uninstall")
+
+
+def test_purged_it_leaves_no_file(dest: Path) -> None:
+    (dest / "var/lib/kilokai").mkdir(parents=True)
+    (dest / "var/lib/kilokai/ledger.sqlite3").touch()
+    _done(dest, "uninstall", PURGE="1")
+    assert [name for name in _all(dest) if not (dest / name).is_dir()] == []
+    assert not (dest / "var/lib/kilokai").exists()
+
+
+def test_what_is_no_release_under_the_prefix_is_left(dest: Path) -> None:
+    (dest / "opt/kilokai/notes").mkdir()
+    (dest / "opt/kilokai/notes/mine").touch()
+    _done(dest, "uninstall", PURGE="1")
+    assert (dest / "opt/kilokai/notes/mine").exists()
+
+
+def test_a_release_that_is_not_there_or_not_whole_is_refused_by_name(dest: Path) -> None:
+    (dest / "opt/kilokai/3.0").mkdir()
+    for name in ("3.0", "4.0"):
+        done = _station(dest, "use", name)
+        assert done.returncode == 78
+        assert f"/opt/kilokai/{name}: found no release, wanted one of: 1.0 2.0" in done.stderr
+    assert (dest / "opt/kilokai/current").readlink() == Path("2.0")
+
+
+def test_a_release_that_is_whole_is_not_made_again(dest: Path) -> None:
+    said = _done(dest, "software", RELEASE="1.0", PYTHON="/bin/false")
+    assert "/opt/kilokai/1.0 is there already" in said
+    assert (dest / "opt/kilokai/current").readlink() == Path("1.0")
+
+
+def test_a_release_that_cannot_be_made_leaves_the_one_in_use(dest: Path) -> None:
+    assert _station(dest, "software", RELEASE="3.0", PYTHON="/bin/false").returncode == 1
+    assert (dest / "opt/kilokai/current").readlink() == Path("2.0")
+    assert "found no release" in _station(dest, "use", "3.0").stderr
+
+
+def test_a_python_that_the_service_would_not_see_is_refused(dest: Path) -> None:
+    python = dest / "python"
+    python.write_text("#!/bin/sh\necho /home/alice/.pyenv/3.11\n")
+    python.chmod(0o755)
+    done = _station(dest, "software", RELEASE="3.0", PYTHON=str(python))
+    assert done.returncode == 78
+    assert "PYTHON: found /home/alice/.pyenv/3.11, wanted one outside of homes" in done.stderr
+    assert not (dest / "opt/kilokai/3.0").exists()
+
+
+def test_the_prefix_may_lie_elsewhere_but_is_a_plain_path(tmp_path: Path) -> None:
+    _done(tmp_path, "files", PREFIX="/srv/k-1.0")
+    unit = (tmp_path / "usr/local/lib/systemd/system/kilokai.service").read_text()
+    assert "ExecStart=/srv/k-1.0/current/bin/kilokai run" in unit
+    for prefix in ("opt", "/opt/a b", "/opt/", "/opt/%i"):
+        assert _station(tmp_path, "files", PREFIX=prefix).returncode == 78
