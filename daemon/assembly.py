@@ -15,8 +15,7 @@ import torch
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.drift.rates import AlarmRates
-from daemon.drift.watch import DriftWatch
+from daemon.drift.chore import DriftChore
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
@@ -62,13 +61,13 @@ class Service:
     loop: Loop
     evidence: EvidenceChore
     catching_up: CatchingUp
-    drift: DriftWatch
+    drift: DriftChore
     status_file: StatusFile
 
     def say_stopped(self) -> None:
         """Leave word in the store that this end was wanted, and how things stand."""
         self.catching_up.finish(time.monotonic())
-        self.drift.say()
+        self.drift.finish()
         self.status_file.stop()
 
 
@@ -103,10 +102,7 @@ def assemble(
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
     switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
-    drift = DriftWatch(config.store.path, ledger, metrics, lambda: switch.scorer)
-    rates = AlarmRates(
-        ledger, metrics, lambda: switch.scorer, promised=config.detector.false_alarms_per_hour
-    )
+    drift = DriftChore(config, ledger, metrics, lambda: switch.scorer)
     keeper.tell(drift.take)
     came_from = switch.said()["model_from"]
     _log.info(
@@ -120,10 +116,9 @@ def assemble(
     reload = Reload(config, again or Again(lambda: config))
 
     def changing() -> Mapping[str, Any]:
-        told = {"store_full": room.full, "drift": drift.as_json(), "alarms": rates.as_json()}
-        return {**catching_up.as_json(), **switch.said(), **reload.said(), **told}
+        return {**catching_up.as_json(), **switch.said(), **reload.said(), **drift.as_json()}
 
-    status_file = _status_file(config, said, changing)
+    status_file = _status_file(config, said, changing, room)
     old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
@@ -160,9 +155,8 @@ def assemble(
             evidence,
             catching_up,
             switch,
-            reload,
             drift,
-            rates,
+            reload,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
@@ -176,8 +170,11 @@ def assemble(
 
 
 def _status_file(
-    config: Config, said: Mapping[str, Any], say: Callable[[], Mapping[str, Any]]
+    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
 ) -> StatusFile:
+    def say() -> Mapping[str, Any]:
+        return {**changing(), "store_full": room.full}
+
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,

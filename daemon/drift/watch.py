@@ -43,6 +43,7 @@ class DriftWatch:
         self._model = ""
         self._hours: Hours | None = None
         self._due_s = 0.0
+        self._begin()
 
     def take(self, scores: Sequence[Score]) -> None:
         """Count windows that were scored, and committed, for the first time."""

@@ -1,4 +1,4 @@
-"""Drift is told in metrics and status, goes on after a restart, and begins anew for another model."""
+"""Drift is told, goes on after a restart, and begins anew for another model."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ def test_another_model_or_ledger_begins_anew(tmp_path: Path, reference: Referenc
     station = _Station(tmp_path, reference)
     station.watch.take(hour(50))
     station.watch.do(0.0)
-    assert station.watch.found
+    assert station.watch.as_json()
     station.put("n", reference)
     station.watch.do(1.0)
-    assert station.watch.found is None
+    assert station.watch.as_json() is None
     station.put("m", reference)
     station.watch.take(hour(50))
     station.watch.do(2.0)
     other = _Station(tmp_path, reference, SimpleNamespace(epoch="e2"))
     other.watch.do(0.0)
-    assert other.watch.found is None
+    assert other.watch.as_json() is None
 
 
 @pytest.mark.parametrize(
