@@ -15,7 +15,8 @@ import torch
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
-from daemon.drift.chore import DriftChore
+from daemon.drift.rates import AlarmRates
+from daemon.drift.watch import DriftWatch
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
@@ -61,13 +62,13 @@ class Service:
     loop: Loop
     evidence: EvidenceChore
     catching_up: CatchingUp
-    drift: DriftChore
+    drift: DriftWatch
     status_file: StatusFile
 
     def say_stopped(self) -> None:
         """Leave word in the store that this end was wanted, and how things stand."""
         self.catching_up.finish(time.monotonic())
-        self.drift.finish()
+        self.drift.say()
         self.status_file.stop()
 
 
@@ -102,7 +103,10 @@ def assemble(
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
     switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
-    drift = DriftChore(config, ledger, metrics, lambda: switch.scorer)
+    drift = DriftWatch(config.store.path, ledger, metrics, lambda: switch.scorer)
+    rates = AlarmRates(
+        ledger, metrics, lambda: switch.scorer, promised=config.detector.false_alarms_per_hour
+    )
     keeper.tell(drift.take)
     came_from = switch.said()["model_from"]
     _log.info(
@@ -116,9 +120,10 @@ def assemble(
     reload = Reload(config, again or Again(lambda: config))
 
     def changing() -> Mapping[str, Any]:
-        return {**catching_up.as_json(), **switch.said(), **reload.said(), **drift.as_json()}
+        told = {"store_full": room.full, "drift": drift.as_json(), "alarms": rates.as_json()}
+        return {**catching_up.as_json(), **switch.said(), **reload.said(), **told}
 
-    status_file = _status_file(config, said, changing, room)
+    status_file = _status_file(config, said, changing)
     old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
@@ -155,8 +160,9 @@ def assemble(
             evidence,
             catching_up,
             switch,
-            drift,
             reload,
+            drift,
+            rates,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
@@ -170,11 +176,8 @@ def assemble(
 
 
 def _status_file(
-    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
+    config: Config, said: Mapping[str, Any], say: Callable[[], Mapping[str, Any]]
 ) -> StatusFile:
-    def say() -> Mapping[str, Any]:
-        return {**changing(), "store_full": room.full}
-
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,
