@@ -144,6 +144,17 @@ def test_scored_seconds_count_overlapping_windows_once_however_they_come(at_once
     assert late == pytest.approx(59 + 2 * 2.048)
 
 
+def test_scored_seconds_count_overlapping_windows_once_where_two_lanes_come_by_turns() -> None:
+    metrics = Metrics("a", 10.0)
+    for k in range(20):
+        metrics.take_scores([score(float(k), 0.0)])
+        metrics.take_scores([score(40.0 * k + j - 10_000, 0.0) for j in range(40)])
+        if k == 10:  # and what a gap left out, heard in between
+            metrics.take_scores([score(5000.0, 0.0), score(5001.0, 0.0)])
+    total = value_of(metrics, "kilokai_scored_seconds_total")
+    assert total == pytest.approx(19 + 2.048 + 799 + 2.048 + 1 + 2.048)
+
+
 def test_damage_is_told_in_seconds_of_the_sound_that_was_lost() -> None:
     metrics = Metrics("a", 1.0)
     read = FileProgress(
