@@ -29,8 +29,9 @@ from tests.detector.sounds import SMALL
 EVENING: Final = datetime(2024, 6, 3, 4, tzinfo=UTC)  # 18 h in Honolulu on 2 June
 NOON: Final = EVENING - timedelta(hours=6)
 DAYS: Final = 4
-SECONDS: Final = 299
+SECONDS: Final = 240
 FILES: Final = 3  # an hour
+DRIVER: Final = "tests.daemon.retraining.driver"
 RATE: Final = 20.0  # false alarms an hour: half an hour of sound can promise it
 CHOICE: Final = Choice(typical_hours=0.2, various_hours=0.1, calibration_hours=0.6)
 TRAINING: Final = TrainSettings(batch=32, phase1_steps=5, phase2_steps=5)
@@ -95,6 +96,7 @@ def config_of(drop: Path, store: Path, champion: Path, *more: str) -> Config:
         f"detector.false_alarms_per_hour={RATE}",
         f"retrain.hours={CHOICE.typical_hours}",
         f"retrain.calibration_hours={CHOICE.calibration_hours}",
+        "retrain.reference_days=1",
         *more,
     ]
     return load_config(None, sets, {})
