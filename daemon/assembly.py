@@ -15,6 +15,8 @@ import torch
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
+from daemon.drift.rates import AlarmRates
+from daemon.drift.watch import DriftWatch
 from daemon.drop import Drop
 from daemon.errors import plain
 from daemon.evidence_chore import EvidenceChore, open_evidence
@@ -60,11 +62,13 @@ class Service:
     loop: Loop
     evidence: EvidenceChore
     catching_up: CatchingUp
+    drift: DriftWatch
     status_file: StatusFile
 
     def say_stopped(self) -> None:
         """Leave word in the store that this end was wanted, and how things stand."""
         self.catching_up.finish(time.monotonic())
+        self.drift.say()
         self.status_file.stop()
 
 
@@ -99,6 +103,11 @@ def assemble(
         _feed(drop, scorer, replay), listen(scorer), ledger=ledger, metrics=metrics, keeper=keeper
     )
     switch = ModelSwitch(first, loading, pipeline=pipeline, metrics=metrics, listen=listen)
+    drift = DriftWatch(config.store.path, ledger, metrics, lambda: switch.scorer)
+    rates = AlarmRates(
+        ledger, metrics, lambda: switch.scorer, promised=config.detector.false_alarms_per_hour
+    )
+    keeper.tell(drift.take)
     came_from = switch.said()["model_from"]
     _log.info(
         "ready", metrics=address, model=scorer.model, model_from=came_from, bus=publisher.endpoints
@@ -109,9 +118,12 @@ def assemble(
     catching_up, room = CatchingUp(ledger.files, metrics, rate_hz=scorer.features.rate_hz), Room()
     said = {"metrics": address, "rate_hz": scorer.features.rate_hz, "bus": publisher.endpoints}
     reload = Reload(config, again or Again(lambda: config))
-    status_file = _status_file(
-        config, said, lambda: {**catching_up.as_json(), **switch.said(), **reload.said()}, room
-    )
+
+    def changing() -> Mapping[str, Any]:
+        told = {"store_full": room.full, "drift": drift.as_json(), "alarms": rates.as_json()}
+        return {**catching_up.as_json(), **switch.said(), **reload.said(), **told}
+
+    status_file = _status_file(config, said, changing)
     old_messages = OldMessages(ledger, days=config.store.messages_days)
     handlers: dict[str, Handler] = {
         "review": Reviews(config.store.path, ledger, keeper.keep),
@@ -149,6 +161,8 @@ def assemble(
             catching_up,
             switch,
             reload,
+            drift,
+            rates,
             status_file,
             StoreRoom(config.store.path, metrics),
             RetrainMetrics(config.store.path, metrics),
@@ -158,15 +172,12 @@ def assemble(
     reload.take = Live(
         loop, parts.lookout, keeper, evidence, old_messages, parts.heart, status_file
     ).take
-    return Service(loop, evidence, catching_up, status_file)
+    return Service(loop, evidence, catching_up, drift, status_file)
 
 
 def _status_file(
-    config: Config, said: Mapping[str, Any], changing: Callable[[], Mapping[str, Any]], room: Room
+    config: Config, said: Mapping[str, Any], say: Callable[[], Mapping[str, Any]]
 ) -> StatusFile:
-    def say() -> Mapping[str, Any]:
-        return {**changing(), "store_full": room.full}
-
     return StatusFile(
         config.store.path,
         heartbeat_s=config.bus.heartbeat_s,

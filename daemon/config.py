@@ -16,9 +16,18 @@ from acoio.errors import SetupError
 from daemon.options import Config
 from daemon.settings.places import lines_of
 
-__all__ = ["Config", "ConfigError", "Fault", "Loaded", "load_config", "read_config"]
+__all__ = [
+    "PREFIX",
+    "Config",
+    "ConfigError",
+    "Fault",
+    "Loaded",
+    "load_config",
+    "read_config",
+    "strays",
+]
 
-_PREFIX: Final = "KILOKAI_"
+PREFIX: Final = "KILOKAI_"
 _NEAR: Final = 0.6  # of 1: a name that is so much alike was probably meant
 _Raw = dict[str, Any]
 
@@ -124,9 +133,9 @@ def _names(raw: _Raw) -> Iterable[str]:
 
 
 def _of_environ(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    names = sorted(name for name in environ if name.startswith(_PREFIX) and "__" in name)
+    names = sorted(name for name in environ if name.startswith(PREFIX) and "__" in name)
     return [
-        (name.removeprefix(_PREFIX).lower().replace("__", ".", 1), environ[name], name)
+        (name.removeprefix(PREFIX).lower().replace("__", ".", 1), environ[name], name)
         for name in names
     ]
 
@@ -140,6 +149,11 @@ def _of_sets(sets: Sequence[str], faults: list[Fault]) -> list[tuple[str, str, s
         else:
             faults.append(Fault("--set", f"found {text!r}, wanted section.key=value"))
     return found
+
+
+def strays(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the environment that are ours by their beginning, and no keys."""
+    return sorted(name for name in environ if name.startswith(PREFIX) and "__" not in name)
 
 
 def _value(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -45,6 +46,7 @@ class Drop:
         self._lister = Worker("drop: listing", deadline_s=deadline_s)
         self._reader = Worker("drop: reading", deadline_s=deadline_s)
         self._listing: Future[list[Seen]] | None = None
+        self.scan_cpu_s = 0.0  # of the last scan
 
     def scan(self) -> list[Seen] | None:
         """Begin a scan or look whether the one begun is done: its listing, or None.
@@ -68,9 +70,12 @@ class Drop:
         return listing.result()
 
     def _list(self) -> list[Seen]:
+        begin_s = time.thread_time()
         with suppress(OSError):  # hints are a help: without them scans must do
             self._arm()
-        return scan(self.path)
+        listing = scan(self.path)
+        self.scan_cpu_s = time.thread_time() - begin_s
+        return listing
 
     def glance(self, names: Iterable[str]) -> list[Seen]:
         """Return those of some files that are there.

@@ -48,6 +48,7 @@ class Keeper:
         self._metrics = metrics
         self._send = send
         self._published = ledger.published
+        self._tell: Callable[[Sequence[Score]], None] = _nobody
 
     def send_at_most(self, per_hour: int) -> None:
         """Send so many events of an hour one by one, from the next step on."""
@@ -61,6 +62,10 @@ class Keeper:
     def is_new(self, score: Score) -> bool:
         """Say whether a window was not scored, by this model or one before it."""
         return not self._ledger.is_scored(score)
+
+    def tell(self, take: Callable[[Sequence[Score]], None]) -> None:
+        """Have new scores told to somebody, once they are kept."""
+        self._tell = take
 
     def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
         """Commit a step with its messages, and send them."""
@@ -82,6 +87,7 @@ class Keeper:
         step, drafts = alerted(step, heard, book, most_per_hour=most)
         self.keep(step, drafts)
         self._metrics.take_scores(scores)
+        self._tell(scores)
         self._metrics.take_gaps(heard.gaps)
         self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
@@ -122,3 +128,7 @@ class Keeper:
                 self._send(messages)
             self._published = messages[-1].sequence
             self._metrics.take_messages(messages)
+
+
+def _nobody(_scores: Sequence[Score]) -> None:
+    """Tell nobody."""

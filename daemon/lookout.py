@@ -83,12 +83,13 @@ class Lookout:
         if listing is None:
             return None
         self._scanning = self.missing = False
+        judged_s = time.thread_time()
         self.plan = self._arrivals.look(listing, self._files, now_s)
+        spent_s = self._drop.scan_cpu_s + time.thread_time() - judged_s
         end_s = time.monotonic()
         rest_s = min((end_s - self._begun_s) / _SCANNING_SHARE, self._rescan_s)  # it may have hung
         self._soonest_s = max(self._begun_s + _SOONEST_S, end_s + rest_s)
-        pause_s = self._pause_s(self.plan, end_s - self._begun_s)
-        self._due_s = max(self._begun_s + pause_s, self._soonest_s)
+        self._due_s = max(self._begun_s + self._pause_s(self.plan, spent_s), self._soonest_s)
         return self.plan
 
     def glance(self) -> list[Task]:
@@ -126,7 +127,10 @@ class Lookout:
         return now_s >= self._due_s or (self._watch.hint.is_set() and now_s >= self._soonest_s)
 
     def _pause_s(self, plan: Plan, spent_s: float) -> float:
-        """Return how long the next scan may wait, if nothing hints at it, after what one took."""
+        """Return how long the next scan may wait unless something hints at it.
+
+        `spent_s` is what the last one took of a core.
+        """
         if plan.held:
             return _SOONEST_S
         if plan.waiting:
@@ -135,5 +139,5 @@ class Lookout:
 
 
 def quiet_pause_s(rescan_s: float, spent_s: float) -> float:
-    """Return the time between two scans while nothing waits, if one takes `spent_s`."""
+    """Return the time between two scans while nothing waits, if one takes `spent_s` of a core."""
     return max(rescan_s, min(spent_s / _QUIET_SHARE, _QUIET_S))

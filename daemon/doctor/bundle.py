@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio.errors import AcoError, NotReadyError, SetupError
-from daemon.config import Config, ConfigError, Loaded, read_config
+from daemon.config import PREFIX, Config, ConfigError, Loaded, read_config
 from daemon.doctor.finding import in_time
 from daemon.doctor.scrape import last_logs, scrape
 from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
@@ -27,7 +27,6 @@ from daemon.status import status
 from daemon.status_file import last_said
 from daemon.stored import reading
 
-_PREFIX: Final = "KILOKAI_"
 _PIECE_S: Final = 20.0
 _LAST_ASIDE: Final = 50
 _TOLD_MODELS: Final = 5
@@ -106,11 +105,11 @@ def _pieces(loaded: Loaded | None, path: Path | None, environ: Mapping[str, str]
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what of the environment is ours; of what is no key, only the name."""
-    known = {f"{_PREFIX}{key.path.replace('.', '__')}".upper() for key in keys()}
+    known = {f"{PREFIX}{key.path.replace('.', '__')}".upper() for key in keys()}
     return {
         name: value if name.upper() in known else HIDDEN
         for name, value in sorted(environ.items())
-        if name.startswith(_PREFIX)
+        if name.startswith(PREFIX)
     }
 
 

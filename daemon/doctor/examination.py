@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from acoio.errors import NotReadyError
-from daemon.config import Config, ConfigError, load_config
+from daemon.config import PREFIX, Config, ConfigError, load_config, strays
 from daemon.doctor.addresses import check_keys, check_sockets
 from daemon.doctor.finding import MARKS, Check, Finding, examine, in_time
 from daemon.doctor.keeping import check_daemon, check_ledger, check_retraining
@@ -35,6 +35,8 @@ def examined(
     else:
         where = f"{path or 'no file'}: every key is right"
         yield Finding("config", "ok", where)
+        for name in strays(environ):
+            yield Finding("config", "warn", f"{name} is no key", f"name it {PREFIX}TABLE__KEY")
         yield from examine(_of_station(config))
     yield from examine([Check("gpu", check_gpu, _TORCH_S), Check("score", check_score, _TORCH_S)])
 

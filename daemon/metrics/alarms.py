@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from daemon.drift.achieved import SPANS
 from detector.events import SEVERITIES
 from detector.values import Score
-
-SPANS: Final = ("day", "week")
 
 
 class AlarmMetrics:

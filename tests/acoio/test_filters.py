@@ -106,7 +106,10 @@ def test_a_frequency_too_near_the_edge_to_tell_is_refused(hz: float) -> None:
     for wrong in (whole.highpass, whole.lowpass, lambda edge: whole.bandpass(edge, edge + 1e-9)):
         with pytest.raises(ValueError, match="wanted over 0 and under 12000 Hz"):
             wrong(hz)
-    assert np.isfinite(whole.highpass(0.0025).samples).all()
+
+
+def test_a_frequency_far_below_the_sea_is_filtered_all_the_same() -> None:
+    assert np.isfinite(sound(noise(1)).highpass(0.0025).samples).all()
 
 
 def test_the_shortest_sound_is_filtered_too() -> None:

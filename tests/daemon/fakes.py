@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from detector.config import FeatureSettings
+from detector.drift import Reference
 from detector.events import EventSettings
 from detector.values import Score, Window
 
@@ -20,6 +21,7 @@ class LoudnessScorer:
         self.model = "loudness"
         self.threshold = threshold
         self.card: dict[str, Any] = {}
+        self.reference: Reference | None = None
 
     def event_settings(self, station: str) -> EventSettings:
         return EventSettings(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -32,3 +34,15 @@ def samples_of(page: str) -> dict[tuple[str, ...], float]:
         for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
+
+
+def pair_in(folder: Path) -> tuple[Path, Path]:
+    """Return a certificate for 127.0.0.1 and its key, made in a folder."""
+    certificate, key = folder / "station.pem", folder / "station.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=station",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key

@@ -116,12 +116,12 @@ def test_the_deadline_of_a_digest_is_for_each_block(
     opened = daemon.drop._open_no_link
 
     def slow(path: str, flags: int) -> int:
-        time.sleep(0.05)
+        time.sleep(0.25)
         return opened(path, flags)
 
     monkeypatch.setattr("daemon.drop._open_no_link", slow)
     monkeypatch.setattr("daemon.drop._BLOCK_BYTES", 1000)
-    digest = Drop(tmp_path, deadline_s=0.3).digest("a", 9_999)
+    digest = Drop(tmp_path, deadline_s=2.0).digest("a", 9_999)
     assert digest == hashlib.sha256((bytes(range(250)) * 40)[:9_999]).hexdigest()
 
 

@@ -15,21 +15,12 @@ from daemon import options
 from daemon.config import load_config
 from daemon.metrics import Metrics, serve_metrics
 from daemon.metrics.server import AT_ONCE
-from tests.daemon.scrapes import ANYWHERE, page_at, samples_of
+from tests.daemon.scrapes import ANYWHERE, page_at, pair_in, samples_of
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "station.pem", folder / "station.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=station",
-         "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return certificate, key
+    return pair_in(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -6,14 +6,18 @@ Not among `make test`, as it needs Prometheus: `make test-monitoring`.
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from daemon import options
+from daemon.metrics import Metrics, serve_metrics
 from monitoring.panels import Panel, Query
 from monitoring.rows import ANNOTATIONS, ROWS
 from tests.daemon.conftest import until
+from tests.daemon.scrapes import pair_in
 from tests.monitoring.live import Live, live_station, recent_sea
-from tests.monitoring.prometheus import Series
+from tests.monitoring.prometheus import Series, prometheus_on
 from tests.monitoring.rules import alerts
 
 _PANELS = [panel for row in ROWS for panel in row.panels]
@@ -88,6 +92,27 @@ def test_a_panel_of_a_station_that_heard_something_shows_it(heard: Live, panel: 
 @pytest.mark.parametrize("query", ANNOTATIONS, ids=lambda query: query.legend)
 def test_an_annotation_can_be_asked_for(heard: Live, query: Query) -> None:
     heard.prometheus.ask_since(query.expr, time.time() - 60)
+
+
+def test_who_listens_is_counted_and_the_heart_is_heard(heard: Live) -> None:
+    assert heard.prometheus.ask("kilokai_bus_subscribers == 1")
+    assert heard.prometheus.ask('rate(kilokai_bus_messages_total{kind="heartbeat"}[10s]) > 1')
+    assert heard.prometheus.ask("time() - kilokai_newest_arrival_time_seconds < 300")
+
+
+def test_a_prometheus_of_another_machine_gets_in_as_our_example_says(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("the sea: is wide\n")
+    password.chmod(0o600)
+    certificate, key = pair_in(tmp_path)
+    guarded = options.Metrics(
+        listen="127.0.0.1:0", certificate=certificate, key=key, password=password
+    )
+    with (
+        serve_metrics(Metrics("a", 1.0), guarded) as target,
+        prometheus_on(target, tmp_path, certificate=certificate, password=password) as prometheus,
+    ):
+        assert prometheus.ask("kilokai_threshold == 1")
 
 
 def test_no_rule_has_an_error_and_a_new_or_a_good_station_raises_no_alarm(

@@ -71,8 +71,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus_on(target: str, folder: Path) -> Iterator[Prometheus]:
-    """Give a Prometheus that has scraped a target, and stop it at the end."""
+def prometheus_on(
+    target: str, folder: Path, *, certificate: Path | None = None, password: Path | None = None
+) -> Iterator[Prometheus]:
+    """Give a Prometheus that has scraped a target, and stop it at the end.
+
+    With a certificate and a password it does as our example says of another machine.
+    """
     (port,) = free_ports(1)
     settings = (MONITORING / "prometheus.yml").read_text()
     for ours, theirs in (
@@ -81,6 +86,10 @@ def prometheus_on(target: str, folder: Path) -> Iterator[Prometheus]:
         ("[kilokai.rules.yml]", f"[{MONITORING / 'kilokai.rules.yml'}]"),
     ):
         settings = settings.replace(ours, theirs)
+    if certificate and password:
+        settings = re.sub("# (?=scheme|tls_config|basic_auth)", "", settings)
+        settings = settings.replace("station.pem", str(certificate))
+        settings = settings.replace("station.password", str(password))
     (folder / "prometheus.yml").write_text(settings)
     command = [
         "prometheus", f"--config.file={folder / 'prometheus.yml'}",

@@ -100,6 +100,17 @@ def test_a_wrong_configuration_is_a_finding_for_each_fault(tmp_path: Path) -> No
     assert "did you mean most_per_hour?" in told[1]
 
 
+@pytest.mark.usefixtures("quick", "config")
+def test_a_name_in_the_environment_that_is_no_key_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KILOKAI_STATION_NAME", "x")  # one underscore too few
+    shown = _doctor(*_sets(tmp_path))
+    assert "KILOKAI_STATION_NAME is no key" in shown.stdout
+    assert "-> name it KILOKAI_TABLE__KEY" in shown.stdout
+    assert shown.exit_code == 0
+
+
 def test_a_drop_that_hangs_keeps_no_other_check(
     tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
