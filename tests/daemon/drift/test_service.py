@@ -45,7 +45,7 @@ def test_a_run_tells_drift_and_the_next_one_goes_on_with_its_counts(
 ) -> None:
     scorer = LoudnessScorer()
     scorer.reference = _reference()
-    monkeypatch.setattr("daemon.assembly.load_model", lambda *_, **__: scorer)
+    monkeypatch.setattr("daemon.foundations.load_model", lambda *_, **__: scorer)
     monkeypatch.setattr("detector.drift.FEWEST_WINDOWS", 30)
     store, counted = config.store.path, []
     for name, data in islice(sea.cut(), 3):
