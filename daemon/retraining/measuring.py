@@ -105,16 +105,19 @@ def _some_windows(contest: Contest) -> list[Window]:
 
 
 def _missing(contest: Contest) -> tuple[float, float]:
-    """Return which share of the time has no sound, before the newest days and in them."""
+    """Return which share of the time has no sound, before the newest days and in them.
+
+    Where all days are the newest ones, nothing says what it was before.
+    """
     cover = contest.coverage
     since = max(cover.end - contest.newest, cover.begin)
-    edges = (cover.begin, since, cover.end)
+    edges = (cover.begin, since, cover.end) if since > cover.begin else (since, cover.end)
     seconds = cover.seconds_in(edges).tolist()
     shares = [
-        1 - heard_s / (end - begin).total_seconds() if end > begin else 0.0
+        1 - heard_s / (end - begin).total_seconds()
         for heard_s, begin, end in zip(seconds, edges[:-1], edges[1:], strict=True)
     ]
-    return shares[0], shares[1]
+    return shares[0], shares[-1]
 
 
 def _health(champion: Scorer, candidate: Scorer, heard: Heard) -> dict[str, Health]:
