@@ -55,7 +55,17 @@ def test_a_store_that_is_not_there_yet_is_well_and_a_file_of_roots_is_not(config
         mark, says, do = _worst(check_store(config))
         assert mark == "warn"
         assert says.startswith("1 files are not nobody's")
-        assert do == f"chown -R nobody {config.store.path}"
+        assert do == f"chown -hR nobody: {config.store.path}"
+
+
+def test_what_another_left_among_the_models_is_found(config: Config) -> None:
+    lock = config.store.path / "models/lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert _marks(check_store(config)) == ["ok"]
+    if os.geteuid() == 0:
+        os.chown(lock, 65534, 65534)
+        assert "1 files are not root's, such as models/lock" in _worst(check_store(config))[1]
 
 
 def test_room_is_asked_for_a_month(tmp_path: Path, config: Config) -> None:
