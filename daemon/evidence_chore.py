@@ -204,8 +204,8 @@ def open_evidence(
     store, settings = config.store.path, config.evidence
     work = Work(
         {
-            "store": str(store.resolve()),
-            "drop": str(config.drop.path.resolve()),
+            "store": str(store.absolute()),
+            "drop": str(config.drop.path.absolute()),
             "station": config.station.name,
             "rate_hz": rate_hz,
         }

@@ -24,23 +24,17 @@ _MARGIN: Final = 1  # record on each side: longer than the filter is heard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failing:
-    """How a hydrophone is 30 days after its `healthy_days`; until then all of it grows evenly.
+    """How a hydrophone is after 30 days; until then all of it grows evenly from nothing.
 
     `loss_db` is what it hears less, (Hz, dB) each, the low bands first; `hiss_rms` and
     `hum_rms` are its own noises in counts, which grow by as many dB each day, from 40 dB
     below; the rate of silences grows with the square of time.
     """
 
-    healthy_days: float = 0.0
-
     loss_db: Table = ((15.0, 40.0), (100.0, 30.0), (1000.0, 12.0), (10_000.0, 3.0))
     hiss_rms: float = 400.0
     hum_rms: float = 800.0
     silences_per_hour: float = 120.0
-
-    def age(self, second: float) -> float:
-        """Return for how long it has been failing at a time after the ocean's begin, in months."""
-        return max(second - 86_400.0 * self.healthy_days, 0.0) / MONTH_S
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +46,7 @@ class Hydrophone:
 
     def hear(self, water: Callable[[int, int], _Samples], record: int, records: int) -> _Samples:
         """Return a block in counts; `water` gives any records of the sound around it."""
-        age = self.failing.age(record * RECORD_SAMPLES / RATE_HZ)
-        if not age:
-            return water(record, records)
+        age = record * RECORD_SAMPLES / RATE_HZ / MONTH_S
         margin = _MARGIN * RECORD_SAMPLES
         heard = self._filtered(water(record - _MARGIN, records + 2 * _MARGIN), age)[margin:-margin]
         own = 10.0 ** (-40.0 * (1.0 - age) / 20.0)
@@ -80,7 +72,7 @@ class Hydrophone:
         found = []
         for index in range((first - longest) // BIN_SAMPLES, (first + count) // BIN_SAMPLES + 1):
             rng = keyed(self.seed, Stream.SILENCES, index)
-            age = self.failing.age(index * BIN_S)
+            age = max(index, 0) * BIN_S / MONTH_S
             starts = begins(rng, index, self.failing.silences_per_hour * age**2)
             for start, length in zip(starts, rng.integers(1, longest, len(starts)), strict=True):
                 low, high = max(start - first, 0), min(start + int(length) - first, count)

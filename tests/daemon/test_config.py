@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,24 @@ def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
 def test_the_store_may_not_lie_in_the_drop() -> None:
     with pytest.raises(SetupError, match=r"store\.path: found /data/incoming/store within"):
         load_config(None, [_DROP, "store.path=/data/incoming/store"], {})
+
+
+def test_a_configuration_is_read_without_a_look_at_the_drop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, store = tmp_path / "drop", tmp_path / "store"
+    drop.symlink_to(drop)  # a circle
+    sets = [f"drop.path={drop}", f"store.path={store}"]
+
+    def hanging(look: Any) -> Any:
+        def hangs(path: Any, *args: Any, **more: Any) -> Any:
+            assert not str(path).startswith(str(drop)), "it would hang here"
+            return look(path, *args, **more)
+
+        return hangs
+
+    for name in ("stat", "lstat", "readlink"):
+        monkeypatch.setattr(os, name, hanging(getattr(os, name)))
+    assert load_config(None, sets, {}).drop.path == drop
+    with pytest.raises(SetupError, match=r"store\.path: found .*drop/store within"):
+        load_config(None, [sets[0], f"store.path={tmp_path}/x/../drop/store"], {})
