@@ -23,6 +23,7 @@ from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
+from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
 from daemon.retraining.first import first_reference
 from daemon.retraining.hours import choice_of, hours_of
@@ -74,7 +75,8 @@ def retrain(config: Config, *, seed: int) -> Lines:
     Raises
     ------
     SetupError
-        If there is no ledger, or no champion that could be gone on from.
+        If there is no ledger, no champion that could be gone on from, or the store is not
+        root's, who asks.
     NotReadyError
         If another one runs, or the disk is full.
     """
@@ -95,6 +97,7 @@ def retrain(config: Config, *, seed: int) -> Lines:
 
 
 def _enter(stack: ExitStack, store: Path) -> None:
+    require_owner(store)
     try:
         stack.enter_context(locked(store / LOCK_FILE))
     except HeldError as error:
