@@ -34,7 +34,10 @@ def main() -> None:
     folder = Path(sys.argv[1])
     simulate(folder / "drop")
     config = folder / "kilokai.toml"
-    config.write_text(f'[drop]\npath = "{folder / "drop"}"\n[store]\npath = "{folder / "store"}"\n')
+    config.write_text(
+        f'[drop]\npath = "{folder / "drop"}"\n[store]\npath = "{folder / "store"}"\n'
+        "[evidence]\nclips = false\npictures = false\n"
+    )
     _run("run", "--config", config, "--until-idle")
     lines = list(report(*_run("retrain", "--config", config, "--json")))
     print("\n".join(lines))

@@ -31,6 +31,7 @@ def check_drop(config: Config) -> Told:
         yield "fail", f"{plain(path)}: {_me()} may not read it", f"chmod o+rx {plain(path)}"
         return
     yield "ok", f"{plain(path)}: {_recordings(path)}", ""
+    yield from _apart(path, config.store.path)
     mount = mount_of(path)
     if mount.is_remote and config.drop.watch == "inotify":
         yield (
@@ -38,6 +39,13 @@ def check_drop(config: Config) -> Told:
             f"{plain(path)} is on {mount.kind}, where the kernel hints nothing",
             (_SCAN_INSTEAD),
         )
+
+
+def _apart(drop: Path, store: Path) -> Told:
+    """Find whether links lead from the store into the drop: the names alone are checked before."""
+    lies = os.path.realpath(store)
+    if Path(lies).is_relative_to(os.path.realpath(drop)):
+        yield "fail", f"{plain(store)} is {plain(lies)}, within the drop", "set store.path"
 
 
 def _recordings(path: Path) -> str:

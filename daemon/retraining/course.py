@@ -25,6 +25,7 @@ from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
+from daemon.retraining.first import first_reference
 from daemon.retraining.hours import choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
@@ -144,6 +145,7 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
             known=known,
             newest=timedelta(days=wanted.reference_days),
             seed=seed,
+            first=first_reference(registry),
         )
         figures = yield from measured(contest)
         reasons = reasons_against(figures)

@@ -42,8 +42,8 @@ def test_about_every_other_window_has_a_call_and_a_seed_makes_the_same_again() -
     first, again, other = (windows([WHOLE], seed=k) for k in (1, 1, 9))
     assert np.array_equal(loudest_db(first), loudest_db(again))
     assert not np.array_equal(loudest_db(first), loudest_db(other))
-    quiet_db = np.quantile(loudest_db(RollingFeatures(SMALL).push(WHOLE)), 0.99)
-    assert 0.25 < np.mean(loudest_db(first) > quiet_db) < 0.95
+    quiet_db = np.quantile(loudest_db(RollingFeatures(SMALL).push(WHOLE)), 0.9)
+    assert 0.2 < np.mean(loudest_db(first) > quiet_db) < 0.95  # of quiet ones, 0.1
 
 
 def test_a_gap_begins_anew_and_the_longest_run_is_between_gaps() -> None:

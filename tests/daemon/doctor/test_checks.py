@@ -45,6 +45,20 @@ def test_a_drop_needs_reading_and_no_writing(config: Config) -> None:
     assert _worst(check_drop(away))[:2] == ("fail", "/no: found no such folder")
 
 
+def test_a_store_that_a_link_leads_into_the_drop_fails(config: Config) -> None:
+    (config.drop.path / "inside").mkdir()
+    config.store.path.symlink_to(config.drop.path / "inside")
+    mark, says, do = _worst(check_drop(config))
+    assert (mark, do) == ("fail", "set store.path")
+    assert says.endswith("within the drop")
+
+
+def test_a_drop_that_is_a_circle_of_links_is_told_as_missing(config: Config) -> None:
+    config.drop.path.rmdir()
+    config.drop.path.symlink_to(config.drop.path)
+    assert _worst(check_drop(config))[:2] == ("fail", f"{config.drop.path}: found no such folder")
+
+
 def test_a_store_that_is_not_there_yet_is_well_and_a_file_of_roots_is_not(config: Config) -> None:
     assert _marks(check_store(config)) == ["ok"]
     config.store.path.mkdir()
@@ -148,6 +162,22 @@ def test_a_port_of_another_is_a_fault_and_our_daemons_is_none(
             mark, says, _ = next(iter(check_sockets(taken)))
             assert (mark, says) == ("ok", f"bus.publish: {address} is held by our daemon")
         assert next(iter(check_sockets(taken)))[0] == "fail"  # it runs no more
+
+
+@pytest.mark.parametrize("said", ["::1:{}", "[::1]:{}"])
+def test_our_daemons_port_is_known_however_its_address_is_written(
+    tmp_path: Path, config: Config, said: str
+) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as port, open_ledger(
+        config.store.path
+    ):  # fmt: skip
+        number = port.getsockname()[1]
+        fixed = {"metrics": said.format(number)}
+        StatusFile(config.store.path, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
+        found = list(check_sockets(config_of(tmp_path, f"metrics.listen=[::1]:{number}")))
+    assert found[-1][:2] == ("ok", f"metrics.listen: [::1]:{number} is held by our daemon")
 
 
 def test_keys_that_others_read_and_that_are_not_there_fail(tmp_path: Path, config: Config) -> None:
