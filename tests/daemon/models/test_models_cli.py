@@ -169,6 +169,20 @@ def test_prune_spares_what_events_name_unless_told(store: Path) -> None:
     assert {entry.id for entry in registry.entries()} == {b, c}
 
 
+def test_a_spoilt_link_is_shown_and_mended(tmp_path: Path) -> None:
+    registry, (first, second) = registry_of(tmp_path, "first", "second")
+    registry.promote(first)
+    link = registry.path / "current"
+    for words in (("promote", second), ("rollback",)):
+        link.unlink()
+        link.symlink_to("/etc")
+        code, out, err = _run(tmp_path, "list")
+        assert (code, len(out.splitlines()), "current: found '/etc'" in err) == (0, 3, True)
+        assert json.loads(_run(tmp_path, "list", "--json")[1])["current"] is None
+        assert _run(tmp_path, *words)[0] == 0
+        assert registry.current() == second
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
 @pytest.mark.parametrize("owned", [".", LEDGER_FILE])
 def test_root_writes_in_no_store_of_another(owned: str, tmp_path: Path) -> None:
@@ -176,7 +190,7 @@ def test_root_writes_in_no_store_of_another(owned: str, tmp_path: Path) -> None:
     registry, (first, second) = registry_of(store, "first", "second")
     for model in (first, second):
         registry.promote(model)
-    (store / LEDGER_FILE).touch()
+    (store / owned).touch()
     os.chown(store / owned, 65534, 65534)
     before = sorted(store.rglob("*"))
     for words in (("promote", source), ("promote", first), ("rollback",), ("prune", "--named")):
