@@ -19,7 +19,10 @@ RECORD_OUTCOMES: Final = ("read", "damaged")
 
 
 class SoundMetrics:
-    """Records, sound, damage and gaps; `heard_s` is how much sound was heard (s)."""
+    """Records, sound, damage and gaps.
+
+    `heard_s` is how much sound was heard (s), `unscored_s` since a window was scored.
+    """
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.scored_seconds = Counter("kilokai_scored_seconds", "Sound scored", registry=own)
@@ -45,7 +48,7 @@ class SoundMetrics:
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         for outcome in RECORD_OUTCOMES:
             self.records.labels(outcome)
-        self.heard_s = 0.0
+        self.heard_s = self.unscored_s = 0.0
         self._scored_until: datetime | None = None
 
     def take_read(
@@ -57,6 +60,7 @@ class SoundMetrics:
         self.records.labels("read").inc(count)
         self.records.labels("damaged").inc(damaged)
         self.heard_s += heard_s
+        self.unscored_s += heard_s
         self.heard_seconds.inc(heard_s)
         self.take_damage(now, now.damaged_bytes - before.damaged_bytes, rate_hz=rate_hz)
 
