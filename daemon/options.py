@@ -95,7 +95,7 @@ class Bus(BaseModel):
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
     heartbeat_s: float = Field(
-        default=5.0, ge=0.1, le=3600, strict=True, description="seconds, 0.1 to 3600"
+        default=5.0, ge=0.1, le=60, strict=True, description="seconds, 0.1 to 60"
     )
 
     @field_validator("publish", "replay")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -16,6 +17,7 @@ from daemon.revise import scored_seconds
 from detector.values import Score
 
 RECORD_OUTCOMES: Final = ("read", "damaged")
+_RUNS: Final = 4  # of sound that is scored by turns: the lanes, and what is heard again between
 
 
 class SoundMetrics:
@@ -49,7 +51,7 @@ class SoundMetrics:
         for outcome in RECORD_OUTCOMES:
             self.records.labels(outcome)
         self.heard_s = self.unscored_s = 0.0
-        self._scored_until: datetime | None = None
+        self._runs: deque[datetime] = deque(maxlen=_RUNS)  # until when each was scored
 
     def take_read(
         self, now: FileProgress, before: FileProgress, *, rate_hz: float, damaged: int = 0
@@ -78,6 +80,10 @@ class SoundMetrics:
         self.gap_seconds.inc(sum(max(gap.seconds, 0) for gap in gaps))
 
     def take_scored(self, scores: Sequence[Score]) -> None:
-        """Count the sound of new scores, one or more, in their order."""
-        self.scored_seconds.inc(scored_seconds(scores, self._scored_until))
-        self._scored_until = scores[-1].end
+        """Count the sound of new scores, one or more, in their order; lanes come by turns."""
+        first = scores[0]
+        before = next((end for end in self._runs if first.begin < end < first.end), None)
+        if before is not None:
+            self._runs.remove(before)
+        self._runs.append(scores[-1].end)
+        self.scored_seconds.inc(scored_seconds(scores, before))

@@ -57,6 +57,7 @@ class ModelSwitch:
         self._loading = loading
         self._pipeline = pipeline
         self._metrics = metrics
+        metrics.model_refused.set_function(lambda: self.trouble is not None)
         self._listen = listen
         self._scores = first.model
         self._refused: object = None

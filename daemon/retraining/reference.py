@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ class Heard:
 
     `alarms` are of all hours, but for what was learnt from or calibrated on; `typical`
     counts the typical windows there.  `evenings` count all windows of the evening by
-    their day (UTC).
+    their local day.
     """
 
     alarms: Alarms
@@ -76,8 +76,7 @@ class _Ear:
 
     def _hear(self, begin: datetime, scores: list[Score]) -> None:
         if is_typical_hour(begin, self._hours.choice):
-            day = scores[0].begin.astimezone(UTC).date()
-            self._evenings[day].append(tally(scores, self._edges))
+            self._evenings[begin.date()].append(tally(scores, self._edges))
         new = [score for score in scores if score.file not in self._learnt]
         self._hours_heard[begin.hour] += len(new) * self._step_s / 3600
         if new and begin in self._hours.typical:

@@ -34,7 +34,12 @@ def test_set_wins_over_environment_and_that_over_the_file(tmp_path: Path) -> Non
 def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path: Path) -> None:
     file = tmp_path / "kilokai.toml"
     file.write_text("[drop]\npath='/a'\nsettle_s=-1\n[storage]\npath='/b'\n[bus]\nbacklog=3\n")
-    sets = ["bus.publish=tcp://0.0.0.0:5556", "nonsense", "metrics.listen=9108"]
+    sets = [
+        "bus.publish=tcp://0.0.0.0:5556",
+        "nonsense",
+        "metrics.listen=9108",
+        "bus.heartbeat_s=61",
+    ]
     environ = {"KILOKAI_STATION__TIMEZONE": "Mars/Olympus", "KILOKAI_STATION__NAME": "A b"}
     with pytest.raises(SetupError) as fault:
         load_config(file, sets, environ)
@@ -44,6 +49,7 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
         "storage: found {'path': '/b'}, wanted one of station, drop, store, bus, metrics, detector",
         "bus.backlog: found 3, wanted one of keys, credential, publish, replay, heartbeat_s",
         "bus.publish: found 'tcp://0.0.0.0:5556', wanted tcp://127.0.0.1:PORT or ipc://PATH",
+        "bus.heartbeat_s: found 61, wanted seconds, 0.1 to 60",
         "--set: found 'nonsense', wanted section.key=value",
         "metrics.listen: found 9108, wanted HOST:PORT",
         "station.timezone: found 'Mars/Olympus', wanted an IANA time zone",

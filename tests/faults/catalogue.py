@@ -12,6 +12,7 @@ from tests.faults import (
     odd,
     power,
     process,
+    retrains,
     stalls,
     storage,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "odd",
     "power",
     "process",
+    "retrains",
     "stalls",
     "storage",
 ]

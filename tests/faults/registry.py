@@ -37,9 +37,7 @@ class Fault:
 
 
 FAULTS: Final[list[Fault]] = []
-ELSEWHERE: Final[dict[int, tuple[str, str]]] = {
-    65: ("retrain crashes, diverges, starves the scorer", "issue 6: retraining is not built yet"),
-}
+ELSEWHERE: Final[dict[int, tuple[str, str]]] = {}
 """Faults of the catalogue that cannot be injected yet: name, and why."""
 
 

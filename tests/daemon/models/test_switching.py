@@ -31,6 +31,7 @@ from tests.daemon.bench import Bench, bench_on
 from tests.daemon.conftest import until
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.models.made import SPOILT, flipped, judged, of_another_rate, registry_of
+from tests.daemon.scrapes import value_of
 
 
 class Louder(LoudnessScorer):
@@ -315,11 +316,13 @@ def test_a_model_that_must_not_score_is_refused_once_and_the_old_one_goes_on(
         assert (chore.counted(reason), chore.model) == (1.0, a)
         assert chore.loads == (kind != "no link")
         assert chore.switch.said()["model_trouble"]
+        assert value_of(chore.bench.metrics, "kilokai_model_refused") == 1
         assert len(chore.said()) == 1
         link.unlink()
         link.symlink_to(a)
         chore.pass_by()
         assert chore.switch.said()["model_trouble"] is None
+        assert value_of(chore.bench.metrics, "kilokai_model_refused") == 0
 
 
 def test_a_model_that_is_made_whole_again_scores(config: Config) -> None:
@@ -343,6 +346,7 @@ def test_a_start_falls_back_to_the_champion_before_and_says_so(config: Config) -
         chore = Chore(bench, config, registry, [a, b])
         chore.pass_by(5)
         assert (chore.model, chore.counted("hash")) == (a, 1.0)
+        assert value_of(bench.metrics, "kilokai_model_refused") == 1
         first = chore.loading.first()
         by, reason = first.why(registry)
         assert by == "fallback"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +32,12 @@ from tests.detector.sounds import SMALL
 EVENING: Final = datetime(2024, 6, 3, 4, tzinfo=UTC)  # 18 h in Honolulu on 2 June
 NOON: Final = EVENING - timedelta(hours=6)
 DAYS: Final = 4
-SECONDS: Final = 299
+SECONDS: Final = 240
 FILES: Final = 3  # an hour
+LISTENING, TRAINING_ON, MEASURING = 2, 6, 13  # lines that have been said by then
+_DRIVER: Final = "tests.daemon.retraining.driver"
 RATE: Final = 20.0  # false alarms an hour: half an hour of sound can promise it
-CHOICE: Final = Choice(typical_hours=0.2, various_hours=0.1, calibration_hours=0.6)
+CHOICE: Final = Choice(typical_hours=0.19, various_hours=0.1, calibration_hours=0.58)
 TRAINING: Final = TrainSettings(batch=32, phase1_steps=5, phase2_steps=5)
 
 
@@ -95,6 +100,7 @@ def config_of(drop: Path, store: Path, champion: Path, *more: str) -> Config:
         f"detector.false_alarms_per_hour={RATE}",
         f"retrain.hours={CHOICE.typical_hours}",
         f"retrain.calibration_hours={CHOICE.calibration_hours}",
+        "retrain.reference_days=1",
         *more,
     ]
     return load_config(None, sets, {})
@@ -106,3 +112,10 @@ def make_quick(patch: Any) -> None:
     patch.setattr(course, "_FRESH", TRAINING)
     patch.setattr(course, "_CLIPS_EACH", 2)
     patch.setattr(trials, "_CLIPS_EACH", 2)
+
+
+def killed_after(lines: int, drop: Path, store: Path, champion: Path) -> None:
+    """Retrain in a process that kills itself (-9) once it has said so many lines."""
+    command = [sys.executable, "-m", _DRIVER, str(drop), str(store), str(champion), str(lines)]
+    code = subprocess.run(command, check=False).returncode
+    assert code == -signal.SIGKILL, f"found exit {code}, wanted that of kill -9"

@@ -1,0 +1,170 @@
+"""A retraining ends in one word, and whatever befalls it the registry stays whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from acoio.errors import NotReadyError, SetupError
+from daemon.cli.app import app
+from daemon.config import Config
+from daemon.locks import locked
+from daemon.models.registry import Registry
+from daemon.retraining import course
+from daemon.retraining.acceptance import Figures
+from daemon.retraining.course import Ended, retrain
+from daemon.retraining.state import KILLED, LOCK_FILE, read_state
+from detector.checkpoint import read_model
+from tests.daemon.retraining import bench
+from tests.daemon.retraining.test_acceptance import WELL
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a drop and the champion `old`."""
+    folder = tmp_path_factory.mktemp("station")
+    (folder / "drop").mkdir()
+    bench.write_days(folder / "drop")
+    bench.make_champion(folder / "old", folder / "drop")
+    return folder
+
+
+@pytest.fixture
+def config(station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    bench.make_quick(monkeypatch)
+    bench.hear(tmp_path / "store", station / "drop")
+    return bench.config_of(station / "drop", tmp_path / "store", station / "old")
+
+
+def ended(lines: Generator[str, None, Ended]) -> Ended:
+    while True:
+        try:
+            next(lines)
+        except StopIteration as done:
+            found: Ended = done.value
+            return found
+
+
+def quickly(_: object) -> Generator[str, None, Figures]:
+    yield "as measured before"
+    return WELL
+
+
+def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_makes_it_again(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = config.store.path
+    before = (store / "ledger.sqlite3").read_bytes()
+    found = ended(retrain(config, seed=1))
+    assert (found.outcome, found.reasons) == ("accepted", ())
+    registry = Registry(store)
+    assert registry.current() == found.candidate
+    (entry,) = registry.entries()
+    assert entry.verdict is not None and entry.verdict.accepted
+    assert entry.verdict.champion == found.champion
+    assert entry.card["training"]["start"] == found.champion
+    (switch,) = registry.history()
+    assert (switch.by, switch.model) == ("retrain", found.candidate)
+    state = read_state(store)
+    assert state is not None
+    assert (state.outcome, state.candidate, state.accepted_at) == (
+        "accepted",
+        found.candidate,
+        state.end,
+    )
+    assert (store / "ledger.sqlite3").read_bytes() == before
+
+    shutil.rmtree(store / "models")
+    monkeypatch.setattr(course, "measured", quickly)
+    assert ended(retrain(config, seed=1)).candidate == found.candidate
+
+
+def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "measured", quickly)
+    monkeypatch.setattr(course, "reasons_against", lambda _: ("it is no good",))
+    found = ended(retrain(config, seed=1))
+    assert (found.outcome, found.reasons) == ("refused", ("it is no good",))
+    registry = Registry(config.store.path)
+    assert registry.current() is None
+    (entry,) = registry.entries()
+    assert entry.verdict is not None and entry.verdict.reasons == ("it is no good",)
+    state = read_state(config.store.path)
+    assert state is not None and state.refused_in_a_row == 1
+
+
+def test_a_training_that_diverged_is_refused(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wild = replace(bench.TRAINING, phase2_rate=1e30)
+    monkeypatch.setattr(course, "_FRESH", wild)
+    afresh = config.retrain.model_copy(update={"start": "afresh"})
+    found = ended(retrain(config.model_copy(update={"retrain": afresh}), seed=1))
+    assert found.outcome == "refused"
+    assert "not finite" in found.reasons[0]
+    assert Registry(config.store.path).current() is None
+
+
+def test_too_little_sound_is_told_by_the_command_in_words(config: Config, station: Path) -> None:
+    words = [f"drop.path={station / 'drop'}", f"store.path={config.store.path}"]
+    sets = [
+        word for key in (*words, f"detector.model={station / 'old'}") for word in ("--set", key)
+    ]
+    rate = ["--set", f"detector.false_alarms_per_hour={bench.RATE}"]
+    done = CliRunner().invoke(app, ["retrain", "--json", *sets, *rate])
+    assert done.exit_code == 1
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["outcome"] == "too_little"
+    assert "h of sound, wanted 24 h" in said["reasons"][0]
+    state = read_state(config.store.path)
+    assert state is not None and state.outcome == "too_little"
+
+
+def test_two_never_overlap(config: Config) -> None:
+    store = config.store.path
+    with locked(store / LOCK_FILE), pytest.raises(NotReadyError, match=r"process \d+ retrains"):
+        next(retrain(config, seed=1))
+    assert read_state(store) is None
+
+
+def test_a_failure_is_told_and_leaves_nothing(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise NotReadyError("no space left")
+
+    monkeypatch.setattr(course, "write_model", full)
+    with pytest.raises(NotReadyError):
+        ended(retrain(config, seed=1))
+    state = read_state(config.store.path)
+    assert state is not None and (state.outcome, state.reasons) == ("failed", ("no space left",))
+    assert not list((config.store.path / "models").glob(".new-*"))
+
+
+def test_without_a_ledger_nobody_knows_what_is_typical(config: Config) -> None:
+    (config.store.path / "ledger.sqlite3").unlink()
+    with pytest.raises(SetupError, match="found no ledger"):
+        ended(retrain(config, seed=1))
+
+
+def test_killed_it_leaves_the_registry_whole_and_the_next_one_works(
+    config: Config, station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = config.store.path
+    bench.killed_after(bench.MEASURING, station / "drop", store, station / "old")
+    state = read_state(store)
+    assert state is not None and (state.outcome, state.reasons) == ("failed", (KILLED,))
+    assert Registry(store).current() is None
+    assert Registry(store).entries() == []
+    monkeypatch.setattr(course, "measured", quickly)
+    found = ended(retrain(config, seed=1))
+    assert found.outcome == "accepted"
+    assert read_model(Registry(store).folder(str(found.candidate))).id == found.candidate
+    assert not list((store / "models").glob(".new-*"))

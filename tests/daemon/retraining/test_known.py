@@ -1,0 +1,54 @@
+"""What people and the daemon said of sound decides what may be learnt as typical."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from daemon.ledger import open_ledger
+from daemon.progress import FileProgress, Step
+from daemon.retraining.known import known_of
+from detector.values import iso
+
+BEGIN = datetime(2024, 6, 3, 4, tzinfo=UTC)
+
+
+def event(minute: int, *, status: str = "closed") -> dict[str, Any]:
+    begin = BEGIN + timedelta(minutes=minute)
+    return {
+        "id": f"{minute:016x}",
+        "status": status,
+        "begin": iso(begin),
+        "end": iso(begin + timedelta(seconds=4)),
+        "low_hz": 100.0,
+        "high_hz": 300.0,
+    }
+
+
+def verdict(minute: int, said: str) -> tuple[str, str, str]:
+    values = {"verdict": said, "at": iso(BEGIN), "call_type": "song", "note": "", "who": ""}
+    return f"{minute:016x}", iso(BEGIN), json.dumps(values)
+
+
+def test_confirmed_rejected_and_open_events_and_files_heard_well(tmp_path: Path) -> None:
+    events = [event(1), event(2), event(3), event(4, status="open")]
+    files = [
+        FileProgress("2024/well", state="done"),
+        FileProgress("damaged", state="done", damaged_bytes=5),
+        FileProgress("aside", state="set_aside"),
+        FileProgress("growing", state="pending"),
+    ]
+    with open_ledger(tmp_path) as ledger:
+        said = (verdict(1, "confirmed"), verdict(2, "rejected"))
+        ledger.commit(Step(files=tuple(files), events=tuple(events), verdicts=said), "old")
+    known = known_of(tmp_path)
+    (call,) = known.confirmed
+    assert (call.label, call.low_hz, call.begin) == ("song", 100.0, BEGIN + timedelta(minutes=1))
+    assert known.rejected == 1
+    assert known.alarms == tuple(BEGIN + timedelta(minutes=k) for k in (1, 3, 4))
+    assert known.well == {"well"}
+    confirmed, unfinished = known.calls
+    assert confirmed == (call.begin, call.end)
+    assert unfinished[0] == BEGIN + timedelta(minutes=4) < unfinished[1]
