@@ -12,7 +12,7 @@ from typing import Any, Final
 from daemon.status_lines import duration
 
 QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
-STUCK_S: Final = 45.0  # longer than one read may take, shorter than the watchdog waits
+STUCK_S: Final = 5.0  # more than a step takes, and told well before the watchdog ends it
 UNSCORED_S: Final = 60.0  # of sound beyond what the model wants before it scores
 BEHIND_S: Final = 1800.0  # six files more than a drop needs
 TOO_SLOW: Final = 1.1  # times real time: what waits is never heard

@@ -46,9 +46,9 @@ def test_what_is_not_well_is_said_in_a_word_and_why_the_worst_first() -> None:
 
 
 def test_a_daemon_that_runs_and_gets_nowhere_is_stuck() -> None:
-    assert "stuck" not in ailments(_said(went_on_at=_ago(seconds=45)), _NOW)
-    found = ailments(_said(went_on_at=_ago(seconds=46)), _NOW)
-    assert found == {"stuck": "sound waits and nothing has gone on for 46 s"}
+    assert "stuck" not in ailments(_said(went_on_at=_ago(seconds=5)), _NOW)
+    found = ailments(_said(went_on_at=_ago(seconds=6)), _NOW)
+    assert found == {"stuck": "sound waits and nothing has gone on for 6 s"}
     seldom = {"written": _ago(hours=2), "went_on_at": _ago(hours=2, seconds=1)}
     assert ailments(_said(**seldom), _NOW) == {}  # its heartbeat is a slow one
 
