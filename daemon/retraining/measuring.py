@@ -82,7 +82,7 @@ def measured(contest: Contest) -> Generator[str, None, Figures]:
         seconds=(champion_s, candidate_s),
         repeats=repeats((candidate, again), windows),
         missing=_missing(contest),
-        health=_health(champion, candidate, contest.first, new),
+        health=compared(champion, candidate, contest.first, new),
         score_drift=(_drift(champion, old), _drift(candidate, new)),
     )
 
@@ -125,7 +125,7 @@ def _missing(contest: Contest) -> tuple[float, float]:
     return shares[0], shares[-1]
 
 
-def _health(
+def compared(
     champion: Scorer, candidate: Scorer, first: Reference | None, heard: Heard
 ) -> dict[str, Health]:
     """Return how the newest evenings compare with what each model was calibrated on.
