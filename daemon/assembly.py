@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from acoio.clock import from_us
 from daemon.arrivals import Arrivals
 from daemon.catching_up import CatchingUp
 from daemon.config import Config
@@ -34,6 +35,7 @@ from daemon.signals import Again
 from daemon.state_line import telling
 from daemon.status_file import StatusFile
 from daemon.store_metrics import StoreRoom
+from detector.values import iso
 
 _log = structlog.get_logger()
 
@@ -123,14 +125,17 @@ def _beside(stack: ExitStack, ground: Ground, ears: Ears, again: Again) -> _Besi
 
 
 def _status_file(ground: Ground, ears: Ears, beside: _Beside) -> StatusFile:
-    config = ground.config
+    config, ledger = ground.config, ground.ledger
 
     def changing() -> Mapping[str, Any]:
+        newest = ledger.newest_scored_us
         return {
             **beside.catching_up.as_json(),
             **ears.switch.said(),
             **beside.reload.said(),
             "store_full": beside.room.full,
+            "newest_scored": newest and iso(from_us(newest)),
+            "context_s": ears.switch.scorer.features.context_s,
             "drift": beside.drift.as_json(),
             "alarms": beside.rates.as_json(),
         }
@@ -159,7 +164,7 @@ def _parts(
         ledger=ground.ledger,
         pipeline=ears.pipeline,
         publisher=ground.publisher,
-        heart=_heart(ground, beside),
+        heart=_heart(ground, status_file),
         metrics=ground.metrics,
         catching_up=beside.catching_up,
         room=beside.room,
@@ -206,12 +211,12 @@ def _lookout(ground: Ground, ears: Ears, replay: Replay | None) -> Lookout:
     )
 
 
-def _heart(ground: Ground, beside: _Beside) -> Heart:
+def _heart(ground: Ground, status_file: StatusFile) -> Heart:
     return Heart(
         ground.publisher,
         ground.ledger,
         station=ground.config.station.name,
         heartbeat_s=ground.config.bus.heartbeat_s,
-        tell=telling(ground.ledger, beside.catching_up, beside.room),
+        tell=telling(ground.ledger, status_file.said),
         beaten=ground.metrics.messages.labels("heartbeat").inc,
     )

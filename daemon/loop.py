@@ -91,6 +91,7 @@ class Loop:
         self._beat(went_on=self._liveness.came(name, byte))
 
     def _beat(self, *, went_on: bool) -> None:
+        self._parts.catching_up.beat(went_on=went_on)
         self._parts.heart.beat(went_on=went_on)
 
     def _serve(self, *, wait_s: float) -> None:

@@ -21,7 +21,10 @@ _RUNS: Final = 4  # of sound that is scored by turns: the lanes, and what is hea
 
 
 class SoundMetrics:
-    """Records, sound, damage and gaps; `heard_s` is how much sound was heard (s)."""
+    """Records, sound, damage and gaps.
+
+    `heard_s` is how much sound was heard (s), `unscored_s` since a window was scored.
+    """
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.scored_seconds = Counter("kilokai_scored_seconds", "Sound scored", registry=own)
@@ -47,7 +50,7 @@ class SoundMetrics:
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         for outcome in RECORD_OUTCOMES:
             self.records.labels(outcome)
-        self.heard_s = 0.0
+        self.heard_s = self.unscored_s = 0.0
         self._runs: deque[datetime] = deque(maxlen=_RUNS)  # until when each was scored
 
     def take_read(
@@ -59,6 +62,7 @@ class SoundMetrics:
         self.records.labels("read").inc(count)
         self.records.labels("damaged").inc(damaged)
         self.heard_s += heard_s
+        self.unscored_s += heard_s
         self.heard_seconds.inc(heard_s)
         self.take_damage(now, now.damaged_bytes - before.damaged_bytes, rate_hz=rate_hz)
 
