@@ -232,4 +232,7 @@ class Config(BaseModel):
             )
         if self.bus.publish == self.bus.replay and not self.bus.publish.endswith(":0"):
             raise ValueError(f"bus.replay: found {self.bus.replay}, which is bus.publish as well")
+        page = f"tcp://{self.metrics.listen}"
+        if page in (self.bus.publish, self.bus.replay) and not page.endswith(":0"):
+            raise ValueError(f"metrics.listen: found {self.metrics.listen}, which the bus has")
         return self

@@ -96,3 +96,11 @@ def test_a_configuration_is_read_without_a_look_at_the_drop(
     assert load_config(None, sets, {}).drop.path == drop
     with pytest.raises(SetupError, match=r"store\.path: found .*drop/store within"):
         load_config(None, [sets[0], f"store.path={tmp_path}/x/../drop/store"], {})
+
+
+@pytest.mark.parametrize("key", ["publish", "replay"])
+def test_the_metrics_may_not_have_an_address_of_the_bus(key: str) -> None:
+    taken = [f"bus.{key}=tcp://127.0.0.1:9300", "metrics.listen=127.0.0.1:9300"]
+    with pytest.raises(SetupError, match=r"metrics\.listen: found 127\.0\.0\.1:9300, which the"):
+        load_config(None, [_DROP, *taken], {})
+    load_config(None, [_DROP, f"bus.{key}=tcp://127.0.0.1:0", "metrics.listen=127.0.0.1:0"], {})
