@@ -150,8 +150,9 @@ def forbidden(lab: Lab) -> None:
         life.ready()
         until(lambda: len(lab.rows()) >= 2, "the others are read")
         answers(lab, life)
-        closed.chmod(0o755)
         file.chmod(0o644)
+        until(lambda: file.name not in lab.pending(), "the file is read")  # before what follows
+        closed.chmod(0o755)
         lab.changed()
         lab.all_done()
 
