@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel faults train reference bench retrain-trial soak evaluation clean \
-	test-monitoring dashboard
+.PHONY: demo test lint types layers unit wheel faults train reference bench retrain-trial soak \
+	month evaluation clean test-monitoring dashboard
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -59,6 +59,10 @@ retrain-trial: $(VENV)/installed-dev
 DAYS ?= 30
 soak: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.soak $(DAYS)
+
+# A month of rising noise and one of a dying hydrophone: half an hour of two cores.
+month: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.month $${TMPDIR:-/tmp}
 
 # Writes docs/evaluation.md; a run that was stopped goes on, and `make clean` forgets its parts.
 evaluation: $(VENV)/installed-dev

@@ -42,20 +42,25 @@ def bytes_a_second(bytes_read: float, samples: float, rate_hz: float) -> float:
 
 
 class Speed:
-    """Seconds of sound heard per second, over the last minute."""
+    """Seconds of sound heard per second, over the last minute or so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory_s: float = _MEMORY_S) -> None:
+        self._memory_s = memory_s
         self._heard: deque[tuple[float, float]] = deque()
+        self.is_whole = False  # not before it looks back that far
 
     def push(self, now_s: float, heard_s: float) -> None:
         """Learn how much was heard until now, both in seconds that only ever rise."""
         self._heard.append((now_s, heard_s))
-        while now_s - self._heard[0][0] > _MEMORY_S:
+        while now_s - self._heard[0][0] > self._memory_s:
             self._heard.popleft()
+            self.is_whole = True
 
     @property
     def times_real_time(self) -> float:
         """The speed, 0 if nothing was heard."""
+        if not self._heard:
+            return 0.0
         (begin_s, before_s), (end_s, after_s) = self._heard[0], self._heard[-1]
         return (after_s - before_s) / (end_s - begin_s) if end_s > begin_s else 0.0
 

@@ -17,13 +17,15 @@ from detector.values import iso
 
 _EVERY_S: Final = 1.0
 _SAY_EVERY_S: Final = 10.0
+_PACE_S: Final = 900.0  # three files, so that one more or less is no great matter
 _log = structlog.get_logger()
 
 
 class CatchingUp:
     """Estimates by the sizes of files, the bytes that a second takes, and the speed so far.
 
-    `drop_trouble` is why nobody knows what waits in the drop, or None.
+    `drop_trouble` is why nobody knows what waits in the drop, or None; `is_archive` says
+    that the sound is not expected to be that of now.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class CatchingUp:
     ) -> None:
         self.backlog = Backlog()
         self.drop_trouble: str | None = None
-        self.speed = Speed()
+        self.is_archive = False
+        self.speed, self._pace = Speed(), Speed(_PACE_S)
+        self._went_on_at = datetime.now(UTC)
         self._known = known
         self._metrics = metrics
         self._rate_hz = rate_hz
@@ -45,12 +49,18 @@ class CatchingUp:
         self._files = len(tasks)
         self._bytes = waiting_bytes(tasks, self._known)
 
+    def beat(self, *, went_on: bool) -> None:
+        """Learn whether work went on just now, or there was honestly none to do."""
+        if went_on:
+            self._went_on_at = datetime.now(UTC)
+
     def do(self, now_s: float) -> None:
         """Tell what is due, at a time (monotonic, seconds)."""
         if now_s < self._due_s:
             return
         self._due_s = now_s + _EVERY_S
         self.speed.push(now_s, self._metrics.heard_s)
+        self._pace.push(now_s, self._metrics.heard_s)
         if self._metrics.heard_s > self._heard_s:
             self._heard_s, self._heard_at = self._metrics.heard_s, iso(datetime.now(UTC))
         seconds = self._bytes / self._a_second
@@ -69,11 +79,18 @@ class CatchingUp:
         self.do(now_s)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what it tells: `heard_at` is when sound was heard last, by the clock."""
+        """Return what it tells: `heard_at` is when sound was heard last, by the clock.
+
+        `pace` is the speed over a quarter of an hour, or None where it says nothing.
+        """
+        known = self._pace.is_whole and not self.is_archive
         return {
             "backlog": asdict(self.backlog),
             "times_real_time": self.speed.times_real_time,
+            "pace": self._pace.times_real_time if known else None,
             "heard_at": self._heard_at or None,
+            "went_on_at": iso(self._went_on_at),
+            "unscored_s": self._metrics.unscored_s,
             "drop_trouble": self.drop_trouble,
         }
 

@@ -30,7 +30,8 @@ class Drop:
     """A folder that is read by two threads, one for its listing and one for its files.
 
     `arm` prepares hints, before each listing; `meanwhile` is called while a file keeps
-    us waiting, and says whether to go on.
+    us waiting, and says whether to go on; `came` with each piece of a file that came back:
+    its name, and where the piece begins.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Drop:
         self.path = path
         self._arm = arm
         self.meanwhile: Callable[[], bool] = lambda: True
+        self.came: Callable[[str, int], object] = lambda _name, _byte: None
         self._lister = Worker("drop: listing", deadline_s=deadline_s)
         self._reader = Worker("drop: reading", deadline_s=deadline_s)
         self._listing: Future[list[Seen]] | None = None
@@ -95,8 +97,7 @@ class Drop:
         it is not there, is closed to us, or has not answered in time, and `DataError` if
         it is no regular file.
         """
-        path = self.path / name
-        return lambda byte, size_bytes: self.call(lambda: _fetch(path, byte, size_bytes))
+        return partial(self._read, name)
 
     def digest(self, name: str, size_bytes: int) -> str:
         """Return the SHA-256 of a file's first bytes, in hex digits.
@@ -106,13 +107,18 @@ class Drop:
         UnreadableError, NotReadyError, DataError
             As `bytes_of`.
         """
-        path, digest = self.path / name, hashlib.sha256()
+        digest = hashlib.sha256()
         for byte in range(0, max(size_bytes, 1), _BLOCK_BYTES):
             wanted = min(size_bytes - byte, _BLOCK_BYTES)
-            if not (block := self.call(partial(_fetch, path, byte, wanted))):
+            if not (block := self._read(name, byte, wanted)):
                 break
             digest.update(block)
         return digest.hexdigest()
+
+    def _read(self, name: str, byte: int, size_bytes: int) -> bytes:
+        piece = self.call(partial(_fetch, self.path / name, byte, size_bytes))
+        self.came(name, byte)
+        return piece
 
     def call(self, call: Callable[[], _T]) -> _T:
         """Return what a call gives that touches the drop.

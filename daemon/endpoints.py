@@ -53,6 +53,11 @@ def split_listen(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def join_listen(host: str, port: int) -> str:
+    """Return HOST:PORT, or [HOST]:PORT of an address with colons."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host is this machine alone."""
     if host == "localhost":

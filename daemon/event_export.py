@@ -13,7 +13,7 @@ from typing import Any, Final
 from acoio.annotations import Annotation, FileSpan
 from acoio.audacity import write_audacity
 from acoio.clock import NOMINAL_RATE_HZ, true_rate_hz
-from acoio.errors import DataError
+from acoio.errors import DataError, NotReadyError
 from acoio.filename import rate_of
 from acoio.raven import write_raven
 from daemon.durable import write_whole
@@ -91,7 +91,10 @@ def export(form: str, path: Path, events: Sequence[_Json], store: Path) -> None:
     """
     if not events:
         raise DataError("events: found none to export, wanted one at least")
-    FORMS[form](path, events, store)
+    try:
+        FORMS[form](path, events, store)
+    except OSError as error:
+        raise NotReadyError(f"{path}: {error.strerror}, wanted to write events there") from error
 
 
 def _json(path: Path, events: Sequence[_Json], _: Path) -> None:

@@ -106,12 +106,11 @@ def one_of(events: Sequence[_Json], prefix: str) -> _Json:
     DataError
         If there is none, or more than one.
     """
+    if len(prefix) < _LEAST_PREFIX:
+        raise DataError(f"event: found {prefix!r}, wanted {_LEAST_PREFIX} letters of an id or more")
     found = [event for event in events if event["id"].startswith(prefix.lower())]
-    if len(prefix) < _LEAST_PREFIX or not found:
-        raise DataError(
-            f"event: found none with the id {prefix!r} among {len(events)}, "
-            f"wanted an id, or its first {_LEAST_PREFIX} letters or more"
-        )
+    if not found:
+        raise DataError(f"event: found none of {len(events)} with an id that begins {prefix!r}")
     if len(found) > 1:
         first = ", ".join(event["id"] for event in found[:5])
         raise DataError(f"event: found {len(found)} with the id {prefix!r}: {first}")

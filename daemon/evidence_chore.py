@@ -65,6 +65,7 @@ class EvidenceChore:
         self._limits = Limits(
             settings.keep_days, settings.keep_gb * _GB, settings.min_free_gb * _GB
         )
+        self._metrics.store_min_free.set(self._limits.min_free_bytes)
         self._work.place["context_s"] = settings.context_s
         self._look_s = self._tidy_s = 0.0
 
@@ -203,8 +204,8 @@ def open_evidence(
     store, settings = config.store.path, config.evidence
     work = Work(
         {
-            "store": str(store.resolve()),
-            "drop": str(config.drop.path.resolve()),
+            "store": str(store.absolute()),
+            "drop": str(config.drop.path.absolute()),
             "station": config.station.name,
             "rate_hz": rate_hz,
         }

@@ -20,7 +20,7 @@ _FEEDS_A_DEADLINE = 4
 class Heart:
     """Beats on the bus by the clock; feeds the watchdog only when work went on.
 
-    `tell` says how things stand, for `systemctl status`, given whether work goes on.
+    `tell` says how things stand, for `systemctl status`.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Heart:
         *,
         station: str,
         heartbeat_s: float,
-        tell: Callable[[bool], str],
+        tell: Callable[[], str],
         beaten: Callable[[], object],
     ) -> None:
         self._publisher = publisher
@@ -54,7 +54,7 @@ class Heart:
         if now_s >= self._beat_at_s:
             self._beat_at_s = now_s + self._heartbeat_s
             self._publisher.send_text(topic("heartbeat", self._station), self._text())
-            notify(f"STATUS={self._tell(went_on)}", os.environ)
+            notify(f"STATUS={self._tell()}", os.environ)
             self._beaten()
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
             self._feed_at_s = now_s + self._feed_s

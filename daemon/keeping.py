@@ -87,6 +87,8 @@ class Keeper:
         step, drafts = alerted(step, heard, book, most_per_hour=most)
         self.keep(step, drafts)
         self._metrics.take_scores(scores)
+        if heard.scores:  # new or not
+            self._metrics.unscored_s = 0.0
         self._tell(scores)
         self._metrics.take_gaps(heard.gaps)
         self._metrics.held_back.inc(len(step.held))

@@ -18,6 +18,7 @@ class Liveness:
     def __init__(self) -> None:
         self._waits = self._refused = False
         self._in_vain: dict[str, int] = {}
+        self._came: set[tuple[str, int]] = set()
 
     def is_alive(self) -> bool:
         """Say whether nothing waits that could have been done."""
@@ -27,6 +28,8 @@ class Liveness:
         """Learn what a scan found: something to do now, or anything to do at all."""
         self._waits = due
         self._refused = self._refused and waiting
+        if not waiting:
+            self._came.clear()
 
     def refused(self) -> None:
         """Learn that the ledger did not take what was done, and not for want of room."""
@@ -35,11 +38,23 @@ class Liveness:
     def not_given(self) -> None:
         """Learn that the drop does not give what was to be done: that is not our fault."""
         self._waits = False
+        self._came.clear()
+
+    def came(self, name: str, byte: int) -> bool:
+        """Learn that a piece of a file came back; say whether that is life.
+
+        It is, once until work goes on: a step may read many pieces, each of them slowly, but
+        a step that is done again and again in vain reads the same ones.
+        """
+        is_new = (name, byte) not in self._came
+        self._came.add((name, byte))
+        return is_new
 
     def did(self, name: str, size: int, *, changed: bool) -> None:
         """Learn that a step of a file of so many bytes was done, and whether it got on."""
         if changed:
             self._in_vain.clear()
+            self._came.clear()
         elif self._in_vain.get(name) == size:
             return
         else:

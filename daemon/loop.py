@@ -41,6 +41,7 @@ class Loop:
         self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
+        parts.drop.came = self._came
 
     def look_every(self, rescan_s: float) -> None:
         """Let what failed wait so long at first, from now on."""
@@ -54,7 +55,7 @@ class Loop:
             if until_idle and self._is_idle():
                 return self._finish()
             self._work()
-            busy = self._due() and self._may_go_on()
+            busy = self._due() and self._room.may_try(time.monotonic())
             self.attend(0.0 if busy else _SLICE_S, went_on=self._is_alive())
         return EXIT_DONE
 
@@ -66,7 +67,7 @@ class Loop:
     def attend(self, wait_s: float, *, went_on: bool = True) -> None:
         """Answer what comes in within a wait, show a sign of life, and do what is due."""
         self._serve(wait_s=wait_s)
-        self._parts.heart.beat(went_on=went_on)
+        self._beat(went_on=went_on)
         for chore in self._parts.chores:
             chore.do(time.monotonic())
 
@@ -76,13 +77,22 @@ class Loop:
         except NotReadyError as error:
             _log.error("open events not closed: the next start does it", reason=str(error))
             return EXIT_FAILED
-        return EXIT_FAILED if self._left_undone() else EXIT_DONE
+        plan = self._parts.lookout.plan
+        return EXIT_FAILED if plan is None or plan.tasks else EXIT_DONE
 
     def _wait_on(self) -> bool:
         """Answer while a file of the drop keeps us waiting; say whether to wait on."""
         self._serve(wait_s=0.0)
-        self._parts.heart.beat(went_on=False)
+        self._beat(went_on=False)
         return not self._stop.is_set()
+
+    def _came(self, name: str, byte: int) -> None:
+        """Show a sign of life as a file of the drop comes, however slowly."""
+        self._beat(went_on=self._liveness.came(name, byte))
+
+    def _beat(self, *, went_on: bool) -> None:
+        self._parts.catching_up.beat(went_on=went_on)
+        self._parts.heart.beat(went_on=went_on)
 
     def _serve(self, *, wait_s: float) -> None:
         publisher, metrics = self._parts.publisher, self._parts.metrics
@@ -151,14 +161,10 @@ class Loop:
             return False
         return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
 
-    def _left_undone(self) -> bool:
-        plan = self._parts.lookout.plan
-        return plan is None or bool(plan.tasks)
-
     def _work(self) -> None:
         """Do one step of the oldest task that is due."""
         plan, tasks = self._parts.lookout.plan, self._due()
-        if plan is None or not tasks or not self._may_go_on():
+        if plan is None or not tasks or not self._room.may_try(time.monotonic()):
             return
         task, files = tasks[0], self._parts.ledger.files
         before = files.get(task.seen.name)
@@ -219,9 +225,6 @@ class Loop:
             _log.info("the drop can be listed again")
         self._patience.worked(_DROP)
         self._parts.catching_up.drop_trouble = None
-
-    def _may_go_on(self) -> bool:
-        return self._room.may_try(time.monotonic())
 
     def _has_room(self) -> None:
         if self._room.full:

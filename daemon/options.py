@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -94,7 +95,7 @@ class Bus(BaseModel):
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)
     heartbeat_s: float = Field(
-        default=5.0, ge=0.1, le=3600, strict=True, description="seconds, 0.1 to 3600"
+        default=5.0, ge=0.1, le=60, strict=True, description="seconds, 0.1 to 60"
     )
 
     @field_validator("publish", "replay")
@@ -222,8 +223,8 @@ class Config(BaseModel):
 
     @model_validator(mode="after")
     def _apart(self) -> Config:
-        drop, store = self.drop.path.resolve(), self.store.path.resolve()
-        if store.is_relative_to(drop):
+        drop, store = map(os.path.abspath, (self.drop.path, self.store.path))
+        if Path(store).is_relative_to(drop):  # by name: a drop that hangs must not hold us
             raise ValueError(f"store.path: found {store} within drop.path, wanted it elsewhere")
         if self.bus.credential and not self.bus.keys:
             raise ValueError(
@@ -231,4 +232,7 @@ class Config(BaseModel):
             )
         if self.bus.publish == self.bus.replay and not self.bus.publish.endswith(":0"):
             raise ValueError(f"bus.replay: found {self.bus.replay}, which is bus.publish as well")
+        page = f"tcp://{self.metrics.listen}"
+        if page in (self.bus.publish, self.bus.replay) and not page.endswith(":0"):
+            raise ValueError(f"metrics.listen: found {self.metrics.listen}, which the bus has")
         return self

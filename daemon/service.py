@@ -38,6 +38,8 @@ def run(
         stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
             service = assemble(stack, config, replay, again)
+            service.catching_up.is_archive = until_idle or replay is not None
+            service.status_file.start()
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)
             code = service.loop.run(stop, until_idle=until_idle)

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
 
 from acoio.clock import from_us
 from daemon.backlog import Backlog
-from daemon.catching_up import CatchingUp
 from daemon.errors import plain
 from daemon.ledger import Ledger
-from daemon.room import Room
+from daemon.status_file import Said
 from daemon.status_lines import duration
+from daemon.troubles import ailments
 
-_STUCK: Final = "sound waits and nothing goes on"
 
+def telling(ledger: Ledger, say: Callable[[], Said]) -> Callable[[], str]:
+    """Return what tells how the daemon is now, by what `kilokai status` goes by as well."""
 
-def telling(ledger: Ledger, catching_up: CatchingUp, room: Room) -> Callable[[bool], str]:
-    """Return what tells how the daemon is now, given whether work goes on."""
-
-    def tell(went_on: bool) -> str:
-        newest_us, full = ledger.newest_scored_us, "the store is full" if room.full else None
+    def tell() -> str:
+        newest_us, said, now = ledger.newest_scored_us, say(), datetime.now(UTC)
         return state_line(
-            datetime.now(UTC),
+            now,
             newest=None if newest_us is None else from_us(newest_us),
-            backlog=catching_up.backlog,
+            backlog=Backlog(**said["backlog"]),
             model=ledger.model or "no model",
-            trouble=catching_up.drop_trouble or full or (None if went_on else _STUCK),
+            trouble=next(iter(ailments(said, now).values()), None),
         )
 
     return tell

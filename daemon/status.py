@@ -6,9 +6,12 @@
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
-  listed, or null), `model_trouble` (why the champion does not score, or null)
+  listed, or null), `model_trouble` (why the champion does not score, or null), `went_on_at`
+  (when work went on last, or there was honestly none to do)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
-  is), `heard_at` (when sound was heard last), `times_real_time`
+  is), `heard_at` (when sound was heard last), `times_real_time`, `pace` (the same over a
+  quarter of an hour; null before that, and for an archive), `unscored_s` (how much sound
+  was heard since a window was scored last)
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
 - `drift`: how far the last day of sound is from the model's calibration (docs/drift.md), or
   null while that is unknown
@@ -83,7 +86,7 @@ def status(store: Path) -> _Json:
     found["ledger"]["aside"] = moved_aside(store)
     usage = shutil.disk_usage(store)
     found["disk"] = {"free_bytes": usage.free, "total_bytes": usage.total}
-    wrong = troubles(found, now)
+    wrong = troubles(found["daemon"], {**said, "model": found["model"]}, now)
     return {
         "well": not wrong,
         "state": next(iter(wrong), WELL),
@@ -113,6 +116,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
         "model_trouble": said.get("model_trouble") if running else None,
+        "went_on_at": said.get("went_on_at"),
     }
 
 
@@ -123,8 +127,7 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
     heard = {
         "newest_scored": newest and iso(newest),
         "lag_s": newest and (now - newest).total_seconds(),
-        "heard_at": said.get("heard_at"),
-        "times_real_time": said.get("times_real_time"),
+        **{key: said.get(key) for key in ("heard_at", "times_real_time", "pace", "unscored_s")},
     }
     return {
         "heard": heard,

@@ -36,6 +36,10 @@ class StatusFile:
         self._say = say
         self.write_every(heartbeat_s)
 
+    def said(self) -> Said:
+        """Return what is so now."""
+        return {**self._fixed, **self._say()}
+
     def write_every(self, heartbeat_s: float) -> None:
         """Write so often, from now on."""
         self._heartbeat_s = heartbeat_s
@@ -47,13 +51,17 @@ class StatusFile:
             self._due_s = now_s + self._heartbeat_s
             self._write(stopped=None)
 
+    def start(self) -> None:
+        """Write what is so at the start of a run, so that the end of the one before is past."""
+        self._write(stopped=None)
+
     def stop(self) -> None:
         """Write what is so at the end of a run, and when that was."""
         self._write(stopped=iso(datetime.now(UTC)))
 
     def _write(self, *, stopped: str | None) -> None:
         written = {"written": iso(datetime.now(UTC)), "stopped": stopped}
-        said = {**self._fixed, "heartbeat_s": self._heartbeat_s, **written, **self._say()}
+        said = {**self.said(), "heartbeat_s": self._heartbeat_s, **written}
         try:
             write_whole(self._path, json.dumps(said).encode(), durable=False)
         except NotReadyError:

@@ -23,6 +23,7 @@ command=$DESTDIR/usr/local/bin/kilokai
 conf=$DESTDIR/etc/kilokai
 units='kilokai.target kilokai.service kilokai-retrain.service kilokai-retrain.timer'
 mark=.release # of a release that is whole
+begun=.begun   # of one that we are making, or were when we were stopped
 
 say() { printf 'station: %s\n' "$*"; }
 fail() { printf 'station: %s\n' "$*" >&2; exit 78; }
@@ -42,6 +43,7 @@ release_name() {
 
 software() {
     release=${RELEASE:-$(release_name)}
+    check_name "$release"
     if [ -e "$home/$release/$mark" ]; then
         say "$PREFIX/$release is there already"
     else
@@ -50,15 +52,23 @@ software() {
     use "$release"
 }
 
+# A release is a folder of PREFIX itself: what is under another name may be anybody's.
+check_name() {
+    case $1 in
+    current | [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]* | '')
+        fail "RELEASE: found '$1', wanted a plain name, as one of: $(releases)" ;;
+    esac
+    [ ! -L "$home/$1" ] || fail "$PREFIX/$1: found a link, wanted one of: $(releases)"
+}
+
 build() {
     new=$home/$1
     prefix=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
     case $prefix/ in
     /home/* | /root/*) fail "PYTHON: found $prefix, wanted one outside of homes: the service sees none" ;;
     esac
-    mkdir -p "$home"
-    rm -f "$new/$mark"
-    "$PYTHON" -m venv --clear "$new"
+    clear_place
+    "$PYTHON" -m venv "$new"
     [ -z "$TORCH_INDEX" ] || pip_install --index-url "$TORCH_INDEX" torch
     pip_install "$source"
     # A script's first line names its interpreter: where it will lie, not where it is laid out.
@@ -66,7 +76,19 @@ build() {
     mkdir -p "$new/share/doc/kilokai"
     cp "$source"/docs/*.md "$new/share/doc/kilokai/"
     touch "$new/$mark"
+    rm "$new/$begun"
     say "made $PREFIX/$1"
+}
+
+# An empty folder to make a release in; what lies there already goes only if we began it.
+clear_place() {
+    if [ -d "$new" ]; then rmdir --ignore-fail-on-non-empty "$new"; fi
+    if [ -e "$new" ] && [ ! -e "$new/$begun" ]; then
+        fail "$new: found something that is no release of ours, wanted nothing there"
+    fi
+    mkdir -p "$new"
+    touch "$new/$begun"
+    find "$new" -mindepth 1 -maxdepth 1 ! -name "$begun" -exec rm -rf {} +
 }
 
 pip_install() {
@@ -75,17 +97,19 @@ pip_install() {
 }
 
 use() {
+    check_name "$1"
     [ -e "$home/$1/$mark" ] || fail "$PREFIX/$1: found no release, wanted one of: $(releases)"
     before=$(readlink "$home/current" || true)
-    ln -s "$1" "$home/.current"
+    ln -sfT "$1" "$home/.current" # one may lie there from a run that was stopped
     mv -T "$home/.current" "$home/current"
+    [ "$(readlink "$home/current")" = "$1" ] || fail "$PREFIX/current is not $1"
     say "$PREFIX/current is $1${before:+, was $before}"
     if is_live; then say 'systemctl restart kilokai makes the daemon use it'; fi
 }
 
 releases() {
     for each in "$home"/*/"$mark"; do
-        [ ! -e "$each" ] || basename "$(dirname "$each")"
+        if [ -e "$each" ] && [ ! -L "$(dirname "$each")" ]; then basename "$(dirname "$each")"; fi
     done | tr '\n' ' '
 }
 
@@ -93,10 +117,10 @@ files() {
     install -d "$lib/systemd/system" "$lib/sysusers.d" "$(dirname "$command")"
     for unit in $units; do
         if [ -e "$here/$unit.in" ]; then from=$here/$unit.in; else from=$here/$unit; fi
-        sed "s|@PREFIX@|$PREFIX|g" "$from" | put "$lib/systemd/system/$unit"
+        put "$from" "$lib/systemd/system/$unit"
     done
-    put "$lib/sysusers.d/kilokai.conf" <"$here/kilokai.sysusers"
-    if is_ours || [ ! -e "$command" ] && [ ! -L "$command" ]; then
+    put "$here/kilokai.sysusers" "$lib/sysusers.d/kilokai.conf"
+    if is_ours || { [ ! -e "$command" ] && [ ! -L "$command" ]; }; then
         ln -sfn "$PREFIX/current/bin/kilokai" "$command"
     else
         say "$command is not ours: left as it is"
@@ -106,7 +130,7 @@ files() {
     if [ -e "$conf/kilokai.toml" ]; then
         say 'kilokai.toml left as it is'
     else
-        put "$conf/kilokai.toml" <"$source/kilokai.example.toml"
+        put "$source/kilokai.example.toml" "$conf/kilokai.toml"
     fi
     is_live || return 0
     systemd-sysusers "$lib/sysusers.d/kilokai.conf"
@@ -114,11 +138,13 @@ files() {
     say 'now: edit /etc/kilokai/kilokai.toml, then systemctl enable --now kilokai.target'
 }
 
-# Writes a file whole or not at all.
+# Copies a file, with PREFIX in it, whole or not at all.
 put() {
-    cat >"$1.new"
-    chmod 0644 "$1.new"
-    mv "$1.new" "$1"
+    if sed "s|@PREFIX@|$PREFIX|g" "$1" >"$2.new" && chmod 0644 "$2.new" && mv "$2.new" "$2"; then
+        return
+    fi
+    rm -f "$2.new"
+    fail "$2 could not be written: left as it was"
 }
 
 is_ours() { [ "$(readlink "$command" || true)" = "$PREFIX/current/bin/kilokai" ]; }
@@ -131,10 +157,10 @@ uninstall() {
     for unit in $units; do rm -f "$lib/systemd/system/$unit"; done
     rm -f "$lib/sysusers.d/kilokai.conf"
     if is_ours; then rm -f "$command"; fi
-    for each in "$home"/*/"$mark"; do
+    rm -f "$home/current" "$home/.current"
+    for each in "$home"/*/"$mark" "$home"/*/"$begun"; do
         [ ! -e "$each" ] || rm -rf "$(dirname "$each")"
     done
-    rm -f "$home/current"
     for each in "$home" "$lib/systemd/system" "$lib/systemd" "$lib/sysusers.d"; do
         rmdir "$each" 2>/dev/null || true
     done

@@ -69,7 +69,9 @@ def init(
         raise SetupError(f"{path}: found a file there, and none is ever overwritten") from error
     except OSError as error:
         raise SetupError(f"{path}: {error.strerror}, wanted to write a configuration") from error
-    typer.echo(f"wrote {plain(path)}: give it drop.path, then `kilokai config check`", err=True)
+    name = plain(path)
+    typer.echo(f"wrote {name}: say where files arrive, drop.path, then", err=True)
+    typer.echo(f"kilokai config check --config {name}", err=True)
 
 
 def _loaded(config: Path | None, sets: list[str] | None) -> Loaded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -131,9 +132,14 @@ def _filter(
 ) -> Filter:
     if band is not None and not 0 <= band[0] <= band[1]:
         raise DataError(f"--band: found {band[0]:g} to {band[1]:g} Hz, wanted a low and a high one")
+    if min_score is not None and math.isnan(min_score):
+        raise DataError("--min-score: found nan, wanted a number of nats")
+    since, until = (None if text is None else utc(text) for text in (begin, end))
+    if since and until and since >= until:
+        raise DataError(f"--from: found {begin}, wanted a time before --to, {end}")
     return Filter(
-        begin=None if begin is None else utc(begin),
-        end=None if end is None else utc(end),
+        begin=since,
+        end=until,
         status=status,
         severity=severity,
         score=min_score,

@@ -41,12 +41,13 @@ def list_models(
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
     found = [_facts(entry, settings) for entry in registry.entries()]
+    champion = _champion(registry)
     if as_json:
-        typer.echo(json.dumps({"current": registry.current(), "models": found}))
+        typer.echo(json.dumps({"current": champion, "models": found}))
     elif found:
         typer.echo("\n".join([facts.HEADING, *map(facts.model_line, found)]))
-        if registry.current() is None:
-            typer.echo(f"no champion: detector.model ({settings.detector.model}) scores", err=True)
+        if champion is None:
+            typer.echo(f"no champion: {_configured(settings)} scores", err=True)
     else:
         typer.echo(
             f"{plain(registry.path)}: no models yet; detector.model "
@@ -119,7 +120,7 @@ def promote_model(
         why = "; ".join(entry.verdict.reasons) or "no reason given"
         raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
     load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
-    before = registry.current()
+    before = _champion(registry)
     registry.promote(entry.id, reason=reason)
     if before == entry.id:
         typer.echo(f"{entry.id} is the champion already", err=True)
@@ -137,9 +138,9 @@ def rollback_model(
     """
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    before = registry.current()
+    before = _champion(registry)
     now = registry.rollback(reason=reason)
-    _say(f"{now or _configured(settings)} is the champion again, after {before}")
+    _say(f"{now or _configured(settings)} is the champion again, after {before or 'none'}")
 
 
 @app.command("prune", epilog="Example: kilokai models prune --newest 3")
@@ -165,6 +166,15 @@ def prune_models(
 def _settings(store: Path | None, file: Path | None, sets: list[str] | None) -> Config:
     own = [] if store is None else [f"store.path={json.dumps(str(store))}"]
     return config_of(file, [*(sets or []), *own], needs_drop=False)
+
+
+def _champion(registry: Registry) -> str | None:
+    """Return the champion's id, or None; that the link to it is spoilt is said."""
+    try:
+        return registry.current()
+    except SetupError as error:
+        typer.echo(f"{plain(str(error))}; `promote` and `rollback` make it anew", err=True)
+        return None
 
 
 def _facts(entry: Entry, config: Config) -> dict[str, Any]:
@@ -223,7 +233,7 @@ def _candidate(registry: Registry, text: str, config: Config) -> Entry:
     if not outside:
         return entry
     known = entry_of(registry.folder(read_model(folder).id), None)
-    model = registry.register(folder, known.verdict or _by_hand(registry.current()))
+    model = registry.register(folder, known.verdict or _by_hand(registry.champion()))
     return entry_of(registry.folder(model), None)
 
 

@@ -68,7 +68,9 @@ def _taken(asked: Path) -> str:
     until_s = time.monotonic() + _PATIENCE_S
     while asked.exists():
         if time.monotonic() >= until_s:
-            return "; no daemon has taken it yet: it will be taken when one runs on this store"
+            return (
+                ".\nIt waits for a daemon: the next one on this store takes it, and then it shows."
+            )
         time.sleep(_LOOK_S)
     if asked.with_name(asked.name + REFUSED).exists():
         raise DataError("the daemon refused the verdict; its log says why")

@@ -25,7 +25,8 @@ def command(
     """Say whether all is well, on one screen; needs no running daemon.
 
     Exit 0 if it is well, 1 if it is not, 78 if there is no store to look at.  With --json,
-    `state` says it in a word: well, stopped, down, starting, full, deaf, quiet, model, config.
+    `state` says it in a word: well, stopped, down, starting, full, deaf, stuck, quiet, unscored,
+    behind, model, config.
     """
     found = status(store or config_of(config, sets, needs_drop=False).store.path)
     typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found)))

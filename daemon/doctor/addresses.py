@@ -33,7 +33,7 @@ def check_sockets(config: Config) -> Told:
         ("bus.replay", config.bus.replay),
         ("metrics.listen", config.metrics.listen),
     ):
-        if address in ours:
+        if _place(address) in ours:
             yield "ok", f"{key}: {address} is held by our daemon", ""
         elif address.startswith(_IPC):
             yield from _path(key, Path(address.removeprefix(_IPC)))
@@ -41,12 +41,21 @@ def check_sockets(config: Config) -> Told:
             yield from _port(key, address)
 
 
-def _ours(store: Path) -> set[str]:
-    """Return the addresses that a running daemon said it has."""
+def _ours(store: Path) -> set[str | tuple[str, int]]:
+    """Return the places of the addresses that a running daemon said it has."""
     said, _ = last_said(store)
     if not is_held(store / LOCK_FILE):
         return set()
-    return {str(address) for address in (*said.get("bus", ()), said.get("metrics", ""))}
+    said_addresses = filter(None, (*said.get("bus", ()), said.get("metrics")))
+    return {_place(str(address)) for address in said_addresses}
+
+
+def _place(address: str) -> str | tuple[str, int]:
+    """Return host and port of an address, however it is written; a path as it is."""
+    try:
+        return address if address.startswith(_IPC) else split_listen(address.removeprefix(_TCP))
+    except ValueError:
+        return address
 
 
 def _port(key: str, address: str) -> Told:

@@ -7,12 +7,12 @@ import json
 import os
 import tarfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from acoio.errors import AcoError, NotReadyError, SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.config import PREFIX, Config, ConfigError, Loaded, read_config
 from daemon.doctor.finding import in_time
 from daemon.doctor.scrape import last_logs, scrape
@@ -30,7 +30,12 @@ from daemon.stored import reading
 _PIECE_S: Final = 20.0
 _LAST_ASIDE: Final = 50
 _TOLD_MODELS: Final = 5
-_Pieces = Iterator[tuple[str, Any]]
+_Get = Callable[[], Any]
+_Pieces = Iterable[tuple[str, Any]]
+
+
+class _Several(dict[str, Any]):
+    """Several pieces that are found together, by their names."""
 
 
 def pack(
@@ -50,28 +55,35 @@ def pack(
     loaded = _loaded(path, sets, environ)
     config = loaded.config if loaded else None
     cleaner = Cleaner(known_secrets(config, path, sets, environ))
-    pieces = _pieces(loaded, path, environ)
     unready = out.with_name(f".{out.name}.new")
     try:
         handle = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
             _add(tar, "doctor.json", cleaner.value(examined))
-            while found := _next(pieces):
-                name, piece = found
-                cleaned = cleaner.text(piece) if isinstance(piece, str) else cleaner.value(piece)
-                _add(tar, name, cleaned)
+            for name, get in _wanted(loaded, path, environ):
+                for part, piece in _had(name, get):
+                    text = isinstance(piece, str)
+                    _add(tar, part, cleaner.text(piece) if text else cleaner.value(piece))
         unready.replace(out)
     except OSError as error:
-        unready.unlink(missing_ok=True)
         raise SetupError(f"--bundle: {out}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            unready.unlink()
 
 
-def _next(pieces: _Pieces) -> tuple[str, Any] | None:
-    """Return the next piece; where one does not answer, the others are left out."""
+def _had(name: str, get: _Get) -> _Pieces:
+    """Return the pieces that can be had, by their names, or in words why there are none.
+
+    Whatever is wrong with one, the others are still worth having.
+    """
     try:
-        return in_time(lambda: next(pieces, None), "bundle", _PIECE_S)
-    except NotReadyError:
-        return None
+        found = in_time(get, name, _PIECE_S)
+    except FileNotFoundError:
+        return []
+    except Exception as error:
+        return [(name, {"error": f"{type(error).__name__}: {error}"})]
+    return list(found.items()) if isinstance(found, _Several) else [(name, found)]
 
 
 def _add(tar: tarfile.TarFile, name: str, piece: Any) -> None:
@@ -89,18 +101,22 @@ def _loaded(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) 
         return None
 
 
-def _pieces(loaded: Loaded | None, path: Path | None, environ: Mapping[str, str]) -> _Pieces:
-    """Yield each piece that can be had: a text, or plain values."""
-    yield "versions.json", installed()
-    yield "environment.json", _environment(environ)
+def _wanted(
+    loaded: Loaded | None, path: Path | None, environ: Mapping[str, str]
+) -> Iterator[tuple[str, _Get]]:
+    """Yield the name of each piece, and what gives it: a text, plain values, or several."""
+    yield "versions.json", installed
+    yield "environment.json", lambda: _environment(environ)
     if path is not None:
-        with suppress(OSError):
-            yield "kilokai.toml", path.read_text("utf-8", "replace")
-    yield "log.jsonl", last_logs()
-    if loaded is None:
-        return
-    yield "config.json", effective(loaded)
-    yield from _of_store(loaded.config)
+        yield "kilokai.toml", lambda: _text(path)
+    yield "log.jsonl", last_logs
+    if loaded is not None:
+        yield "config.json", lambda: effective(loaded)
+        yield from _of_store(loaded.config)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace")
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -113,18 +129,13 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _of_store(config: Config) -> _Pieces:
+def _of_store(config: Config) -> Iterator[tuple[str, _Get]]:
     store = config.store.path
-    said, _ = last_said(store)
-    yield "metrics.txt", scrape(config, str(said.get("metrics") or ""))
-    for name, piece in (("status.json", status), ("ledger.json", _ledger)):
-        try:
-            yield name, piece(store)
-        except AcoError as error:
-            yield name, {"error": str(error)}
-    with suppress(OSError):
-        yield STATE_FILE, (store / STATE_FILE).read_text("utf-8", "replace")
-    yield from _models(store)
+    yield "metrics.txt", lambda: scrape(config, str(last_said(store)[0].get("metrics") or ""))
+    yield "status.json", lambda: status(store)
+    yield "ledger.json", lambda: _ledger(store)
+    yield STATE_FILE, lambda: _text(store / STATE_FILE)
+    yield "models.json", lambda: _models(store)
 
 
 def _ledger(store: Path) -> dict[str, Any]:
@@ -145,23 +156,18 @@ def _ledger(store: Path) -> dict[str, Any]:
     return {"meta": meta, "rows": rows, "set_aside": last, "schema": schema}
 
 
-def _models(store: Path) -> _Pieces:
-    """Yield card and verdict of the newest models, and how the champion changed."""
-    try:
-        registry = Registry(store)
-        entries, switches = registry.entries(), registry.history()
-    except AcoError as error:
-        yield "models.json", {"error": str(error)}
-        return
-    yield (
-        "models.json",
-        {
-            "current": [entry.id for entry in entries if entry.champion],
-            "faults": {entry.id: entry.fault for entry in entries if entry.fault},
-            "history": [str(switch) for switch in switches],
-        },
-    )
+def _models(store: Path) -> _Several:
+    """Return card and verdict of the newest models, and how the champion changed."""
+    registry = Registry(store)
+    entries, switches = registry.entries(), registry.history()
+    found = _Several()
+    found["models.json"] = {
+        "current": [entry.id for entry in entries if entry.champion],
+        "faults": {entry.id: entry.fault for entry in entries if entry.fault},
+        "history": [str(switch) for switch in switches],
+    }
     for entry in entries[:_TOLD_MODELS]:
-        yield f"models/{entry.id}/card.json", dict(entry.card)
+        found[f"models/{entry.id}/card.json"] = dict(entry.card)
         if entry.verdict:
-            yield f"models/{entry.id}/verdict.json", entry.verdict.as_json()
+            found[f"models/{entry.id}/verdict.json"] = entry.verdict.as_json()
+    return found

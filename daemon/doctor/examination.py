@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from acoio.errors import NotReadyError
 from daemon.config import PREFIX, Config, ConfigError, load_config, strays
 from daemon.doctor.addresses import check_keys, check_sockets
-from daemon.doctor.finding import MARKS, Check, Finding, examine, in_time
+from daemon.doctor.finding import MARKS, Check, Finding, examine
 from daemon.doctor.keeping import check_daemon, check_ledger, check_retraining
 from daemon.doctor.machine import check_clock, check_gpu, check_hints
 from daemon.doctor.places import check_disk, check_drop, check_store
@@ -26,12 +25,10 @@ def examined(
     """Yield what there is to find, as it is found; a wrong configuration leaves the rest out."""
     yield from examine([Check("versions", check_versions, _TORCH_S)])
     try:
-        config = in_time(lambda: load_config(path, sets, environ), "config", _DROP_S)
+        config = load_config(path, sets, environ)
     except ConfigError as error:
         for fault in error.faults:
             yield Finding("config", "fail", str(fault), "kilokai config check")
-    except NotReadyError as error:  # whether the store lies within the drop is asked of the drop
-        yield Finding("config", "fail", str(error), "see whether drop.path answers")
     else:
         where = f"{path or 'no file'}: every key is right"
         yield Finding("config", "ok", where)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 from pathlib import Path
 from typing import Final
@@ -14,9 +13,11 @@ from daemon.doctor.mounts import mount_of
 from daemon.errors import plain
 from daemon.listing import is_recording
 from daemon.options import Config
+from daemon.owner import user_name
 
 _GB: Final = 1e9
 _SCAN_INSTEAD: Final = 'set drop.watch = "scan"'
+_MODELS: Final = "models"
 _ENOUGH: Final = 10_000  # names; a folder with more is readable, too
 
 
@@ -30,6 +31,7 @@ def check_drop(config: Config) -> Told:
         yield "fail", f"{plain(path)}: {_me()} may not read it", f"chmod o+rx {plain(path)}"
         return
     yield "ok", f"{plain(path)}: {_recordings(path)}", ""
+    yield from _apart(path, config.store.path)
     mount = mount_of(path)
     if mount.is_remote and config.drop.watch == "inotify":
         yield (
@@ -37,6 +39,13 @@ def check_drop(config: Config) -> Told:
             f"{plain(path)} is on {mount.kind}, where the kernel hints nothing",
             (_SCAN_INSTEAD),
         )
+
+
+def _apart(drop: Path, store: Path) -> Told:
+    """Find whether links lead from the store into the drop: the names alone are checked before."""
+    lies = os.path.realpath(store)
+    if Path(lies).is_relative_to(os.path.realpath(drop)):
+        yield "fail", f"{plain(store)} is {plain(lies)}, within the drop", "set store.path"
 
 
 def _recordings(path: Path) -> str:
@@ -78,17 +87,21 @@ def check_store(config: Config) -> Told:
 
 
 def _strange_owner(path: Path) -> Told:
-    """Find files of another user, such as a command leaves that root ran once."""
+    """Find files of another user, such as root leaves who copies a model in."""
     owner = path.stat().st_uid
-    strange = sorted(p.name for p in path.iterdir() if p.lstat().st_uid != owner)
+    strange = sorted(
+        plain(found.relative_to(path))
+        for found in (*path.iterdir(), *(path / _MODELS).rglob("*"))
+        if found.lstat().st_uid != owner
+    )
     if strange:
-        words = f"{len(strange)} files are not {_user(owner)}'s, such as {plain(strange[0])}"
-        yield "warn", words, f"chown -R {_user(owner)} {plain(path)}"
+        words = f"{len(strange)} files are not {user_name(owner)}'s, such as {strange[0]}"
+        yield "warn", words, f"chown -hR {user_name(owner)}: {plain(path)}"
     if os.geteuid() not in (owner, 0):
         yield (
             "warn",
-            f"it belongs to {_user(owner)}, and this runs as {_me()}",
-            (f"sudo -u {_user(owner)} kilokai doctor"),
+            f"it belongs to {user_name(owner)}, and this runs as {_me()}",
+            (f"sudo -u {user_name(owner)} kilokai doctor"),
         )
 
 
@@ -115,11 +128,4 @@ def check_disk(config: Config) -> Told:
 
 
 def _me() -> str:
-    return _user(os.geteuid())
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return f"user {number}"
+    return user_name(os.geteuid())

@@ -7,9 +7,13 @@ import ssl
 import subprocess
 import urllib.request
 from base64 import b64encode
+from http.client import HTTPException
 from typing import Final
 
+from acoio.errors import SetupError
 from daemon.config import Config
+from daemon.endpoints import join_listen, split_listen
+from daemon.metrics.serving import read_password
 
 _UNIT: Final = "kilokai"
 _LINES: Final = 2000
@@ -22,17 +26,18 @@ def scrape(config: Config, address: str) -> str:
     if not address:
         return "no daemon has said where its metrics are\n"
     scheme = _scheme(config)
-    request = urllib.request.Request(f"{scheme}://{address}/metrics")
     try:
+        where = join_listen(*split_listen(address))
+        request = urllib.request.Request(f"{scheme}://{where}/metrics")
         if config.metrics.password is not None:
-            said = b":" + config.metrics.password.read_bytes().strip()
+            said = b":" + read_password(config.metrics.password)
             request.add_header("Authorization", f"Basic {b64encode(said).decode()}")
         context = (
             _unverified() if scheme == "https" else None
         )  # it is our own, known by its address
         with urllib.request.urlopen(request, timeout=_WAIT_S, context=context) as page:
             return str(page.read(_LARGEST_BYTES).decode("utf-8", "replace"))
-    except OSError as error:  # and urllib's own, which is one
+    except (OSError, HTTPException, ValueError, SetupError) as error:  # urllib's own is the first
         return f"not to be had at {address}: {error}\n"
 
 

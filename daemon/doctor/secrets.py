@@ -6,6 +6,7 @@ taken out wherever it turns up; what only looks like one is taken out, too.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,14 +51,15 @@ def known_secrets(
     for file in secret_files(config) if config else ():
         found |= set(_in_text(file))
     lines = {line.strip() for text in found for line in text.splitlines()}
-    return frozenset(t for t in found | lines if len(t) >= _SHORTEST and not Path(t).is_file())
+    return frozenset(t for t in found | lines if len(t) >= _SHORTEST and not _is_file(t))
 
 
 class Cleaner:
     """Takes secrets out of texts and of plain values."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted(secrets, key=len, reverse=True)  # one may be within another
+        said = {form for secret in secrets for form in _forms(secret)}
+        self._secrets = sorted(said, key=len, reverse=True)  # one may be within another
 
     def text(self, text: str) -> str:
         """Return a text without what is secret in it, or looks like it."""
@@ -72,7 +74,7 @@ class Cleaner:
         if isinstance(value, list | tuple):
             return [self.value(item, name) for item in value]
         if isinstance(value, str):
-            secret = is_secret_name(name) and value and not Path(value).is_file()
+            secret = is_secret_name(name) and value and not _is_file(value)
             return HIDDEN if secret else self.text(value)
         return value
 
@@ -80,6 +82,21 @@ class Cleaner:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, and as JSON writes it."""
+    yield secret
+    for ensure_ascii in (True, False):
+        yield json.dumps(secret, ensure_ascii=ensure_ascii)[1:-1]
+
+
+def _is_file(text: str) -> bool:
+    """Say whether a text is the path of a file, and so no secret itself."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a path, as keys and certificates are
+        return False
 
 
 def _hidden(match: re.Match[str]) -> str:

@@ -87,4 +87,4 @@ class AlarmRates:
         for span, most in SPANS.items():
             heard = [self._heard[hour] for hour in self._hours[:most]]
             self.found[span] = found = achieved(heard, step_s=step_s)
-            self._metrics.alarms_achieved.labels(span).set(found.per_hour if found else 0.0)
+            self._metrics.take_achieved(span, found)

@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from daemon.drift.achieved import SPANS
+from daemon.drift.achieved import SPANS, Achieved
 from detector.events import SEVERITIES
 from detector.values import Score
 
@@ -29,6 +29,7 @@ class AlarmMetrics:
         self.last_score = Gauge("kilokai_last_score", "The newest score (nats)", registry=own)
         self.threshold = Gauge("kilokai_threshold", "The threshold of scores (nats)", registry=own)
         self._make_rates(own)
+        self._make_achieved(own)
         for severity in SEVERITIES:
             self.events.labels(severity)
 
@@ -36,12 +37,6 @@ class AlarmMetrics:
         self.alarms_promised = Gauge(
             "kilokai_alarms_promised_per_hour",
             "False alarms that an hour of typical sound may have",
-            registry=own,
-        )
-        self.alarms_achieved = Gauge(
-            "kilokai_alarms_achieved_per_hour",
-            "Events that an hour of sound had, over the span; 0: too little sound yet",
-            ["span"],
             registry=own,
         )
         self.drift_score = Gauge(
@@ -54,8 +49,28 @@ class AlarmMetrics:
             "How far band levels are from the calibration's, as the scores'",
             registry=own,
         )
+
+    def _make_achieved(self, own: CollectorRegistry) -> None:
+        def gauge(name: str, words: str) -> Gauge:
+            return Gauge(f"kilokai_alarms_achieved_{name}", words, ["span"], registry=own)
+
+        self.alarms_achieved = gauge(
+            "per_hour", "Events that an hour of sound had, over the span; 0: too little sound yet"
+        )
+        self._low = gauge("low_per_hour", "The low end of that rate's 95 % interval")
+        self._high = gauge(
+            "high_per_hour", "The high end of that rate's 95 % interval; 0: too little sound yet"
+        )
+        self._heard = gauge("seconds", "Sound that this rate was found in")
         for span in SPANS:
-            self.alarms_achieved.labels(span)
+            self.take_achieved(span, None)
+
+    def take_achieved(self, span: str, found: Achieved | None) -> None:
+        """Learn the rate of alarms that a span had, or that there is too little sound to tell."""
+        self.alarms_achieved.labels(span).set(found.per_hour if found else 0.0)
+        self._low.labels(span).set(found.low if found else 0.0)
+        self._high.labels(span).set(found.high if found else 0.0)
+        self._heard.labels(span).set(3600 * found.hours if found else 0.0)
 
     def take_nats(self, scores: Sequence[Score]) -> None:
         """Count how scores lie to the threshold."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from daemon.retraining.state import OUTCOMES
-
-FAILURES: Final = ("missing", "hash", "format", "golden", "rate", "other")
+from detector.errors import REASONS
 
 
 class ModelMetrics:
@@ -27,8 +25,11 @@ class ModelMetrics:
             "kilokai_model_load_failures", "Models that were not let score", ["reason"],
             registry=own,
         )  # fmt: skip
+        self.model_refused = Gauge(
+            "kilokai_model_refused", "1 while the model that should score is not let", registry=own
+        )
         self._make_retrain(own)
-        for reason in FAILURES:
+        for reason in REASONS:
             self.model_failures.labels(reason)
 
     def _make_retrain(self, own: CollectorRegistry) -> None:

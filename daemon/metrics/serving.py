@@ -15,7 +15,7 @@ from prometheus_client import make_wsgi_app
 
 from acoio.errors import SetupError
 from daemon import options
-from daemon.endpoints import split_listen
+from daemon.endpoints import join_listen, split_listen
 from daemon.metrics.every import Metrics
 from daemon.metrics.password import with_password
 from daemon.metrics.server import Server
@@ -36,7 +36,7 @@ def serve_metrics(metrics: Metrics, settings: options.Metrics) -> Iterator[str]:
     host, port = split_listen(settings.listen)
     page = make_wsgi_app(metrics.registry)
     if settings.password:
-        page = with_password(page, _password(settings.password))
+        page = with_password(page, read_password(settings.password))
     tls = _tls(settings)
     try:
         server = Server(host, port, page, tls)
@@ -45,15 +45,21 @@ def serve_metrics(metrics: Metrics, settings: options.Metrics) -> Iterator[str]:
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"{host}:{server.server_port}"
+        yield join_listen(host, server.server_port)
     finally:
         server.shutdown()
         server.server_close()
         thread.join(_STOP_S)
 
 
-def _password(path: Path) -> bytes:
-    """Return the first line of a file that others cannot read."""
+def read_password(path: Path) -> bytes:
+    """Return the first line of a file that others cannot read.
+
+    Raises
+    ------
+    SetupError
+        If it cannot be read, others can read it, or it is empty.
+    """
     try:
         mode = path.stat().st_mode
         first, *_ = path.read_bytes().splitlines() or [b""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -16,10 +17,14 @@ from daemon.revise import scored_seconds
 from detector.values import Score
 
 RECORD_OUTCOMES: Final = ("read", "damaged")
+_RUNS: Final = 4  # of sound that is scored by turns: the lanes, and what is heard again between
 
 
 class SoundMetrics:
-    """Records, sound, damage and gaps; `heard_s` is how much sound was heard (s)."""
+    """Records, sound, damage and gaps.
+
+    `heard_s` is how much sound was heard (s), `unscored_s` since a window was scored.
+    """
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.scored_seconds = Counter("kilokai_scored_seconds", "Sound scored", registry=own)
@@ -45,8 +50,8 @@ class SoundMetrics:
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
         for outcome in RECORD_OUTCOMES:
             self.records.labels(outcome)
-        self.heard_s = 0.0
-        self._scored_until: datetime | None = None
+        self.heard_s = self.unscored_s = 0.0
+        self._runs: deque[datetime] = deque(maxlen=_RUNS)  # until when each was scored
 
     def take_read(
         self, now: FileProgress, before: FileProgress, *, rate_hz: float, damaged: int = 0
@@ -57,6 +62,7 @@ class SoundMetrics:
         self.records.labels("read").inc(count)
         self.records.labels("damaged").inc(damaged)
         self.heard_s += heard_s
+        self.unscored_s += heard_s
         self.heard_seconds.inc(heard_s)
         self.take_damage(now, now.damaged_bytes - before.damaged_bytes, rate_hz=rate_hz)
 
@@ -74,6 +80,10 @@ class SoundMetrics:
         self.gap_seconds.inc(sum(max(gap.seconds, 0) for gap in gaps))
 
     def take_scored(self, scores: Sequence[Score]) -> None:
-        """Count the sound of new scores, one or more, in their order."""
-        self.scored_seconds.inc(scored_seconds(scores, self._scored_until))
-        self._scored_until = scores[-1].end
+        """Count the sound of new scores, one or more, in their order; lanes come by turns."""
+        first = scores[0]
+        before = next((end for end in self._runs if first.begin < end < first.end), None)
+        if before is not None:
+            self._runs.remove(before)
+        self._runs.append(scores[-1].end)
+        self.scored_seconds.inc(scored_seconds(scores, before))

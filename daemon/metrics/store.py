@@ -16,6 +16,11 @@ class StoreMetrics:
 
     def __init__(self, own: CollectorRegistry) -> None:
         self.store_free = Gauge("kilokai_store_free_bytes", "Room left for the store", registry=own)
+        self.store_min_free = Gauge(
+            "kilokai_store_min_free_bytes",
+            "Below so much room evidence is removed (evidence.min_free_gb)",
+            registry=own,
+        )
         self.store_size = Gauge("kilokai_store_size_bytes", "Size of its disk", registry=own)
         self.ledger_bytes = Gauge("kilokai_ledger_bytes", "Size of the ledger", registry=own)
         self.store_full = Gauge(

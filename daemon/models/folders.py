@@ -13,6 +13,7 @@ from typing import Final
 from acoio.errors import NotReadyError
 from daemon.durable import sync_folder
 from daemon.locks import locked, taken_now
+from daemon.owner import require_owner
 
 NEW: Final = ".new-"
 _GONE: Final = ".gone-"
@@ -43,9 +44,12 @@ def writing(home: Path, *, spare: Path | None = None) -> Iterator[None]:
 
     Raises
     ------
+    SetupError
+        If root asks, and the store is another's.
     NotReadyError
         If another one writes for too long, or the folder cannot be written.
     """
+    require_owner(home.parent)
     with told(home), ExitStack() as held:
         home.mkdir(parents=True, exist_ok=True)
         held.enter_context(locked(home / _LOCK, wait_s=_WAIT_S))

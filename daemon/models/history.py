@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Final, Literal
+
+from daemon.models.link import is_id
 
 FILE: Final = "history.jsonl"
 
@@ -32,9 +35,11 @@ def parsed(text: str) -> list[Switch]:
 def _switch(line: str) -> Switch | None:
     try:
         switch = Switch(**json.loads(line))
-    except (ValueError, TypeError):
+        datetime.fromisoformat(switch.time)
+    except (ValueError, TypeError, RecursionError):
         return None
-    return switch if switch.by in BY else None
+    models = all(model is None or is_id(model) for model in (switch.model, switch.previous))
+    return switch if models and switch.by in BY and isinstance(switch.reason, str) else None
 
 
 def written(switches: Sequence[Switch]) -> bytes:

@@ -12,6 +12,7 @@ from daemon.config import Config
 from daemon.errors import plain
 from daemon.models.chosen import station_rate_hz
 from daemon.models.golden import load_registered
+from daemon.models.link import CURRENT
 from daemon.models.registry import Registry
 from detector.errors import ModelError, Reason
 from detector.score import Scorer
@@ -25,11 +26,30 @@ UNFIT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A model that must not score (None: `detector.model`), and why."""
+    """A model (None: `detector.model`) or link (`current`) that must not score, and why."""
 
     model: str | None
     reason: Reason
     message: str
+    passing: bool = False  # the world was at fault, not the model: it is worth another try
+
+    @classmethod
+    def of(cls, model: str | None, error: ModelError) -> Refusal:
+        """Return that of a model that did not load."""
+        return cls(model, error.reason, plain(str(error)), _is_passing(error))
+
+    @classmethod
+    def of_link(cls, error: AcoError) -> Refusal:
+        """Return that of a link to the champion that names none."""
+        return cls(CURRENT, "other", plain(str(error)))
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Say whether an error came of one of the system, but not of a file that is not there."""
+    cause = error.__cause__
+    if isinstance(cause, OSError):
+        return not isinstance(cause, (FileNotFoundError, NotADirectoryError))
+    return isinstance(cause, MemoryError) or (cause is not None and _is_passing(cause))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,7 @@ class Loading:
             try:
                 scorer = self.load(model)
             except ModelError as error:
-                refused.append(Refusal(model, error.reason, str(error)))
+                refused.append(Refusal.of(model, error))
                 continue
             self.rate_hz = scorer.features.rate_hz
             return First(scorer, model, tuple(refused))
@@ -115,8 +135,9 @@ class Loading:
     def _line(self, refused: list[Refusal]) -> list[str | None]:
         """Return the models to try, each once, and refuse a link that is none."""
         try:
+            self.registry.current()
             line = self.registry.champions()[::-1]
         except AcoError as error:
-            refused.append(Refusal(None, "other", plain(str(error))))
+            refused.append(Refusal.of_link(error))
             line = [switch.model for switch in reversed(self.registry.noted())]
         return list(dict.fromkeys([*line, None]))

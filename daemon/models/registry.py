@@ -9,7 +9,6 @@ link is replaced, in one step.  A process that makes a candidate does so in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
@@ -20,17 +19,15 @@ from acoio.errors import NotReadyError, SetupError
 from daemon.durable import sync_folder, write_whole
 from daemon.models import history, verdict
 from daemon.models.entry import CARD, Entry, entry_of
+from daemon.models.fit import require_fit, require_rival, require_there
 from daemon.models.folders import make_link, move_in, new_folder, remove, told, writing
 from daemon.models.history import By, Switch
+from daemon.models.link import CURRENT, is_id, linked, require_no_folder
 from daemon.models.verdict import Verdict, verdict_bytes
-from detector.errors import ModelError
 from detector.values import iso
 
-_CURRENT: Final = "current"
 _FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
 _GOLDEN: Final = "golden.json"
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*-[0-9a-f]{8}")
-_LONGEST_ID: Final = 120
 
 
 class Registry:
@@ -42,7 +39,7 @@ class Registry:
 
     def __init__(self, store: Path) -> None:
         self.path = store / "models"
-        self._link = self.path / _CURRENT
+        self._link = self.path / CURRENT
 
     def current(self) -> str | None:
         """Return the champion's id, or None if there is none; whether it loads is not said.
@@ -52,13 +49,13 @@ class Registry:
         SetupError
             If what should be a link to it is something else.
         """
-        try:
-            target = str(self._link.readlink())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise SetupError(f"{self._link}: {error.strerror}, wanted a link to a model") from error
-        return self.folder(target).name
+        return linked(self._link)
+
+    def champion(self) -> str | None:
+        """Return what `current` does, but None where that raises: then it can be mended."""
+        with suppress(SetupError):
+            return self.current()
+        return None
 
     def folder(self, model: str) -> Path:
         """Return where a model of this id lies, or would lie.
@@ -68,7 +65,7 @@ class Registry:
         SetupError
             If it is no id.
         """
-        if len(model) > _LONGEST_ID or not _ID.fullmatch(model):
+        if not is_id(model):
             raise SetupError(f"{self.path}: found {model!r:.80}, wanted a model's id, NAME-HASH")
         return self.path / model
 
@@ -76,17 +73,21 @@ class Registry:
         """Return every model, newest first; one that cannot be read says so."""
         if not self.path.is_dir():
             return []
-        champion = self.current()
+        champion = self.champion()
         found = [
             entry_of(folder, champion)
             for folder in sorted(self.path.iterdir())
-            if _ID.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+            if is_id(folder.name) and folder.is_dir() and not folder.is_symlink()
         ]
         return sorted(found, key=lambda e: e.verdict.decided if e.verdict else "", reverse=True)
 
     def history(self) -> list[Switch]:
         """Return the switches that took place, oldest first."""
-        return history.happened(self.noted(), self.current())
+        noted = self.noted()
+        try:
+            return history.happened(noted, self.current())
+        except SetupError:  # who spoilt the link did so later
+            return noted
 
     def why(self, model: str | None) -> tuple[str, str]:
         """Return who made a model the champion and for what reason, as far as that is known."""
@@ -98,7 +99,7 @@ class Registry:
 
     def champions(self) -> list[str | None]:
         """Return the champions that `rollback` goes back through, the present one last."""
-        return history.champions(self.history(), self.current())
+        return history.champions(self.history(), self.champion())
 
     def candidate(self) -> AbstractContextManager[Path]:
         """Give an empty folder for a model in the making; what is not registered then, goes."""
@@ -147,11 +148,15 @@ class Registry:
         NotReadyError
             If the registry cannot be written.
         """
-        self._check(model)
+        folder, champion = self.folder(model), self.champion()
+        require_fit(folder, self.folder(champion) if champion else None)
         with writing(self.path):
+            require_no_folder(self._link)
+            require_there(folder)
+            champion = self.champion()
             if by == "retrain":
-                self._require_rival(model)
-            if model != self.current():
+                require_rival(folder, champion)
+            if model != champion:
                 self._switch(model, by, reason)
 
     def rollback(self, *, reason: str = "") -> str | None:
@@ -168,10 +173,13 @@ class Registry:
             If the registry cannot be written.
         """
         with writing(self.path):
+            require_no_folder(self._link)
+            champion = self.champion()
+            rival = self.folder(champion) if champion else None
             for model in reversed(self.champions()[:-1]):
                 with suppress(SetupError):
                     if model is not None:
-                        self._check(model)
+                        require_fit(self.folder(model), rival)
                     self._switch(model, "rollback", reason)
                     return model
         raise SetupError(f"{self.path}: found no champion before this one that loads")
@@ -181,10 +189,13 @@ class Registry:
 
         Raises
         ------
+        SetupError
+            If which one is the champion is not known.
         NotReadyError
             If the registry cannot be written.
         """
         with writing(self.path):
+            self.current()  # what cannot be told from the champion, is not removed
             stay = {*self.champions()[-2:], *keep}
             gone = [entry.id for entry in self.entries() if entry.id not in stay]
             for model in gone:
@@ -207,31 +218,9 @@ class Registry:
         except OSError as error:
             raise NotReadyError(f"{self.path / history.FILE}: {error.strerror}") from error
 
-    def _check(self, model: str) -> None:
-        """Raise `SetupError` unless a model scores as when it came, at the champion's rate."""
-        from daemon.models.golden import load_registered
-
-        rate_hz = load_registered(self.folder(model)).features.rate_hz
-        champion = self.current()
-        wanted_hz = entry_of(self.folder(champion), champion).rate_hz if champion else None
-        if wanted_hz is not None and rate_hz != wanted_hz:
-            message = (
-                f"{self.folder(model)}: found a model for {rate_hz:g} Hz, wanted {wanted_hz:g}"
-            )
-            raise ModelError(f"{message} Hz, as that of {champion}", reason="rate")
-
-    def _require_rival(self, model: str) -> None:
-        """Raise `SetupError` if a model was judged against one that is champion no more."""
-        judged, champion = entry_of(self.folder(model), None).verdict, self.current()
-        if judged and judged.champion and champion not in (None, judged.champion):
-            raise SetupError(
-                f"{self.folder(model)}: found {champion} champion, wanted {judged.champion}, "
-                "which it was judged against"
-            )
-
     def _switch(self, model: str | None, by: By, reason: str) -> None:
         """Note a switch and make it: what is noted but not made did not happen."""
-        before = self.current()
+        before = self.champion()
         line = Switch(iso(datetime.now(UTC)), model, before, by, reason)
         with told(self._link):
             new = make_link(self._link, model) if model else None

@@ -12,6 +12,7 @@ Noise that rises is followed, a hydrophone that dies is refused, and this is the
 - The sea is never silent: digital silence, levels at the rounding to whole counts.
 - Sound keeps coming: more of the time is missing than before.
 
+Before is each of three: the candidate's calibration, the champion's, and the station's `first`.
 What is compared are the same hours of the day.  Each holds of the newest days as a whole,
 and all but the last one of the newest day alone, so that a death of yesterday is seen.
 """

@@ -23,7 +23,9 @@ from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
+from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
+from daemon.retraining.first import first_reference
 from daemon.retraining.hours import choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
@@ -73,7 +75,8 @@ def retrain(config: Config, *, seed: int) -> Lines:
     Raises
     ------
     SetupError
-        If there is no ledger, or no champion that could be gone on from.
+        If there is no ledger, no champion that could be gone on from, or the store is not
+        root's, who asks.
     NotReadyError
         If another one runs, or the disk is full.
     """
@@ -94,6 +97,7 @@ def retrain(config: Config, *, seed: int) -> Lines:
 
 
 def _enter(stack: ExitStack, store: Path) -> None:
+    require_owner(store)
     try:
         stack.enter_context(locked(store / LOCK_FILE))
     except HeldError as error:
@@ -141,6 +145,7 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
             known=known,
             newest=timedelta(days=wanted.reference_days),
             seed=seed,
+            first=first_reference(registry),
         )
         figures = yield from measured(contest)
         reasons = reasons_against(figures)

@@ -12,13 +12,14 @@ from acoio import ACOio
 from acoio.coverage import Coverage
 from daemon.retraining.acceptance import Figures
 from daemon.retraining.alive import Health, health_of, summed
+from daemon.retraining.first import of_a_station
 from daemon.retraining.hours import Hours
 from daemon.retraining.known import Known
 from daemon.retraining.reference import Heard, hear
 from daemon.retraining.trials import Pair, confirmed, injected, repeats, seconds_a_window
 from detector.calibrate import calibrate
 from detector.checkpoint import load_model
-from detector.drift import drift
+from detector.drift import Reference, drift
 from detector.metrics import wilson
 from detector.recordings import windows_of
 from detector.score import Model, Scorer
@@ -32,7 +33,10 @@ _FEWEST_WINDOWS: Final = 600  # of ten minutes; of fewer, a passing ship would b
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """The champion, the folder of the candidate, and the sound that they are measured on."""
+    """The champion, the folder of the candidate, and the sound that they are measured on.
+
+    `first` is what the station sounded like at first, if that is known.
+    """
 
     champion: Model
     folder: Path
@@ -44,6 +48,7 @@ class Contest:
     known: Known
     newest: timedelta
     seed: int
+    first: Reference | None = None
 
 
 def measured(contest: Contest) -> Generator[str, None, Figures]:
@@ -77,7 +82,7 @@ def measured(contest: Contest) -> Generator[str, None, Figures]:
         seconds=(champion_s, candidate_s),
         repeats=repeats((candidate, again), windows),
         missing=_missing(contest),
-        health=_health(champion, candidate, new),
+        health=compared(champion, candidate, contest.first, new),
         score_drift=(_drift(champion, old), _drift(candidate, new)),
     )
 
@@ -120,15 +125,17 @@ def _missing(contest: Contest) -> tuple[float, float]:
     return shares[0], shares[-1]
 
 
-def _health(champion: Scorer, candidate: Scorer, heard: Heard) -> dict[str, Health]:
+def compared(
+    champion: Scorer, candidate: Scorer, first: Reference | None, heard: Heard
+) -> dict[str, Health]:
     """Return how the newest evenings compare with what each model was calibrated on.
 
-    With the champion's only if that was this station's sound: it tells a slow death, which
-    the candidate has known all its life.
+    With the champion's only if that was this station's sound; and with the station's first
+    one's: of a slow death, all later ones have learnt a part.
     """
     spans = _spans(heard.evenings)
-    befores = {"candidate": candidate.reference}
-    if of_a_station(champion):
+    befores = {"candidate": candidate.reference, "station's first model": first}
+    if of_a_station(champion.card):
         befores["champion"] = champion.reference
     return {
         f"in the {span}, re the {name}'s": health_of(before.heard, now)
@@ -137,11 +144,6 @@ def _health(champion: Scorer, candidate: Scorer, heard: Heard) -> dict[str, Heal
         for span, now in spans.items()
         if now.windows >= _FEWEST_WINDOWS
     }
-
-
-def of_a_station(scorer: Scorer) -> bool:
-    """Say whether a model was calibrated on hours that were chosen of recordings."""
-    return "choice" in scorer.card.get("data", {})
 
 
 def _spans(evenings: dict[date, Tally]) -> dict[str, Tally]:
@@ -153,7 +155,7 @@ def _spans(evenings: dict[date, Tally]) -> dict[str, Tally]:
 
 def _drift(scorer: Scorer, heard: Heard) -> float | None:
     """Return how far typical scores are from a calibration, over the 99 % point."""
-    if not (scorer.reference and heard.typical and of_a_station(scorer)):
+    if not (scorer.reference and heard.typical and of_a_station(scorer.card)):
         return None
     found = drift(scorer.reference, heard.typical)
     return found.score.ratio if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -16,6 +17,7 @@ LOCK_FILE: Final = "retrain.lock"
 
 Outcome = Literal["accepted", "refused", "too_little", "failed"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+_MOST: Final = 1 << 31  # retrainings: more is no number of them
 KILLED: Final = "it ended without a word: killed, or the machine stopped"
 
 
@@ -87,7 +89,7 @@ def write_state(store: Path, state: State) -> None:
 
 
 def _last_words(store: Path) -> State | None:
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
         return _state(json.loads((store / STATE_FILE).read_text("utf-8")))
     return None
 
@@ -95,7 +97,32 @@ def _last_words(store: Path) -> State | None:
 def _state(said: dict[str, Any]) -> State:
     names = {field.name for field in fields(State)}
     known = {name: value for name, value in said.items() if name in names}
-    return State(**{**known, "reasons": tuple(known.get("reasons", ()))})
+    state = State(**{**known, "reasons": tuple(known.get("reasons", ()))})
+    if not _is_sound(state):
+        raise ValueError(f"found {said!r:.80}, wanted what `write_state` writes")
+    return state
+
+
+def _is_sound(state: State) -> bool:
+    """Say whether every value is of its kind: others count with them and show them.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a time is none.
+    """
+    for time in filter(None, (state.begin, state.end, state.accepted_at)):
+        datetime.fromisoformat(time).timestamp()
+    refused = state.refused_in_a_row
+    texts = (state.begin, state.end, state.accepted_at, state.candidate, state.champion)
+    return (
+        state.state in ("running", "idle")
+        and (state.outcome is None or state.outcome in OUTCOMES)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and all(isinstance(reason, str) for reason in state.reasons)
+        and isinstance(refused, int)
+        and 0 <= refused < _MOST
+    )
 
 
 def _settled(state: State | None) -> State | None:

@@ -70,3 +70,24 @@ def test_a_long_backlog_is_told_of_every_ten_seconds_and_a_short_one_is_not() ->
             chore.do(float(now_s))
     assert said == []
     assert value("kilokai_backlog_seconds") == pytest.approx(LONG_S - 1, rel=1e-4)
+
+
+def test_the_pace_is_known_after_a_quarter_of_an_hour_and_never_of_an_archive() -> None:
+    metrics = Metrics("m", 1.0)
+    chore = CatchingUp({}, metrics, rate_hz=24_000.0)
+    for minute in range(17):
+        metrics.heard_s = 300.0 * (minute // 5)
+        chore.do(60.0 * minute)
+        assert (chore.as_json()["pace"] is None) == (minute <= 15)
+    assert chore.as_json()["pace"] == 1.0
+    chore.is_archive = True
+    assert chore.as_json()["pace"] is None
+
+
+def test_work_went_on_when_it_was_said_to_last() -> None:
+    chore = CatchingUp({}, Metrics("m", 1.0), rate_hz=24_000.0)
+    begun = chore.as_json()["went_on_at"]
+    chore.beat(went_on=False)
+    assert chore.as_json()["went_on_at"] == begun
+    chore.beat(went_on=True)
+    assert chore.as_json()["went_on_at"] > begun

@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,12 @@ def test_set_wins_over_environment_and_that_over_the_file(tmp_path: Path) -> Non
 def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path: Path) -> None:
     file = tmp_path / "kilokai.toml"
     file.write_text("[drop]\npath='/a'\nsettle_s=-1\n[storage]\npath='/b'\n[bus]\nbacklog=3\n")
-    sets = ["bus.publish=tcp://0.0.0.0:5556", "nonsense", "metrics.listen=9108"]
+    sets = [
+        "bus.publish=tcp://0.0.0.0:5556",
+        "nonsense",
+        "metrics.listen=9108",
+        "bus.heartbeat_s=61",
+    ]
     environ = {"KILOKAI_STATION__TIMEZONE": "Mars/Olympus", "KILOKAI_STATION__NAME": "A b"}
     with pytest.raises(SetupError) as fault:
         load_config(file, sets, environ)
@@ -42,6 +49,7 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
         "storage: found {'path': '/b'}, wanted one of station, drop, store, bus, metrics, detector",
         "bus.backlog: found 3, wanted one of keys, credential, publish, replay, heartbeat_s",
         "bus.publish: found 'tcp://0.0.0.0:5556', wanted tcp://127.0.0.1:PORT or ipc://PATH",
+        "bus.heartbeat_s: found 61, wanted seconds, 0.1 to 60",
         "--set: found 'nonsense', wanted section.key=value",
         "metrics.listen: found 9108, wanted HOST:PORT",
         "station.timezone: found 'Mars/Olympus', wanted an IANA time zone",
@@ -67,3 +75,32 @@ def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
 def test_the_store_may_not_lie_in_the_drop() -> None:
     with pytest.raises(SetupError, match=r"store\.path: found /data/incoming/store within"):
         load_config(None, [_DROP, "store.path=/data/incoming/store"], {})
+
+
+def test_a_configuration_is_read_without_a_look_at_the_drop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, store = tmp_path / "drop", tmp_path / "store"
+    drop.symlink_to(drop)  # a circle
+    sets = [f"drop.path={drop}", f"store.path={store}"]
+
+    def hanging(look: Any) -> Any:
+        def hangs(path: Any, *args: Any, **more: Any) -> Any:
+            assert not str(path).startswith(str(drop)), "it would hang here"
+            return look(path, *args, **more)
+
+        return hangs
+
+    for name in ("stat", "lstat", "readlink"):
+        monkeypatch.setattr(os, name, hanging(getattr(os, name)))
+    assert load_config(None, sets, {}).drop.path == drop
+    with pytest.raises(SetupError, match=r"store\.path: found .*drop/store within"):
+        load_config(None, [sets[0], f"store.path={tmp_path}/x/../drop/store"], {})
+
+
+@pytest.mark.parametrize("key", ["publish", "replay"])
+def test_the_metrics_may_not_have_an_address_of_the_bus(key: str) -> None:
+    taken = [f"bus.{key}=tcp://127.0.0.1:9300", "metrics.listen=127.0.0.1:9300"]
+    with pytest.raises(SetupError, match=r"metrics\.listen: found 127\.0\.0\.1:9300, which the"):
+        load_config(None, [_DROP, *taken], {})
+    load_config(None, [_DROP, f"bus.{key}=tcp://127.0.0.1:0", "metrics.listen=127.0.0.1:0"], {})

@@ -115,8 +115,26 @@ def test_an_id_that_is_none_is_told_and_exits_1(judged: Path, prefix: str) -> No
     for command in (["show"], ["review", "--confirmed"]):
         code, out, err = _run(*command, "--store", judged, "--", prefix)
         assert (code, out) == (1, "")
-        assert err.startswith("kilokai: event: found none with the id")
+        assert err.startswith("kilokai: event: found ")
+        assert "of an id or more" in err or "with an id that begins" in err
     assert not (judged / FOLDER).exists() or not any((judged / FOLDER).iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_told_in_a_line(judged: Path, tmp_path: Path) -> None:
+    for form in ("raven", "csv", "json", "parquet"):
+        out = tmp_path / "nowhere" / "night"
+        code, _, err = _run("export", "--format", form, "-o", out, "--store", judged)
+        assert (code, err.count("\n")) == (1, 1)
+        assert "night: No such file or directory" in err
+
+
+@pytest.mark.parametrize(
+    "options", [["--min-score", "nan"], ["--from", "2024-03-02", "--to", "2024-03-01"]]
+)
+def test_a_filter_that_takes_nothing_is_refused(judged: Path, options: list[str]) -> None:
+    code, out, err = _run("list", "--store", judged, *options)
+    assert (code, out) == (1, "")
+    assert f"{options[0]}: found " in err
 
 
 def test_an_id_that_is_several_names_them() -> None:
@@ -133,7 +151,7 @@ def test_a_review_waits_for_a_daemon_and_says_so(
     words = ("--rejected", "--note", "a ship", "--who", "nai", "--store", judged)
     code, out, _ = _run("review", event["id"][:8], *words)
     assert code == 0
-    assert out.startswith(f"{event['id']}: rejected; no daemon has taken it yet")
+    assert out.startswith(f"{event['id']}: rejected.\nIt waits for a daemon")
     (asked,) = (judged / FOLDER).iterdir()
     data = json.loads(asked.read_text())["data"]
     assert {data[name] for name in ("id", "verdict", "note", "who")} == {

@@ -26,6 +26,7 @@ from daemon.stored import reading, stored_events
 from daemon.work import Job, Work
 from daemon.worker import HALVES, Place, results
 from tests.daemon.conftest import sets_of, until
+from tests.daemon.scrapes import value_of
 from tests.daemon.sea import Sea
 
 _ROOM: Any = namedtuple("_ROOM", "total used free")
@@ -240,7 +241,8 @@ def test_an_event_that_closes_again_gets_its_evidence_again(store: Path, here: _
 
 
 def test_what_is_switched_off_is_not_made(store: Path, here: _Here) -> None:
-    with _bench(store, here, pictures=False) as bench:
+    with _bench(store, here, pictures=False, min_free_gb=0.5) as bench:
+        assert value_of(bench.metrics, "kilokai_store_min_free_bytes") == 5e8
         bench.turns(4)
     assert _files(store) == {event["clip"] for event in stored_events(store)}
 

@@ -76,3 +76,15 @@ def test_one_try_more_is_not_getting_on() -> None:
     assert got_on(file, FileProgress("a", bytes_read=10, state="done"))
     assert got_on(None, file)
     assert not got_on(None, None)
+
+
+def test_each_piece_of_a_file_that_comes_is_life_once_until_work_goes_on() -> None:
+    liveness = _stuck()
+    assert [liveness.came("a", byte) for byte in (0, 4, 8)] == [True] * 3
+    assert [liveness.came("a", byte) for byte in (0, 4, 8)] == [False] * 3
+    liveness.refused()
+    assert not liveness.came("a", 0)
+    liveness.did("b", 100, changed=True)
+    assert liveness.came("a", 0)
+    liveness.not_given()
+    assert liveness.came("a", 0)

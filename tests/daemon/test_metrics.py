@@ -62,7 +62,10 @@ def test_every_series_is_there_from_the_start_and_has_a_base_unit() -> None:
         ("kilokai_bus_refused_total", "unknown_key"),
         ("kilokai_bus_refused_total", "too_many_topics"),
         ("kilokai_alarms_achieved_per_hour", "week"),
+        ("kilokai_alarms_achieved_low_per_hour", "week"),
+        ("kilokai_alarms_achieved_seconds", "day"),
         ("kilokai_model_load_failures_total", "golden"),
+        ("kilokai_model_refused",),
         ("kilokai_retrain_outcome", "refused"),
         ("kilokai_retrain_running",),
         ("kilokai_drift_level_ratio",),
@@ -142,6 +145,17 @@ def test_scored_seconds_count_overlapping_windows_once_however_they_come(at_once
     metrics.take_scores([score(-100.0, 0.0)])
     late = value_of(metrics, "kilokai_scored_seconds_total")
     assert late == pytest.approx(59 + 2 * 2.048)
+
+
+def test_scored_seconds_count_overlapping_windows_once_where_two_lanes_come_by_turns() -> None:
+    metrics = Metrics("a", 10.0)
+    for k in range(20):
+        metrics.take_scores([score(float(k), 0.0)])
+        metrics.take_scores([score(40.0 * k + j - 10_000, 0.0) for j in range(40)])
+        if k == 10:  # and what a gap left out, heard in between
+            metrics.take_scores([score(5000.0, 0.0), score(5001.0, 0.0)])
+    total = value_of(metrics, "kilokai_scored_seconds_total")
+    assert total == pytest.approx(19 + 2.048 + 799 + 2.048 + 1 + 2.048)
 
 
 def test_damage_is_told_in_seconds_of_the_sound_that_was_lost() -> None:

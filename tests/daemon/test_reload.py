@@ -8,15 +8,19 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
+from pydantic import BaseModel
 from structlog.testing import capture_logs
 
 from daemon.assembly import Service, assemble
 from daemon.config import Config, load_config
+from daemon.reload import Live
 from daemon.settings.keys import keys
 from daemon.settings.live import is_live
 from daemon.signals import Again, signals
@@ -78,6 +82,30 @@ def test_every_live_key_reaches_its_part(config: Config) -> None:
         assert (limits.keep_days, limits.keep_bytes, limits.min_free_bytes) == (4, 5e8, 2.5e8)
         old = next(chore for chore in parts.chores if hasattr(chore, "_age"))
         assert old._age.days == 3
+
+
+class _Read:
+    """A configuration that knows which of its keys, or whole tables, were taken."""
+
+    def __init__(self, values: BaseModel, taken: set[str], table: str = "") -> None:
+        self._values, self._taken, self._table = values, taken, table
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._values, name)
+        if isinstance(value, BaseModel):
+            self._taken.add(f"{name}.")
+            return _Read(value, self._taken, f"{name}.")
+        self._taken.discard(self._table)
+        self._taken.add(self._table + name)
+        return value
+
+
+def test_what_is_brought_to_the_parts_is_what_is_called_live(config: Config) -> None:
+    taken: set[str] = set()
+    Live(*(Mock() for _ in fields(Live))).take(cast(Config, _Read(config, taken)))
+    brought = {key.path for key in keys() if key.path.startswith(tuple(taken))}
+    live = {key.path for key in keys() if is_live(key.path)}
+    assert brought == {path for path in live if not path.startswith("retrain.")}
 
 
 @pytest.mark.usefixtures("loud")

@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from daemon.backlog import Backlog
-from daemon.state_line import state_line
+from daemon.config import Config
+from daemon.ledger import open_ledger
+from daemon.state_line import state_line, telling
 
 NOW = datetime(2018, 10, 28, 12, tzinfo=UTC)
 
@@ -18,3 +22,23 @@ def test_it_tells_how_far_sound_is_scored_what_waits_and_which_model_scores() ->
 def test_trouble_comes_first_and_in_one_line() -> None:
     line = state_line(NOW, newest=None, backlog=Backlog(), model="m", trouble="gone\naway\x1b")
     assert line == "TROUBLE: gone away\\x1b; nothing scored yet; no backlog; m"
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({}, "nothing scored yet; no backlog; no model"),
+        ({"store_full": True}, "TROUBLE: the store is full: work waits for room; "),
+        (
+            {"model_trouble": "model refused: a", "model": "b"},
+            "TROUBLE: model refused: a; b scores",
+        ),
+        ({"went_on_at": "2018-10-28T12:00:00Z"}, "TROUBLE: sound waits and nothing has gone on "),
+    ],
+)
+def test_its_trouble_is_that_of_the_status(
+    config: Config, said: dict[str, object], line: str
+) -> None:
+    backlog = {"files": 0, "seconds": 0.0, "left_s": None}
+    with open_ledger(config.store.path) as ledger:
+        assert telling(ledger, lambda: {"backlog": backlog, **said})().startswith(line)

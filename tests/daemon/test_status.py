@@ -112,6 +112,26 @@ def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> No
     )
 
 
+def test_a_start_is_no_end_of_the_run_before(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    file = StatusFile(tmp_path, heartbeat_s=5.0, fixed={}, say=dict)
+    file.stop()
+    assert status(tmp_path)["state"] == "stopped"
+    with locked(tmp_path):
+        assert status(tmp_path)["state"] == "starting"
+        file.start()
+        assert status(tmp_path)["state"] == "well"
+
+
+def test_sound_that_waits_while_nothing_goes_on_is_not_well(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    _beat(tmp_path, went_on_at=iso(datetime.now(UTC) - timedelta(seconds=50)))
+    with locked(tmp_path):
+        shown = _kilokai("status", "--store", tmp_path)
+    assert shown.exit_code == 1
+    assert shown.stdout.startswith("NOT WELL: stuck\n  ! sound waits and nothing has gone on for ")
+
+
 def test_a_daemon_that_died_just_now_holds_nothing_and_is_not_well(tmp_path: Path) -> None:
     _fill(tmp_path)
     _beat(tmp_path)

@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 
+import daemon.drop
 from daemon.assembly import Service, assemble
 from daemon.config import Config
 from daemon.database import LEDGER_FILE
@@ -128,3 +129,30 @@ def test_files_that_may_not_be_read_are_an_honest_reason_to_wait(
     tries = service.loop._patience.tries
     beats.fact = lambda told: tries(name) >= 2 and told[-5:] == [True] * 5
     service.loop.run(beats, until_idle=False)
+
+
+@pytest.mark.usefixtures("full_drop")
+def test_a_file_that_comes_slowly_piece_by_piece_is_life_and_one_that_hangs_is_none(
+    service: Service, beats: _Beats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, fetched = service.loop, daemon.drop._fetch
+    drop = loop._parts.drop
+
+    def slow(path: Path, byte: int, size_bytes: int) -> bytes:
+        waited = len(beats.told)
+        while len(beats.told) < waited + 3:  # that long somebody waits for it
+            time.sleep(0.001)
+        return fetched(path, byte, size_bytes)
+
+    loop._liveness.found(due=True, waiting=True)
+    monkeypatch.setattr("daemon.drop._fetch", slow)
+    monkeypatch.setattr("daemon.drop._BLOCK_BYTES", 1 << 20)
+    file = min(drop.path.iterdir())
+    size_bytes = file.stat().st_size
+    pieces = -(-size_bytes // (1 << 20))
+    assert pieces > 2
+    first = drop.digest(file.name, size_bytes)
+    assert beats.told.count(True) == pieces
+    assert beats.told[:3] == [False] * 3
+    assert drop.digest(file.name, size_bytes) == first
+    assert beats.told.count(True) == pieces  # the same once more, in vain

@@ -46,6 +46,13 @@ def _release(dest: Path, name: str) -> Path:
     return home
 
 
+def _python(dest: Path, does: str) -> str:
+    path = dest / "python"
+    path.write_text(f"#!/bin/sh\n{does}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 def _all(dest: Path) -> set[str]:
     return {str(path.relative_to(dest)) for path in dest.rglob("*")}
 
@@ -77,7 +84,7 @@ def test_a_second_time_changes_nothing_of_the_operators(dest: Path) -> None:
     toml.write_text("# mine\n")
     key.write_text("secret")
     before = _all(dest)
-    assert "left as it was" not in _done(dest, "files")
+    assert _done(dest, "files") == "station: kilokai.toml left as it is\n"
     assert _all(dest) == before
     assert (toml.read_text(), key.read_text()) == ("# mine\n", "secret")
 
@@ -111,7 +118,8 @@ def test_uninstalled_it_leaves_configuration_and_store_and_says_so(dest: Path) -
         name for name in _all(dest) if (dest / name).is_file() or name.startswith(("etc", "var"))
     }
     assert left == kept
-    assert "there" not in _done(dest, "uninstall")
+    assert _done(dest, "uninstall").startswith("station: left: /etc/kilokai")  # nothing to do
+    assert left == {name for name in _all(dest) if name in left}
 
 
 def test_purged_it_leaves_no_file(dest: Path) -> None:
@@ -138,6 +146,65 @@ def test_a_release_that_is_not_there_or_not_whole_is_refused_by_name(dest: Path)
     assert (dest / "opt/kilokai/current").readlink() == Path("2.0")
 
 
+@pytest.mark.parametrize(
+    "name", ["current", ".", "..", "../kilokai/1.0", "1.0/", "a b", "-f", "link"]
+)
+def test_what_is_no_plain_name_of_a_release_is_refused(name: str, dest: Path) -> None:
+    (dest / "opt/kilokai/link").symlink_to("1.0")
+    python = _python(dest, "echo /usr")
+    before = _all(dest)
+    for done in (
+        _station(dest, "use", name),
+        _station(dest, "software", RELEASE=name, PYTHON=python),
+    ):
+        assert done.returncode == 78
+        assert "wanted" in done.stderr
+        assert done.stderr.endswith("one of: 1.0 2.0 \n")
+    assert _all(dest) == before
+    assert (dest / "opt/kilokai/current").readlink() == Path("2.0")
+
+
+def test_a_switch_that_was_interrupted_is_made_again(dest: Path) -> None:
+    (dest / "opt/kilokai/.current").symlink_to("2.0")
+    before = _all(dest / "opt/kilokai/2.0")
+    _done(dest, "use", "1.0")
+    assert (dest / "opt/kilokai/current").readlink() == Path("1.0")
+    assert _all(dest / "opt/kilokai/2.0") == before
+    assert not (dest / "opt/kilokai/.current").is_symlink()
+
+
+def test_a_folder_that_we_did_not_begin_is_never_emptied(dest: Path) -> None:
+    mine = dest / "opt/kilokai/3.0/mine"
+    mine.parent.mkdir()
+    mine.touch()
+    done = _station(dest, "software", RELEASE="3.0", PYTHON=_python(dest, "echo /usr"))
+    assert (done.returncode, "3.0: found something that is no" in done.stderr) == (78, True)
+    assert mine.exists()
+
+
+def test_a_release_that_was_begun_is_begun_anew_and_uninstalled(dest: Path) -> None:
+    left = dest / "opt/kilokai/3.0/left"
+    left.parent.mkdir()
+    for path in (left, left.with_name(".begun")):
+        path.touch()
+    python = _python(dest, "echo /usr; [ $1 = -c ]")  # it cannot make a venv
+    assert _station(dest, "software", RELEASE="3.0", PYTHON=python).returncode == 1
+    assert [path.name for path in left.parent.iterdir()] == [".begun"]
+    _done(dest, "uninstall")
+    assert not left.parent.exists()
+
+
+def test_a_unit_that_cannot_be_written_is_left_as_it_was(dest: Path) -> None:
+    unit = dest / "usr/local/lib/systemd/system/kilokai.target"
+    unit.write_text("[Unit]\n")
+    (dest / "bin").mkdir()
+    (dest / "bin/sed").symlink_to("/bin/false")
+    done = _station(dest, "files", PATH=f"{dest}/bin:{os.environ['PATH']}")
+    assert (done.returncode, "left as it was" in done.stderr) == (78, True)
+    assert unit.read_text() == "[Unit]\n"
+    assert not unit.with_name("kilokai.target.new").exists()
+
+
 def test_a_release_that_is_whole_is_not_made_again(dest: Path) -> None:
     said = _done(dest, "software", RELEASE="1.0", PYTHON="/bin/false")
     assert "/opt/kilokai/1.0 is there already" in said
@@ -151,10 +218,8 @@ def test_a_release_that_cannot_be_made_leaves_the_one_in_use(dest: Path) -> None
 
 
 def test_a_python_that_the_service_would_not_see_is_refused(dest: Path) -> None:
-    python = dest / "python"
-    python.write_text("#!/bin/sh\necho /home/alice/.pyenv/3.11\n")
-    python.chmod(0o755)
-    done = _station(dest, "software", RELEASE="3.0", PYTHON=str(python))
+    python = _python(dest, "echo /home/alice/.pyenv/3.11")
+    done = _station(dest, "software", RELEASE="3.0", PYTHON=python)
     assert done.returncode == 78
     assert "PYTHON: found /home/alice/.pyenv/3.11, wanted one outside of homes" in done.stderr
     assert not (dest / "opt/kilokai/3.0").exists()

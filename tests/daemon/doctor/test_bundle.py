@@ -1,4 +1,5 @@
 import json
+import socket
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -9,22 +10,27 @@ from typing import Any
 import pytest
 
 from acoio.errors import SetupError
-from daemon.config import load_config
+from daemon.config import Config, load_config
 from daemon.doctor.bundle import pack
+from daemon.doctor.scrape import scrape
 from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
 from daemon.keys import make_client, make_server
 from daemon.ledger import open_ledger
+from daemon.metrics import Metrics, serve_metrics
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.progress import FileProgress, Step
 from daemon.retraining.state import State, write_state
 from daemon.status_file import StatusFile
 from detector.checkpoint import PRETRAINED, model_folder
+from tests.daemon.doctor.conftest import sets_of
 
 _PASSWORDS = {
     "SMTP_PASSWORD": "env-Hunter2",
     "AWS_SECRET_ACCESS_KEY": "env/AKIA+key",
     "KILOKAI_MAILER_TOKEN": "env-token-77",
+    "AWS_SESSION_TOKEN": "env-Long" * 50,  # longer than a file's name may be
+    "DATABASE_PASSWORD": 'pä"ss\\word1',  # JSON writes it otherwise
 }
 _PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END PRIVATE KEY-----\n"
 
@@ -68,6 +74,7 @@ def _planted(folder: Path, page: str) -> tuple[Path, dict[str, str], set[str]]:
     (folder / "drop").mkdir()
     secrets = {make_server(keys).secret, make_client(keys, "ham").secret, "file-Password"}
     (folder / "password").write_text("file-Password\n")
+    (folder / "password").chmod(0o600)
     (folder / "tls.key").write_text(_PEM)
     (folder / "credentials").mkdir()
     (folder / "credentials" / "mail").write_text("cred-Secret\nsecond-line\n")
@@ -101,8 +108,10 @@ def test_no_secret_that_lies_about_gets_into_a_bundle(
     file, environ, secrets = _planted(tmp_path, page)
     known = {*_PASSWORDS.values(), "file-Password", "cred-Secret", "second-line", "kqhkiG9w0BAQEF"}
     known |= {secret for secret in secrets if len(secret) == 40}  # those of the bus
-    assert len(known) == 9
-    (tmp_path / "spilt").write_text("\n".join(known))
+    assert len(known) == 11
+    log = [json.dumps({"event": "tried", "why": f"with {s}"}, ensure_ascii=a) for s in known
+           for a in (True, False)]  # fmt: skip
+    (tmp_path / "spilt").write_text("\n".join([*known, *log]))
     header = '{"password": "log-Password", "header": "Authorization: Bearer bearer-Token"}'
     (tmp_path / "journalctl").write_text(f"#!/bin/sh\necho '{header}'\ncat {tmp_path / 'spilt'}\n")
     (tmp_path / "journalctl").chmod(0o755)
@@ -115,7 +124,8 @@ def test_no_secret_that_lies_about_gets_into_a_bundle(
     for name, text in found.items():
         for secret in secrets | known:
             assert secret not in text, (name, secret)
-            assert json.dumps(secret)[1:-1] not in text, (name, secret)
+            for ensure_ascii in (True, False):
+                assert json.dumps(secret, ensure_ascii=ensure_ascii)[1:-1] not in text, name
     assert set(found) >= {
         "doctor.json", "versions.json", "environment.json", "kilokai.toml", "config.json",
         "log.jsonl", "metrics.txt", "status.json", "ledger.json", "retrain.json", "models.json",
@@ -147,6 +157,54 @@ def test_what_is_no_secret_stays(tmp_path: Path) -> None:
     cleaner = Cleaner(known_secrets(config, None, sets, {"HOME": "/root"}))
     for text in (public, "/root", "threshold = 20.0", '"key": "drop.path"', "tcp://127.0.0.1:1"):
         assert cleaner.text(text) == text
+
+
+def test_a_piece_that_cannot_be_had_says_why_and_the_others_are_there(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise KeyError("a bug")
+
+    def silent(port: socket.socket) -> None:
+        client, _ = port.accept()
+        client.recv(1000)
+        client.sendall(b"SSH-2.0-x\r\n")
+        client.close()
+
+    monkeypatch.setattr("daemon.doctor.bundle.status", breaks)
+    with socket.create_server(("127.0.0.1", 0)) as port, open_ledger(config.store.path):
+        threading.Thread(target=silent, args=(port,), daemon=True).start()
+        fixed = {"metrics": f"127.0.0.1:{port.getsockname()[1]}"}
+        StatusFile(config.store.path, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
+        pack(tmp_path / "b.tgz", None, sets_of(tmp_path), {}, {})
+    found = _members(tmp_path / "b.tgz")
+    assert found["metrics.txt"].startswith("not to be had at 127.0.0.1:")
+    assert json.loads(found["status.json"]) == {"error": "KeyError: 'a bug'"}
+    assert json.loads(found["ledger.json"])["rows"]["files"] == 0
+    assert "retrain.json" not in found
+
+
+def test_the_password_is_the_line_that_the_page_itself_reads(tmp_path: Path) -> None:
+    word = tmp_path / "password"
+    word.write_bytes(b" two words \nand a second line\n")
+    word.chmod(0o600)
+    sets = ["drop.path=/d", f"metrics.password={word}", "metrics.listen=[::1]:0"]
+    config = load_config(None, sets, {})
+    with serve_metrics(Metrics("ocean", 1.0), config.metrics) as address:
+        assert address.startswith("[::1]:")
+        assert "kilokai_build_info" in scrape(config, address)
+
+
+def test_whatever_ends_the_packing_leaves_no_half_of_a_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(Cleaner, "value", breaks)
+    with pytest.raises(KeyError):
+        pack(tmp_path / "b.tgz", None, [], {}, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bundle_that_cannot_be_written_is_a_fault_in_words(tmp_path: Path) -> None:

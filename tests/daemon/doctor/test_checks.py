@@ -1,6 +1,4 @@
 import os
-import socket
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +7,6 @@ import pytest
 from acoio.errors import SetupError
 from daemon.config import Config
 from daemon.database import LEDGER_FILE, locked
-from daemon.doctor.addresses import check_keys, check_sockets
 from daemon.doctor.finding import Told
 from daemon.doctor.keeping import check_daemon, check_ledger, check_retraining
 from daemon.doctor.machine import against, check_clock, check_hints
@@ -17,10 +14,8 @@ from daemon.doctor.mounts import holding
 from daemon.doctor.places import check_disk, check_drop, check_store
 from daemon.doctor.scoring import check_model, check_score, judged
 from daemon.doctor.versions import misfits
-from daemon.keys import make_server
 from daemon.ledger import open_ledger
 from daemon.retraining.state import State, write_state
-from daemon.status_file import StatusFile
 from tests.daemon.doctor.conftest import config_of
 
 _NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -45,6 +40,20 @@ def test_a_drop_needs_reading_and_no_writing(config: Config) -> None:
     assert _worst(check_drop(away))[:2] == ("fail", "/no: found no such folder")
 
 
+def test_a_store_that_a_link_leads_into_the_drop_fails(config: Config) -> None:
+    (config.drop.path / "inside").mkdir()
+    config.store.path.symlink_to(config.drop.path / "inside")
+    mark, says, do = _worst(check_drop(config))
+    assert (mark, do) == ("fail", "set store.path")
+    assert says.endswith("within the drop")
+
+
+def test_a_drop_that_is_a_circle_of_links_is_told_as_missing(config: Config) -> None:
+    config.drop.path.rmdir()
+    config.drop.path.symlink_to(config.drop.path)
+    assert _worst(check_drop(config))[:2] == ("fail", f"{config.drop.path}: found no such folder")
+
+
 def test_a_store_that_is_not_there_yet_is_well_and_a_file_of_roots_is_not(config: Config) -> None:
     assert _marks(check_store(config)) == ["ok"]
     config.store.path.mkdir()
@@ -55,7 +64,17 @@ def test_a_store_that_is_not_there_yet_is_well_and_a_file_of_roots_is_not(config
         mark, says, do = _worst(check_store(config))
         assert mark == "warn"
         assert says.startswith("1 files are not nobody's")
-        assert do == f"chown -R nobody {config.store.path}"
+        assert do == f"chown -hR nobody: {config.store.path}"
+
+
+def test_what_another_left_among_the_models_is_found(config: Config) -> None:
+    lock = config.store.path / "models/lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert _marks(check_store(config)) == ["ok"]
+    if os.geteuid() == 0:
+        os.chown(lock, 65534, 65534)
+        assert "1 files are not root's, such as models/lock" in _worst(check_store(config))[1]
 
 
 def test_room_is_asked_for_a_month(tmp_path: Path, config: Config) -> None:
@@ -119,51 +138,6 @@ def test_what_was_not_scored_yet_is_known_by_its_name(config: Config) -> None:
     mark, says, _ = _worst(check_clock(config))
     assert mark == "fail"
     assert says.startswith("the newest recording, by its name, is of 2999-03-01 06:00:00")
-
-
-def test_a_port_of_another_is_a_fault_and_our_daemons_is_none(
-    tmp_path: Path, config: Config
-) -> None:
-    with closing(socket.socket()) as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
-        taken = config_of(tmp_path, f"bus.publish={address}")
-        mark, says, do = next(iter(check_sockets(taken)))
-        assert (mark, says) == ("fail", f"bus.publish: {address}: Address already in use")
-        assert do.startswith("ss -ltnp")
-        with open_ledger(config.store.path):
-            fixed = {"bus": [address, "b"], "metrics": "c"}
-            StatusFile(config.store.path, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
-            mark, says, _ = next(iter(check_sockets(taken)))
-            assert (mark, says) == ("ok", f"bus.publish: {address} is held by our daemon")
-        assert next(iter(check_sockets(taken)))[0] == "fail"  # it runs no more
-
-
-def test_keys_that_others_read_and_that_are_not_there_fail(tmp_path: Path, config: Config) -> None:
-    assert _marks(check_keys(config)) == ["ok"]
-    keyed = config_of(tmp_path, f"bus.keys={tmp_path / 'keys'}")
-    assert _worst(check_keys(keyed))[0] == "fail"
-    make_server(tmp_path / "keys")
-    assert _marks(check_keys(keyed)) == ["ok", "ok"]
-    (tmp_path / "keys" / "server.secret").chmod(0o644)
-    assert "found mode 0644" in _worst(check_keys(keyed))[1]
-    secret = tmp_path / "password"
-    secret.write_text("x")
-    secret.chmod(0o640)
-    found = _worst(check_keys(config_of(tmp_path, f"metrics.password={secret}")))
-    assert found == (
-        "fail", f"{secret}: found mode 0640, so others can read it", f"chmod 600 {secret}"
-    )  # fmt: skip
-
-
-def test_a_credential_is_seen_only_by_its_unit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    make_server(tmp_path / "keys")
-    sets = [f"bus.keys={tmp_path / 'keys'}", "bus.credential=kilokai-bus"]
-    assert _marks(check_keys(config_of(tmp_path, *sets))) == ["warn", "ok"]
 
 
 def test_a_ledger_is_sound_or_why_not(config: Config) -> None:

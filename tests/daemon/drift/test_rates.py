@@ -104,8 +104,8 @@ def _rates(ledger: Ledger, metrics: Metrics, model: str = "m") -> AlarmRates:
     return AlarmRates(ledger, metrics, lambda: scorer, promised=1.0)  # type: ignore[arg-type, return-value]
 
 
-def _told(metrics: Metrics, span: str) -> float | None:
-    name = "kilokai_alarms_achieved_per_hour"
+def _told(metrics: Metrics, span: str, what: str = "per_hour") -> float | None:
+    name = f"kilokai_alarms_achieved_{what}"
     return metrics.registry.get_sample_value(name, {"span": span})
 
 
@@ -120,6 +120,13 @@ def test_a_day_and_a_week_of_sound_are_told_some_hours_at_a_time(ledger: Ledger)
         rates.do(float(turn))
     assert (_told(metrics, "day"), _told(metrics, "week")) == (3.0, (3 * 24 + 144) / 168)
     assert rates.as_json()["week"]["alarms"] == 216
+    # 216 events: 188.15 to 246.81
+    low, high = (_told(metrics, "week", f"{end}_per_hour") for end in ("low", "high"))
+    assert (low, high) == pytest.approx((188.15 / 168, 246.81 / 168), abs=1e-4)
+    assert (_told(metrics, "week", "seconds"), _told(metrics, "day", "seconds")) == (
+        604_800,
+        86_400,
+    )
     _keep(ledger, scores=_scores(BEGIN + 200 * _HOUR))  # a quiet hour, in the next minute
     rates.do(61.0)
     assert _told(metrics, "day") == 69 / 24

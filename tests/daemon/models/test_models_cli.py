@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -166,6 +167,42 @@ def test_prune_spares_what_events_name_unless_told(store: Path) -> None:
     assert {entry.id for entry in registry.entries()} == {a, b, c}
     assert a in _run(store, "prune", "--newest", "0", "--named")[2]
     assert {entry.id for entry in registry.entries()} == {b, c}
+
+
+def test_a_spoilt_link_is_shown_and_mended(tmp_path: Path) -> None:
+    registry, (first, second) = registry_of(tmp_path, "first", "second")
+    registry.promote(first)
+    link = registry.path / "current"
+    for words in (("promote", second), ("rollback",)):
+        link.unlink()
+        link.symlink_to("/etc")
+        code, out, err = _run(tmp_path, "list")
+        assert (code, len(out.splitlines()), "current: found '/etc'" in err) == (0, 3, True)
+        assert json.loads(_run(tmp_path, "list", "--json")[1])["current"] is None
+        assert _run(tmp_path, *words)[0] == 0
+        assert registry.current() == second
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
+@pytest.mark.parametrize("owned", [".", LEDGER_FILE])
+def test_root_writes_in_no_store_of_another(owned: str, tmp_path: Path) -> None:
+    store, source = tmp_path / "store", folder_of(tmp_path, "mine")
+    registry, (first, second) = registry_of(store, "first", "second")
+    for model in (first, second):
+        registry.promote(model)
+    (store / owned).touch()
+    os.chown(store / owned, 65534, 65534)
+    before = sorted(store.rglob("*"))
+    for words in (("promote", source), ("promote", first), ("rollback",), ("prune", "--named")):
+        code, _, err = _run(store, *words)
+        assert (code, "sudo -u nobody kilokai" in err) == (78, True), words
+    sets = ["--set", f"store.path={store}", "--set", "drop.path=/dev/null"]
+    retrained = CliRunner().invoke(app, ["retrain", *sets])
+    assert (retrained.exit_code, "sudo -u nobody kilokai" in retrained.stderr) == (78, True)
+    assert sorted(store.rglob("*")) == before
+    assert _run(store, "list")[0] == 0
+    os.chown(store / owned, 0, 0)
+    assert _run(store, "rollback")[0] == 0
 
 
 def test_other_tools_take_the_champion_or_the_configured_model(tmp_path: Path) -> None:

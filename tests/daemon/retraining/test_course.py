@@ -19,8 +19,9 @@ from daemon.models.registry import Registry
 from daemon.retraining import course
 from daemon.retraining.acceptance import Figures
 from daemon.retraining.course import Ended, retrain
+from daemon.retraining.measuring import Contest
 from daemon.retraining.state import KILLED, LOCK_FILE, read_state
-from detector.checkpoint import read_model
+from detector.checkpoint import read_card, read_model
 from tests.daemon.retraining import bench
 from tests.daemon.retraining.test_acceptance import WELL
 
@@ -83,6 +84,23 @@ def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_make
     shutil.rmtree(store / "models")
     monkeypatch.setattr(course, "measured", quickly)
     assert ended(retrain(config, seed=1)).candidate == found.candidate
+
+
+def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firsts = []
+
+    def noting(contest: Contest) -> Generator[str, None, Figures]:
+        firsts.append(contest.first and contest.first.as_json())
+        return (yield from quickly(contest))
+
+    monkeypatch.setattr(course, "measured", noting)
+    made = [ended(retrain(config, seed=seed)).candidate for seed in (1, 2, 3)]
+    assert len(set(made)) == 3
+    assert made[0]
+    card = read_card(config.store.path / "models" / made[0])
+    assert firsts == [None, card["reference"], card["reference"]]
 
 
 def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(

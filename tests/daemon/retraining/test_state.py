@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from daemon.locks import HeldError, is_held, locked
+from daemon.metrics import Metrics
+from daemon.retrain_metrics import RetrainMetrics
 from daemon.retraining.state import (
     KILLED,
     LOCK_FILE,
@@ -58,11 +60,24 @@ def test_who_holds_the_lock_knows_that_the_one_before_was_killed(tmp_path: Path)
         assert state_before(tmp_path).outcome == "failed"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", '{"state": ', '{"reasons": 5}', "\x00"])
+_NONE = (
+    "", "[]", "null", '{"state": ', "\x00", "[" * 9999,
+    '{"state": "asleep"}', '{"state": null}', '{"state": []}', '{"outcome": "well"}',
+    '{"outcome": {}}', '{"reasons": 5}', '{"reasons": null}', '{"reasons": [1]}',
+    '{"begin": "yesterday"}', '{"end": "yesterday"}', '{"end": 5}', '{"end": []}',
+    '{"accepted_at": "0"}', '{"accepted_at": {}}', '{"candidate": 1}', '{"champion": 0}',
+    '{"refused_in_a_row": "x"}', '{"refused_in_a_row": -1}', '{"refused_in_a_row": 1e999}',
+    '{"refused_in_a_row": 99999999999999999999}',
+    '{"state": "running", "refused_in_a_row": null}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", _NONE)
 def test_a_file_that_says_nothing_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / STATE_FILE).write_text(text)
     assert read_state(tmp_path) is None
     assert state_before(tmp_path) == State()
+    RetrainMetrics(tmp_path, Metrics("a", 1.0)).do(0.0)
 
 
 def test_a_later_version_may_say_more(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""Whether a model of a registry may become its champion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acoio.errors import SetupError
+from daemon.models.entry import CARD, entry_of
+from detector.errors import ModelError
+
+
+def require_fit(folder: Path, champion: Path | None) -> None:
+    """Raise `SetupError` unless a model scores as when it came, at the champion's rate."""
+    from daemon.models.golden import load_registered
+
+    rate_hz = load_registered(folder).features.rate_hz
+    wanted_hz = entry_of(champion, None).rate_hz if champion else None
+    if champion and wanted_hz is not None and rate_hz != wanted_hz:
+        message = f"{folder}: found a model for {rate_hz:g} Hz, wanted {wanted_hz:g} Hz"
+        raise ModelError(f"{message}, as that of {champion.name}", reason="rate")
+
+
+def require_there(folder: Path) -> None:
+    """Raise `SetupError` if a model is gone: somebody pruned since it was looked at."""
+    if not (folder / CARD).is_file():
+        raise ModelError(f"{folder}: found no model any more", reason="missing")
+
+
+def require_rival(folder: Path, champion: str | None) -> None:
+    """Raise `SetupError` if a model was judged against one that is champion no more."""
+    judged = entry_of(folder, None).verdict
+    if judged and judged.champion and champion not in (None, judged.champion):
+        raise SetupError(
+            f"{folder}: found {champion} champion, wanted {judged.champion}, "
+            "which it was judged against"
+        )
