@@ -128,7 +128,8 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     del typical, various
     yield from _trained(out / STATE, trainer, recipe.threads)
     yield "calibrating on other typical sound"
-    draft = _draft(recipe, source, normalisation, trainer)
+    draft = _draft(recipe, source, normalisation, trainer.network.cpu())
+    del trainer  # and with it all windows that it learnt from
     scorer = Scorer(draft)
     scores = [scorer.score(windows) for windows in source.calibration()]
     calibration = calibrate(scores)
@@ -169,12 +170,14 @@ def _told(recipe: Recipe) -> dict[str, Any]:
     return asdict(recipe.training) | {"threads": recipe.threads} | started
 
 
-def _draft(recipe: Recipe, source: Source, normalisation: Normalisation, trainer: Trainer) -> Model:
+def _draft(
+    recipe: Recipe, source: Source, normalisation: Normalisation, network: Discriminating
+) -> Model:
     return Model(
         id="draft",
         features=recipe.features,
         normalisation=normalisation,
-        network=trainer.network.cpu(),
+        network=network,
         calibration=_UNCALIBRATED,
         card={
             "name": recipe.name,
