@@ -60,7 +60,7 @@ DAYS ?= 30
 soak: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.soak $(DAYS)
 
-# A month of rising noise and one of a dying hydrophone: half an hour of two cores.
+# A month of rising noise, one that calms, one of a dying hydrophone: an hour of two cores.
 month: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.month $${TMPDIR:-/tmp}
 

@@ -1,8 +1,9 @@
-"""`make month`: a month of rising noise, one of a dying hydrophone, and what retraining does.
+"""`make month`: a month of rising noise, one that calms, one of a dying hydrophone.
 
 A station first hears some healthy weeks and is retrained on them.  Then a month passes
-twice: the sea grows louder and gustier, or the hydrophone dies.  Every ten days it is
-retrained, as `kilokai retrain` does it; beside it the first champion is left alone.
+three times: the sea grows louder and gustier, or wind and waves die down, or the
+hydrophone does.  Every ten days it is retrained, as `kilokai retrain` does it; beside it
+the first champion is left alone.
 """
 
 from __future__ import annotations
@@ -36,11 +37,14 @@ from daemon.retraining.course import Ended
 
 RESULTS: Final = Path(__file__).parent / "MONTH.md"
 HEALTHY_DAYS, DAYS, RETRAINED_EACH = 24, 30, 10
+_AT_ONCE: Final = 2  # processes
 RISING: Final = OceanSettings(rise_db=((15.0, 8.0), (10_000.0, 4.0)), gusts_db=0.3)
+CALMING: Final = OceanSettings(rise_db=((150.0, 0.0), (600.0, -8.0), (10_000.0, -8.0)))
 DYING: Final = OceanSettings(failing=Failing())
-MONTHS: Final = {"rising": RISING, "dying": DYING}
+MONTHS: Final = {"rising": RISING, "calming": CALMING, "dying": DYING}
 _TITLES: Final = {
     "rising": "Rising noise: 8 dB at 15 Hz and 4 dB at 10 kHz by the end, and gusts of 0.3 dB",
+    "calming": "A sea that calms: wind and waves fall by 8 dB from 600 Hz up, ships stay",
     "dying": "A dying hydrophone: it hears less, hisses, hums and falls silent now and then",
 }
 
@@ -56,7 +60,7 @@ class Day:
 
 
 def main() -> None:
-    """Let both months pass, and keep the page."""
+    """Let the months pass, and keep the page."""
     begin_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kilokai-month-", dir=sys.argv[1]) as folder:
         first, months = passed(Path(folder))
@@ -66,9 +70,9 @@ def main() -> None:
 
 
 def passed(folder: Path) -> tuple[Ended, dict[str, list[Day]]]:
-    """Return how the first retraining ended, and the days of both months."""
+    """Return how the first retraining ended, and the days of each month."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(MONTHS), mp_context=spawn) as pool:
+    with ProcessPoolExecutor(_AT_ONCE, mp_context=spawn) as pool:
         days = range(-HEALTHY_DAYS, 0, APART)
         list(pool.map(_record_healthy, [folder] * len(days), days))
         first = pool.submit(healthy, folder).result()

@@ -20,9 +20,9 @@ from acoio.simulate import OceanSettings, simulate_drop
 from benchmarks.machine import processor
 
 RESULTS: Final = Path(__file__).parent / "RETRAIN.md"
-DAYS: Final = 9
+DAYS: Final = 12
 EVENING_H, NOON_H = 6, 2
-HOURS: Final = 20.0  # of the 54 of evening, some of which are busy
+HOURS: Final = 24.0  # of the 72 of evening, some of which are busy
 _EVENING: Final = datetime(2024, 6, 3, 4, tzinfo=UTC)  # 18 h in Honolulu on 2 June
 _NOON: Final = _EVENING - timedelta(hours=6)
 _QUIET: Final = OceanSettings(calls_per_hour=1.0)

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from acoio.errors import DataError
 from daemon.reviews import reviewed
 from daemon.stored import reading, stored_events
 from detector.events import SEVERITIES
+from detector.values import Span
 
 UNJUDGED: Final = "none"
 _LEAST_PREFIX: Final = 4
-Span: TypeAlias = tuple[datetime, datetime]
 _Json = Mapping[str, Any]
 
 

@@ -91,12 +91,20 @@ def event_peaks(
 
     Whole microseconds, as everywhere: a window that begins as another ends is joined.
     """
-    above = scores >= release
-    if not above.any():
-        return np.empty(0)
+    return np.array(
+        [scores[event].max() for event in events_of(begins_us, ends_us, scores, release)]
+    )
+
+
+def events_of(
+    begins_us: NDArray[np.int64], ends_us: NDArray[np.int64], scores: _Floats, release: float
+) -> list[NDArray[np.intp]]:
+    """Return which windows, in order, make up each event, 3 × (n,) → (m,) each."""
+    above = np.flatnonzero(scores >= release)
+    if not len(above):
+        return []
     reach_us = ends_us[above][:-1] + round(JOIN.total_seconds() * 1e6)
-    starts = np.flatnonzero(begins_us[above][1:] > reach_us) + 1
-    return np.maximum.reduceat(scores[above], np.concatenate(([0], starts)))
+    return np.split(above, np.flatnonzero(begins_us[above][1:] > reach_us) + 1)
 
 
 def alarms_allowed(rate_per_hour: float, hours: float) -> int:

@@ -1,8 +1,11 @@
-"""Scores of typical sound → the threshold that keeps a promised rate of false alarms."""
+"""Scores of typical sound → the threshold that keeps a promised rate of false alarms.
+
+What stands apart from typical sound (`apart`) is no false alarm, unless people said so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,11 +17,12 @@ from acoio.errors import DataError, SetupError
 from detector.alarm_rates import (
     FEWEST_ALARMS,
     alarms_allowed,
-    event_peaks,
+    events_of,
     rate_interval,
     threshold_between,
 )
-from detector.values import Score
+from detector.apart import stand_apart
+from detector.values import Score, Span
 
 RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 PROMISED_PER_HOUR: Final = 1.0
@@ -43,11 +47,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was heard in `hours` of typical sound: `release` threshold and curve by rising rate."""
+    """What was heard in `hours` of typical sound: `release` threshold and curve by rising rate.
+
+    `apart` is how many events stood apart from it, and were not counted.
+    """
 
     hours: float
     release: float
     points: tuple[Point, ...]
+    apart: int = 0
 
     def __post_init__(self) -> None:
         """Raise `SetupError` if there is no point to read a threshold from."""
@@ -79,13 +87,17 @@ class Calibration:
     def from_json(cls, values: dict[str, Any]) -> Calibration:
         """Return the calibration of a model's card."""
         points = tuple(Point(**point) for point in values["points"])
-        return cls(float(values["hours"]), float(values["release"]), points)
+        apart = int(values.get("apart", 0))
+        return cls(float(values["hours"]), float(values["release"]), points, apart)
 
 
-def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
+def calibrate(
+    stretches: Sequence[Sequence[Score]], *, rejected: Sequence[Span] = ()
+) -> Calibration:
     """Return the calibration of typical sound, given as scores of unbroken stretches.
 
-    False alarms are counted as events, after joining, not as windows.
+    False alarms are counted as events, after joining, not as windows.  Events in `rejected`
+    spans, of which people said that there is nothing, count however high they are.
 
     Raises
     ------
@@ -99,7 +111,10 @@ def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
         raise DataError(f"calibration: found {hours:.2f} hours, wanted at least {needed:.2f}")
     values = np.array([score.score for stretch in heard for score in stretch])
     release = float(np.quantile(values, _RELEASE_QUANTILE))
-    peaks = np.sort(np.concatenate([_peaks(s, release) for s in heard]))[::-1]
+    found = [peak for stretch in heard for peak in _peaks(stretch, release, rejected)]
+    every = np.array([peak for peak, _ in found])
+    apart = stand_apart(every, release) & ~np.array([judged for _, judged in found], np.bool_)
+    peaks = np.sort(every[~apart])[::-1]
     points = (_point(peaks, hours, rate) for rate in RATES_PER_HOUR)
     promised = tuple(point for point in points if point)
     if not promised:
@@ -107,7 +122,7 @@ def calibrate(stretches: Sequence[Sequence[Score]]) -> Calibration:
             f"calibration: found {len(peaks)} separate peaks in {hours:.2f} hours, wanted over "
             f"{FEWEST_ALARMS}"
         )
-    return Calibration(hours, release, promised)
+    return Calibration(hours, release, promised, int(apart.sum()))
 
 
 def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> None:
@@ -125,10 +140,17 @@ def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> 
         )
 
 
-def _peaks(scores: Sequence[Score], release: float) -> NDArray[np.float64]:
+def _peaks(
+    scores: Sequence[Score], release: float, rejected: Sequence[Span]
+) -> Iterator[tuple[float, bool]]:
+    """Yield the highest score of each event, and whether people said that there is nothing."""
     begins_us = np.array([to_us(score.begin) for score in scores], np.int64)
     ends_us = np.array([to_us(score.end) for score in scores], np.int64)
-    return event_peaks(begins_us, ends_us, np.array([s.score for s in scores]), release)
+    values = np.array([score.score for score in scores])
+    for event in events_of(begins_us, ends_us, values, release):
+        span = scores[event[0]].begin, scores[event[-1]].end
+        judged = any(begin < span[1] and span[0] < end for begin, end in rejected)
+        yield float(values[event].max()), judged
 
 
 def _hours(stretch: Sequence[Score]) -> float:

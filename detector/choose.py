@@ -74,7 +74,7 @@ def choose(
     records = of_records(files)
     for begin, hour in _hours(records, choice):
         quiet = is_typical_hour(begin, choice) and begin not in busy
-        (evenings if quiet else others)[_day(begin, choice)].append(hour)
+        (evenings if quiet else others)[day_of(begin, choice)].append(hour)
     rng = np.random.default_rng(seed)
     learnt, calibrated = _parted(sorted(evenings), choice, rng)
     free = sorted(others.keys() - set(calibrated))
@@ -125,10 +125,10 @@ def _utc(when: datetime) -> datetime:
 
 def is_typical_hour(begin: datetime, choice: Choice) -> bool:
     """Say whether an hour that begins then, by local time, is typical by the clock alone."""
-    return _in_evening(begin, choice) and _day(begin, choice).month in choice.months
+    return _in_evening(begin, choice) and day_of(begin, choice).month in choice.months
 
 
-def _day(begin: datetime, choice: Choice) -> datetime:
+def day_of(begin: datetime, choice: Choice) -> datetime:
     """Return the day on which the evening began that an hour belongs to, or its own."""
     first, last = choice.evening
     over_midnight = last < first and begin.hour < last

@@ -88,8 +88,17 @@ class Discriminating(DiscriminatorNetwork):
         """Return how unusual windows are by band, (B, F, T) → (B, F); the score is the sum."""
         raise NotImplementedError
 
+    def scores(self, x: Tensor) -> Tensor:
+        """Return how unusual windows are, (B, F, T) → (B,) nats."""
+        return self.evidence(x).sum(dim=1)
+
     def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
         """Return what the second phase minimises, 2 × (B, F, T) → ()."""
+        scores = self.scores(torch.cat((typical, atypical)))
+        return self.separation_of_scores(scores[: len(typical)], scores[len(typical) :], rho)
+
+    def separation_of_scores(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+        """Return the same of the windows' scores, (B,) and (B',) → ()."""
         raise NotImplementedError
 
     def start_discriminator(self) -> None:
@@ -111,9 +120,8 @@ class Published(Discriminating):
     def evidence(self, x: Tensor) -> Tensor:
         return squared_error(x, self(x, DISCRIMINATOR))
 
-    def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
-        scores = self.evidence(torch.cat((typical, atypical))).sum(dim=1)
-        return neyman_pearson(scores[: len(typical)], scores[len(typical) :], rho)
+    def separation_of_scores(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+        return neyman_pearson(typical, atypical, rho)
 
     def start_discriminator(self) -> None:
         """Start from the reconstruction tail: from noise the lemma's loss learns little."""
@@ -154,12 +162,9 @@ class Ratio(Discriminating):
         statistic = _statistic(self.settings)
         return known + self.weight * statistic(x) if statistic else known
 
-    def separation(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
+    def separation_of_scores(self, typical: Tensor, atypical: Tensor, rho: float) -> Tensor:
         del rho  # the ratio is best for every rate
-        log_odds = self.evidence(torch.cat((typical, atypical))).sum(dim=1)
-        return (
-            softplus(log_odds[: len(typical)]).mean() + softplus(-log_odds[len(typical) :]).mean()
-        )
+        return softplus(typical).mean() + softplus(-atypical).mean()
 
 
 _METHODS: Final = {"published": Published, "ratio": Ratio}

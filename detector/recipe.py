@@ -132,9 +132,11 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     del trainer  # and with it all windows that it learnt from
     scorer = Scorer(draft)
     scores = [scorer.score(windows) for windows in source.calibration()]
-    calibration = calibrate(scores)
+    calibration = calibrate(scores, rejected=source.rejected)
     rate = calibration.points[0].false_alarms_per_hour
     yield f"calibrated on {calibration.hours:.1f} hours: {rate:g} false alarms an hour and above"
+    if calibration.apart:
+        yield f"{calibration.apart} events stood apart from typical sound, and were not counted"
     reference = reference_of(scores, of_the_day=recipe.of_the_day)
     return replace(draft, calibration=calibration, reference=reference)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
 from acoio.clock import record_us
@@ -18,12 +17,10 @@ from detector.config import FeatureSettings
 from detector.injected import windows_with_calls
 from detector.ocean import TYPICAL, VARIOUS, Stretch, simulate, stretches
 from detector.recordings import sounds, windows_of
-from detector.values import Window, iso
+from detector.values import Span, Window, iso
 
 Windows: TypeAlias = Iterator[list[Window]]
 """Windows of unbroken stretches, one stretch after the other."""
-
-Span: TypeAlias = tuple[datetime, datetime]
 
 _VARIOUS_SHARE: Final = 0.75
 _CALIBRATION_SHARE: Final = 2.5  # ten alarms at one an hour want ten hours, twice is better
@@ -51,6 +48,11 @@ class Source(Protocol):
 
     def various(self) -> Windows:
         """Yield windows of all sound."""
+        ...
+
+    @property
+    def rejected(self) -> Sequence[Span]:
+        """Where people said of an event that there is nothing."""
         ...
 
     def calibration(self) -> Windows:
@@ -85,6 +87,11 @@ class SimulatedOcean:
         """Hours of windows of other sound."""
         return sum(_heard_h(x.hours, self.features) for x in self._calibration())
 
+    @property
+    def rejected(self) -> Sequence[Span]:
+        """Nothing: nobody listened."""
+        return ()
+
     def typical(self) -> Windows:
         """Yield windows without calls or gear."""
         return self._heard(self._part(1, self.hours, TYPICAL))
@@ -113,6 +120,7 @@ class ChosenHours:
     """Hours of an archive; of typical ones, windows within a confirmed call are left out.
 
     Into various ones `clips` are mixed, if there are any: at sea, few hours hold a call.
+    Events in `rejected` spans are false alarms, however high.
     """
 
     chosen: Chosen
@@ -120,6 +128,7 @@ class ChosenHours:
     features: FeatureSettings
     calls: Sequence[Span] = ()
     clips: Sequence[Clip] = ()
+    rejected: Sequence[Span] = ()
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -133,6 +142,7 @@ class ChosenHours:
             "files": {kind: [file.path.name for file in files[kind]] for kind in kinds},
             "spans": {kind: _span(files[kind]) for kind in kinds},
             "known_calls": len(self.calls),
+            "rejected_events": len(self.rejected),
             "simulated_calls": len(self.clips),
             "audio_files_left_out": self.chosen.left_out,
         }

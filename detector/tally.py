@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.values import Score
+from detector.values import Score, Window
 
 Floats: TypeAlias = NDArray[np.float64]
 _Counts: TypeAlias = NDArray[np.int64]
@@ -81,8 +81,17 @@ def tally(scores: Sequence[Score], edges: Floats) -> Tally:
     """Return the counts of windows, one or more; `edges` (K - 1,) part the bins of score."""
     values = np.array([score.score for score in scores])
     binned = np.searchsorted(edges, values, side="right")
-    levels_db = np.stack([score.background_db for score in scores])
+    return Tally(np.bincount(binned, minlength=len(edges) + 1), _levels(scores))
+
+
+def tally_of_levels(windows: Sequence[Window]) -> Tally:
+    """Return the counts of windows, one or more, that nobody has scored: of one bin of score."""
+    return Tally(np.array([len(windows)]), _levels(windows))
+
+
+def _levels(windows: Sequence[Score] | Sequence[Window]) -> _Counts:
+    levels_db = np.stack([window.background_db for window in windows])
     cells = np.clip(np.floor(levels_db).astype(np.int64) - LOWEST_DB, 0, BINS - 1)
     bands = levels_db.shape[1]
     flat = np.bincount((cells + BINS * np.arange(bands)).ravel(), minlength=bands * BINS)
-    return Tally(np.bincount(binned, minlength=len(edges) + 1), flat.reshape(bands, BINS))
+    return flat.reshape(bands, BINS)

@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -204,13 +205,16 @@ class Trainer:
         that says little of real ones.
         """
         network, at = self.network.eval(), self._at
-        typical, various = self._typical_check, self._various_check
+        checks = (self._typical_check, self._various_check)
+        parts = [check.split(self.settings.batch) for check in checks]  # at once wants a gigabyte
         if at.phase == 1:
             generator = torch.Generator().manual_seed(self.settings.seed)
-            x = torch.cat((typical, various))
-            value = network.bound(x, network.error, generator=generator).mean().item()
+            bounds = [network.bound(x, network.error, generator=generator) for x in chain(*parts)]
+            value = torch.cat(bounds).mean().item()
         else:
-            value = network.separation(typical, various, self.settings.rho).item()
+            typical, various = (torch.cat([network.scores(x) for x in part]) for part in parts)
+            rho = self.settings.rho
+            value = network.separation_of_scores(typical, various, rho).item()
         at.stale += 1
         if value < at.best:
             at.best, at.stale, at.kept = value, 0, copy.deepcopy(network.state_dict())
@@ -234,7 +238,7 @@ class Trainer:
     @torch.no_grad()
     def _score_limit(self) -> float:
         network, held = self.network.eval(), self._batches(self._typical_held)
-        scores = torch.cat([network.evidence(x).sum(dim=1) for x in held])
+        scores = torch.cat([network.scores(x) for x in held])
         return float(torch.quantile(scores, 1 - self.settings.rho))
 
     def _latent(self, windows: Windows) -> Tensor:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
+Span: TypeAlias = tuple[datetime, datetime]
+"""From when to when something lasts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

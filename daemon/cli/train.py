@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -13,7 +14,8 @@ from daemon.options import check_timezone
 
 if TYPE_CHECKING:
     from detector.choose import Choice
-    from detector.sources import ChosenHours, Span
+    from detector.sources import ChosenHours
+    from detector.values import Span
 
 EXAMPLE: Final = "Example: kilokai train model --hours 8 --seed 1"
 _TIMEZONE: Final = "Pacific/Honolulu"
@@ -101,7 +103,7 @@ def command(
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
         choice = _choice(hours, calibration_hours, timezone, evening, months)
-        source = _hours_of(archive, choice, _known(calls, store), seed)
+        source = _hours_of(archive, choice, _judged(calls, store), seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
         typer.echo(line)
@@ -137,7 +139,7 @@ def _choice(
     return choice
 
 
-def _hours_of(archive: Path, choice: Choice, known: Sequence[Span], seed: int) -> ChosenHours:
+def _hours_of(archive: Path, choice: Choice, judged: _Judged, seed: int) -> ChosenHours:
     from acoio import ACOio
     from daemon.show import with_bar
     from detector.choose import choose
@@ -148,22 +150,31 @@ def _hours_of(archive: Path, choice: Choice, known: Sequence[Span], seed: int) -
     chosen = choose(coverage.files, choice, seed=seed)
     if chosen.left_out:
         typer.echo(f"left out {chosen.left_out} audio files: only files of records are heard")
-    return ChosenHours(chosen, choice, FeatureSettings(), calls=known)
+    return ChosenHours(
+        chosen, choice, FeatureSettings(), calls=judged.calls, rejected=judged.rejected
+    )
 
 
-def _known(calls: Path | None, store: Path | None) -> list[Span]:
-    """Return the spans of every checked label and of confirmed events, less rejected ones."""
+@dataclass(frozen=True)
+class _Judged:
+    """The spans of every checked label and of confirmed events, less rejected ones; and these."""
+
+    calls: Sequence[Span] = ()
+    rejected: Sequence[Span] = ()
+
+
+def _judged(calls: Path | None, store: Path | None) -> _Judged:
     from acoio.labels import read_labels
     from daemon.event_list import listed, spans, without
 
     labels = read_labels(calls) if calls else ()
     known = [(label.begin, label.end) for label in labels if label.checked]
     if store is None:
-        return known
+        return _Judged(known)
     events = listed(store)
     confirmed, rejected = spans(events, "confirmed"), spans(events, "rejected")
     typer.echo(f"{store}: {len(confirmed)} events confirmed, {len(rejected)} rejected")
-    return [*without(known, rejected), *confirmed]
+    return _Judged([*without(known, rejected), *confirmed], rejected)
 
 
 def _zone(name: str) -> str:

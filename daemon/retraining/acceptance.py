@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import binom, binomtest, norm, poisson
 
-from daemon.retraining.alive import Health, ailments, missing_sound
+from daemon.retraining.alive import Health
+from daemon.retraining.examination import reasons_of
 from daemon.retraining.reference import Alarms
 from daemon.retraining.trials import Pair, by_kind
 
@@ -28,6 +29,12 @@ MARGIN: Final = 0.05
 MOST_LOST: Final = 0.1
 """Of the confirmed calls so many may be lost, or one: the champion chose most of them."""
 
+DEAF: Final = 1 / 2
+"""Of the injected calls that the champion finds as it scores now, so many are to be found.
+
+However well it keeps the promise: deafness is not brought in while nobody looks.
+"""
+
 SLOWEST: Final = 2.0
 _CHANCE: Final = 0.01
 _CONFIDENCE: Final = 0.95
@@ -37,6 +44,8 @@ _CONFIDENCE: Final = 0.95
 class Figures:
     """What was measured of a candidate and of the champion, on the same sound.
 
+    Alarms are those of the thresholds that they score with; calls are found at the same
+    promise, which the champion may no longer keep.
     `seconds` are those of CPU for a window, champion's and candidate's; `score_drift` the
     drift of the candidate's scores in the newest evenings from its own calibration, over
     the 99 % point, and the champion's; None where nothing says.
@@ -67,15 +76,20 @@ class Figures:
             "seconds_a_window": list(self.seconds),
             "repeats": self.repeats,
             "missing": list(self.missing),
-            "health": {when: asdict(found) for when, found in self.health.items()},
+            "health": told_health(self.health),
             "score_drift": list(self.score_drift),
         }
+
+
+def told_health(health: Mapping[str, Health]) -> dict[str, dict[str, float]]:
+    """Return plain values of how the newest evenings compare."""
+    return {when: asdict(found) for when, found in health.items()}
 
 
 def reasons_against(figures: Figures) -> tuple[str, ...]:
     """Return in words what keeps a candidate from scoring; nothing if it may."""
     return (
-        *_of_health(figures),
+        *reasons_of(figures.health, figures.missing),
         *_of_scores(figures),
         *_of_alarms(figures),
         *_of_injected(figures.injected),
@@ -84,11 +98,12 @@ def reasons_against(figures: Figures) -> tuple[str, ...]:
 
 
 def counted(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Return how many calls there were, and how many each model found."""
+    """Return how many calls there were, and how many each found."""
     return {
         "calls": len(pairs),
         "champion": sum(pair.champion for pair in pairs),
         "candidate": sum(pair.candidate for pair in pairs),
+        "as_it_is": sum(pair.as_it_is for pair in pairs),
     }
 
 
@@ -102,12 +117,6 @@ def lower_bound(pairs: Sequence[Pair]) -> float:
     total = len(pairs) + 2
     spread = math.sqrt(max(lost + won - (won - lost) ** 2 / total, 0.0))
     return float((won - lost - norm.ppf(_CONFIDENCE) * spread) / total)
-
-
-def _of_health(figures: Figures) -> Iterator[str]:
-    for when, found in figures.health.items():
-        yield from ailments(found, when)
-    yield from missing_sound(*figures.missing)
 
 
 def _of_scores(figures: Figures) -> Iterator[str]:
@@ -171,6 +180,7 @@ def _of_injected(pairs: Sequence[Pair]) -> Iterator[str]:
     if not pairs:
         yield "injected calls: found none, wanted some to be tested by"
         return
+    yield from _of_deafness(pairs)
     bound = lower_bound(pairs)
     if bound < -MARGIN:
         yield f"injected calls: {_told(pairs)}; it may find {-bound:.1%} less, wanted {MARGIN:.0%}"
@@ -179,6 +189,17 @@ def _of_injected(pairs: Sequence[Pair]) -> Iterator[str]:
         lost, won = _changed(of_kind)
         if lost > won and _sign_test(lost, won) < _CHANCE / len(kinds):
             yield f"injected calls, {kind}: {_told(of_kind)}, which is no chance"
+
+
+def _of_deafness(pairs: Sequence[Pair]) -> Iterator[str]:
+    new, old = (
+        sum(found) for found in zip(*((p.candidate, p.as_it_is) for p in pairs), strict=True)
+    )
+    if binom.cdf(new, old + new, DEAF / (1 + DEAF)) < _CHANCE:
+        yield (
+            f"injected calls: found {new} of {len(pairs)}, the champion as it scores now {old}, "
+            f"wanted {DEAF:.0%} of these; if fewer alarms are worth it, promote it by hand"
+        )
 
 
 def _of_confirmed(pairs: Sequence[Pair]) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 Noise that rises is followed, a hydrophone that dies is refused, and this is the rule:
 
-- A louder sea is louder: no band falls.  An instrument that dies hears less: a band has
-  *collapsed* if its mean level lies 6 dB below what was the quietest hundredth of the
-  sound that a model was calibrated on.  Calm weather is part of that sound, so it does
-  not do this; a third of all bands must have collapsed.
+- Weather changes the noise of wind and waves, above some 200 Hz.  Below that it is ships far
+  away, which are always there, so these bands hardly fall; an instrument that hears less
+  makes them.  A band has *fallen* if its mean level lies 3 dB below that of the sound that a
+  model was calibrated on, and below its quietest twentieth; half of the low bands must have.
+  (A chorus of whales ends, but covers an octave.)  Source: Wenz, J. Acoust. Soc. Am. 34, 1962.
+- Of all bands, a third may not have *collapsed*: lie 12 dB below what
+  was the quietest hundredth of that sound.
 - A louder sea is a sea: its levels fall with frequency by about as much as they did.  The
   noise of an amplifier or a converter is flat: the levels' standard deviation over the
   bands has fallen to under half of what it was.
@@ -27,12 +30,15 @@ import numpy as np
 
 from detector.tally import LOWEST_DB, Floats, Tally
 
-COLLAPSED_DB: Final = 6.0
+LOW_HZ: Final = 200.0
+FALLEN_DB: Final = 3.0
+MOST_FALLEN: Final = 1 / 2
+COLLAPSED_DB: Final = 12.0
 MOST_COLLAPSED: Final = 1 / 3
 LEAST_RANGE: Final = 0.5
 MOST_SILENT: Final = 0.02
 MOST_MISSING_MORE: Final = 0.25
-_QUIETEST: Final = 0.01
+_QUIET, _QUIETEST = 0.05, 0.01
 _SILENCE_DB: Final = LOWEST_DB + 2.0  # the median over the bands; the sea is 40 dB louder
 
 
@@ -40,22 +46,30 @@ _SILENCE_DB: Final = LOWEST_DB + 2.0  # the median over the bands; the sea is 40
 class Health:
     """How sound compares with the sound before: shares of bands, of a range, and of time.
 
-    `range` is the standard deviation of the levels over the bands re what it was;
-    `moved_db` how much louder a band is, in the median.
+    `fallen` is of the low bands, `collapsed` of all.  `range` is the standard deviation of
+    the levels over the bands re what it was; `moved_db` how much louder a band is, in the
+    median.
     """
 
+    fallen: float
     collapsed: float
     range: float
     silent: float
     moved_db: float
 
 
-def health_of(before: Tally, now: Tally) -> Health:
-    """Return how the levels of windows, one or more, compare with those of a calibration."""
+def health_of(before: Tally, now: Tally, edges_hz: Floats) -> Health:
+    """Return how the levels of windows, one or more, compare with those of a calibration.
+
+    `edges_hz` (F + 1,) are those of the bands.
+    """
     was_db, is_db = before.mean_db, now.mean_db
+    low = edges_hz[1:] <= LOW_HZ
+    fallen = is_db < np.minimum(was_db - FALLEN_DB, quantile_db(before, _QUIET))
     collapsed = is_db < quantile_db(before, _QUIETEST) - COLLAPSED_DB
     range_db = float(np.std(was_db))
     return Health(
+        fallen=float(fallen[low].mean()) if low.any() else 0.0,
         collapsed=float(collapsed.mean()),
         range=float(np.std(is_db)) / range_db if range_db > 0 else 1.0,
         silent=_silent_share(now),
@@ -65,6 +79,12 @@ def health_of(before: Tally, now: Tally) -> Health:
 
 def ailments(found: Health, when: str) -> Iterator[str]:
     """Yield in words what says that the hydrophone, or what is behind it, is failing."""
+    if found.fallen > MOST_FALLEN:
+        yield (
+            f"levels {when}: found {found.fallen:.0%} of the bands up to {LOW_HZ:g} Hz, which do "
+            f"not depend on the weather, {FALLEN_DB:g} dB or more below the calibration, wanted "
+            f"at most {MOST_FALLEN:.0%}: the hydrophone hears less"
+        )
     if found.collapsed > MOST_COLLAPSED:
         yield (
             f"levels {when}: found {found.collapsed:.0%} of the bands {COLLAPSED_DB:g} dB below "

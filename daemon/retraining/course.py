@@ -24,14 +24,16 @@ from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
-from daemon.retraining.acceptance import reasons_against
-from daemon.retraining.first import first_reference
-from daemon.retraining.hours import choice_of, hours_of
+from daemon.retraining.acceptance import reasons_against, told_health
+from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
+from daemon.retraining.first import first_reference, of_a_station
+from daemon.retraining.hours import choice_of, hours_of, newest_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
 from detector.checkpoint import read_model, write_model
+from detector.drift import Reference
 from detector.injected import simulated_clips
 from detector.phases import TrainSettings
 from detector.recipe import STATE, Recipe, cook
@@ -125,13 +127,24 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
     wanted = config.retrain
     folder = wanted.archive or config.drop.path
     archive = ACOio(folder, band=config.drop.band)
+    registry = Registry(config.store.path)
     yield f"champion {champion.id}; looking through {wanted.days} days of {folder}"
-    coverage = _coverage(archive, config)
+    coverage = yield from _coverage(archive, config)
+    evenings = yield from _evenings(coverage, config, champion)
+    health = evenings.compared(_references(champion, registry))
+    if reasons := reasons_of(health, evenings.missing):
+        told = {"health": told_health(health), "missing": list(evenings.missing)}
+        return Ended("refused", champion.id, reasons, None, told)
     hours = hours_of(coverage, known, choice_of(config), config=config, seed=seed)
     yield from hours.notes
-    clips = simulated_clips(_CLIPS_EACH, seed=seed, features=champion.features)
-    source = ChosenHours(hours.chosen, hours.choice, champion.features, known.calls, clips)
-    registry = Registry(config.store.path)
+    source = ChosenHours(
+        hours.chosen,
+        hours.choice,
+        champion.features,
+        calls=known.calls,
+        clips=simulated_clips(_CLIPS_EACH, seed=seed, features=champion.features),
+        rejected=known.rejected,
+    )
     with registry.candidate() as new:
         yield from _trained(new, _recipe(config, champion, coverage, seed), source)
         contest = Contest(
@@ -139,13 +152,12 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
             folder=new,
             rate_per_hour=config.detector.false_alarms_per_hour,
             archive=archive,
-            coverage=coverage,
             hours=hours,
             source=source,
             known=known,
-            newest=timedelta(days=wanted.reference_days),
+            evenings=evenings,
+            health=health,
             seed=seed,
-            first=first_reference(registry),
         )
         figures = yield from measured(contest)
         reasons = reasons_against(figures)
@@ -157,15 +169,47 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
     return Ended("refused" if reasons else "accepted", champion.id, reasons, candidate, told)
 
 
-def _coverage(archive: ACOio, config: Config) -> Coverage:
-    """Return what there is of the last days; the sound says which these are, not the clock."""
-    _, last = Catalogue(archive.basedir, band=config.drop.band).extent()
+def _coverage(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
+    """Return what there is of the last days; the sound says which these are, not the clock.
+
+    A file that is as many days after the one before it says nothing of when it is now: its
+    name is wrong, or there is too little after it.
+    """
+    catalogue = Catalogue(archive.basedir, band=config.drop.band)
+    span = timedelta(days=config.retrain.days)
+    last = catalogue.extent()[1]
+    while last and (before := catalogue.nearest(last.name.begin)[0]):
+        if before.name.begin + span > last.name.begin:
+            break
+        yield f"left out {last.path.name}: the recording before it is {before.path.name}"
+        last = before
     if last is None:
         raise TooLittleSoundError(
             f"{archive.basedir}: found no recording of band {config.drop.band}, wanted "
             f"{config.retrain.days} days"
         )
-    return archive.coverage(last.name.begin - timedelta(days=config.retrain.days))
+    newest = last.name
+    return archive.coverage(
+        newest.begin - span, each=lambda files: (f for f in files if f.name.begin <= newest.begin)
+    )
+
+
+def _evenings(
+    coverage: Coverage, config: Config, champion: Model
+) -> Generator[str, None, Evenings]:
+    newest = timedelta(days=config.retrain.reference_days)
+    files = newest_of(coverage, newest)
+    return (
+        yield from hear_evenings(
+            coverage, files, choice_of(config), champion.features, newest=newest
+        )
+    )
+
+
+def _references(champion: Model, registry: Registry) -> dict[str, Reference | None]:
+    """Return the sound that the station's models were calibrated on, the first one's also."""
+    own = champion.reference if of_a_station(champion.card) else None
+    return {"station's first model": first_reference(registry), "champion": own}
 
 
 def _recipe(config: Config, champion: Model, coverage: Coverage, seed: int) -> Recipe:

@@ -81,10 +81,16 @@ def hours_of(
         chosen = choose(whole, choice, seed=seed, busy=busy)
     except TooLittleSoundError as error:
         raise TooLittleSoundError("; ".join([str(error), *notes])) from error
-    since = coverage.end - timedelta(days=config.retrain.reference_days)
-    newest = (f for f in files if f.seconds > 0 and f.end is not None and f.end > since)
     typical = frozenset(begin for begin, _ in evenings) - busy
-    return Hours(chosen, choice, typical, tuple(newest), notes)
+    newest = newest_of(coverage, timedelta(days=config.retrain.reference_days))
+    return Hours(chosen, choice, typical, newest, notes)
+
+
+def newest_of(coverage: Coverage, span: timedelta) -> tuple[FileCover, ...]:
+    """Return the files of records with sound in the last part of what there is."""
+    since = coverage.end - span
+    files = of_records(coverage.files)
+    return tuple(f for f in files if f.seconds > 0 and f.end is not None and f.end > since)
 
 
 def is_whole(file: FileCover) -> bool:

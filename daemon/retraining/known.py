@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 
 from acoio.simulate import Truth
-from daemon.event_list import Span, listed, spans
+from daemon.event_list import listed, spans
 from daemon.stored import stored_files
+from detector.values import Span
 
 _FOREVER: Final = datetime(2100, 1, 1, tzinfo=UTC)  # as `acoio`: no sound is later
 _NO_SNR: Final = float("nan")
@@ -20,14 +21,14 @@ _NO_SNR: Final = float("nan")
 class Known:
     """What people and the daemon said of a store's sound.
 
-    `confirmed` are calls, by when and where in frequency; `rejected` counts the events
+    `confirmed` are calls, by when and where in frequency; `rejected` the spans of events
     that were none.  `alarms` are the begins of all events but the rejected ones, and
     `unfinished` the spans of open ones, whose end nobody knows.  `well` are the names of
     the files that the daemon heard to their end and found no damage in.
     """
 
     confirmed: tuple[Truth, ...] = ()
-    rejected: int = 0
+    rejected: tuple[Span, ...] = ()
     alarms: tuple[datetime, ...] = ()
     unfinished: tuple[Span, ...] = ()
     well: frozenset[str] = frozenset()
@@ -47,12 +48,13 @@ def known_of(store: Path) -> Known:
         If there is no ledger that can be read.
     """
     events = listed(store)
-    rejected = {begin for begin, _ in spans(events, "rejected")}
+    rejected = tuple(spans(events, "rejected"))
+    none = {begin for begin, _ in rejected}
     begins = [_time(event["begin"]) for event in events]
     return Known(
         confirmed=tuple(_call(event) for event in events if _said(event) == "confirmed"),
-        rejected=len(rejected),
-        alarms=tuple(begin for begin in begins if begin not in rejected),
+        rejected=rejected,
+        alarms=tuple(begin for begin in begins if begin not in none),
         unfinished=_unfinished(events),
         well=frozenset(
             PurePath(file["name"]).name

@@ -1,8 +1,7 @@
-"""Two models hear the same newest days: alarms by the hour of the day, and the levels."""
+"""Two models hear the same newest days: alarms by the hour of the day, and typical scores."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +14,6 @@ import numpy as np
 from acoio.coverage import FileCover
 from daemon.retraining.alive import summed
 from daemon.retraining.hours import Hours
-from detector.choose import is_typical_hour
 from detector.events import EventTracker
 from detector.recordings import windows_of
 from detector.score import Scorer
@@ -39,13 +37,11 @@ class Heard:
     """What a model made of the newest days.
 
     `alarms` are of all hours, but for what was learnt from or calibrated on; `typical`
-    counts the typical windows there.  `evenings` count all windows of the evening by
-    their local day.
+    counts the typical windows there.
     """
 
     alarms: Alarms
     typical: Tally | None
-    evenings: dict[date, Tally]
 
 
 class _Ear:
@@ -60,7 +56,6 @@ class _Ear:
         self._tracker = EventTracker(scorer.event_settings("retrain"))
         self._counts, self._hours_heard = np.zeros(_HOURS_A_DAY), np.zeros(_HOURS_A_DAY)
         self._typical: list[Tally] = []
-        self._evenings: dict[date, list[Tally]] = defaultdict(list)
 
     def push(self, windows: Sequence[Window]) -> None:
         scores = self._scorer.score(windows)
@@ -70,13 +65,10 @@ class _Ear:
 
     def flush(self) -> Heard:
         self._count(self._tracker.flush())
-        evenings = {day: summed(tallies) for day, tallies in self._evenings.items()}
         typical = summed(self._typical) if self._typical else None
-        return Heard(Alarms(self._counts, self._hours_heard), typical, evenings)
+        return Heard(Alarms(self._counts, self._hours_heard), typical)
 
     def _hear(self, begin: datetime, scores: list[Score]) -> None:
-        if is_typical_hour(begin, self._hours.choice):
-            self._evenings[begin.date()].append(tally(scores, self._edges))
         new = [score for score in scores if score.file not in self._learnt]
         self._hours_heard[begin.hour] += len(new) * self._step_s / 3600
         if new and begin in self._hours.typical:

@@ -39,20 +39,34 @@ _TIMES: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A call, and whether the champion and the candidate found it, in time and band."""
+    """A call, and whether the champion and the candidate found it, in time and band.
+
+    Both as they keep the same promise on the same sound; `as_it_is` is the champion at the
+    threshold that it scores with.
+    """
 
     kind: str
     champion: bool
     candidate: bool
+    as_it_is: bool
 
 
-def injected(hours: Hours, scorers: tuple[Scorer, Scorer], *, seed: int) -> Iterator[list[Pair]]:
+@dataclass(frozen=True, slots=True)
+class Trio:
+    """The scorers that find a `Pair`'s calls."""
+
+    champion: Scorer
+    candidate: Scorer
+    as_it_is: Scorer
+
+
+def injected(hours: Hours, scorers: Trio, *, seed: int) -> Iterator[list[Pair]]:
     """Yield what both models find of simulated calls, one background after the other.
 
     The backgrounds are typical sound that the candidate was calibrated on and has not
     learnt from.
     """
-    features = scorers[0].features
+    features = scorers.candidate.features
     clips = simulated_clips(_CLIPS_EACH, seed=seed + _SEEDS_APART, features=features)
     lengths = [len(clip.waveform) for clip in clips]
     for number, hour in enumerate(_evenly(hours.chosen.calibration, BACKGROUNDS)):
@@ -68,12 +82,10 @@ def injected(hours: Hours, scorers: tuple[Scorer, Scorer], *, seed: int) -> Iter
             yield _pairs(windows, truths, scorers)
 
 
-def confirmed(
-    archive: ACOio, calls: Sequence[Truth], scorers: tuple[Scorer, Scorer]
-) -> Iterator[Pair]:
+def confirmed(archive: ACOio, calls: Sequence[Truth], scorers: Trio) -> Iterator[Pair]:
     """Yield what both models find of the newest confirmed calls whose sound is still there."""
     for call in sorted(calls, key=lambda call: call.begin)[-_MOST_CONFIRMED:]:
-        windows = _windows_about(archive, call, scorers[0])
+        windows = _windows_about(archive, call, scorers.candidate)
         if windows:
             yield from _pairs(windows, [call], scorers)
 
@@ -103,14 +115,12 @@ def by_kind(pairs: Sequence[Pair]) -> Mapping[str, list[Pair]]:
     return {kind: [pair for pair in pairs if pair.kind == kind] for kind in kinds}
 
 
-def _pairs(
-    windows: Sequence[Window], truths: Sequence[Truth], scorers: tuple[Scorer, Scorer]
-) -> list[Pair]:
-    champion, candidate = (
+def _pairs(windows: Sequence[Window], truths: Sequence[Truth], scorers: Trio) -> list[Pair]:
+    found = [
         match(heard(Piece("trial", [windows]), scorer).events or (), truths).found
-        for scorer in scorers
-    )
-    return [Pair(truth.label, truth in champion, truth in candidate) for truth in truths]
+        for scorer in (scorers.champion, scorers.candidate, scorers.as_it_is)
+    ]
+    return [Pair(truth.label, *(truth in calls for calls in found)) for truth in truths]
 
 
 def _windows_about(archive: ACOio, call: Truth, scorer: Scorer) -> list[Window]:

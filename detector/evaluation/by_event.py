@@ -10,10 +10,10 @@ from scipy.stats import chi2
 from acoio.clock import from_us
 from acoio.simulate import Truth
 from detector.evaluation.measures import ALL, Share, share_of
-from detector.evaluation.values import Scored, Span
+from detector.evaluation.values import Scored
 from detector.match import match
 from detector.metrics import CONFIDENCE
-from detector.values import Event
+from detector.values import Event, Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from acoio.sound import Sound
 from acoio.writer import record_begins_us
 from detector.clips import Clip
 from detector.config import FeatureSettings
-from detector.evaluation.values import Call, Piece, Span
+from detector.evaluation.values import Call, Piece
 from detector.features import RollingFeatures
 from detector.mixing import Place, mixed, plan
 from detector.ocean import TYPICAL, Stretch, simulator, stretches, windows_and_truth
-from detector.values import Window
+from detector.values import Span, Window
 
 WITH_CALLS: Final = OceanSettings(calls_per_hour=60.0, snr_db=(-10.0, -5.0, 0.0, 5.0, 10.0))
 _APART: Final = 100_000  # training's seeds (detector.recipe) are far below

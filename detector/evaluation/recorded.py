@@ -18,9 +18,10 @@ from detector.clips import Clip, clip_of
 from detector.config import FeatureSettings
 from detector.evaluation.data import first_scored, mix_into
 from detector.evaluation.labels import BACKGROUND, Label
-from detector.evaluation.values import Call, Piece, Span
+from detector.evaluation.values import Call, Piece
 from detector.mixing import SNRS_DB, Place, plan
 from detector.recordings import sounds, windows_of
+from detector.values import Span
 
 MOST_BACKGROUND_S: Final = 3600.0
 """As much of the labelled background is mixed into; an hour of samples are 350 MB."""

@@ -16,13 +16,11 @@ from acoio.simulate import Truth
 from detector.alarm_rates import Stretch, stretches
 from detector.events import EventSettings, EventTracker
 from detector.mixing import NOTHING
-from detector.values import Event, Score, Window
+from detector.values import Event, Score, Span, Window
 
 _Floats: TypeAlias = NDArray[np.float64]
 ScoreWindows: TypeAlias = Callable[[Sequence[Window]], _Floats]
 """What is measured: windows → how unusual each is, (n,), higher is more unusual."""
-
-Span: TypeAlias = tuple[datetime, datetime]
 
 
 class EventScorer(Protocol):

@@ -133,3 +133,30 @@ def test_sound_without_separate_peaks_is_refused() -> None:
 
 def test_a_calibration_survives_its_card(calibration: Calibration) -> None:
     assert Calibration.from_json(calibration.as_json()) == calibration
+
+
+def with_calls(typical: list[list[Score]]) -> list[list[Score]]:
+    """Return the same sound with a call in each quarter of an hour, far above it."""
+    return [
+        [replace(s, score=200.0 + k) if k % 900 in (10, 11, 12) else s for k, s in enumerate(part)]
+        for part in typical
+    ]
+
+
+def test_calls_that_nobody_judged_do_not_lift_the_threshold(
+    typical: list[list[Score]], calibration: Calibration
+) -> None:
+    told = calibrate(with_calls(typical))
+    assert told.apart == 24 * 4
+    for rate in (1.0, 5.0):
+        assert told.threshold(rate) == pytest.approx(calibration.threshold(rate), rel=0.02)
+    assert calibration.apart == 0
+
+
+def test_what_people_rejected_counts_however_high(typical: list[list[Score]]) -> None:
+    loud = with_calls(typical)
+    rejected = [(s.begin, s.end) for part in loud for s in part if s.score >= 200.0]
+    told = calibrate(loud, rejected=rejected)
+    assert told.apart == 0
+    assert told.threshold(1.0) > 200.0
+    assert sum(events_in(s, told.threshold(1.0), told.release) for s in loud) == 24

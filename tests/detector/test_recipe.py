@@ -21,6 +21,7 @@ from detector.phases import TrainSettings
 from detector.recipe import Recipe, cook, train_archive, train_ocean
 from detector.score import Model
 from detector.sources import Windows
+from detector.values import Span
 
 from . import models
 from .sounds import SMALL, window
@@ -35,6 +36,7 @@ class Noise:
 
     seed: int = 1
     calibration_hours: float = 12.0
+    rejected: tuple[Span, ...] = ()
 
     @property
     def about(self) -> Mapping[str, Any]:

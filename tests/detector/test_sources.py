@@ -23,8 +23,8 @@ from detector.clips import Clip
 from detector.config import FeatureSettings
 from detector.ocean import TYPICAL, VARIOUS, stretches
 from detector.recordings import windows_of
-from detector.sources import ChosenHours, SimulatedOcean, Span, unbroken
-from detector.values import Window
+from detector.sources import ChosenHours, SimulatedOcean, unbroken
+from detector.values import Span, Window
 
 from .sounds import BEGIN, score, window
 

@@ -25,8 +25,9 @@ def alarms(per_hour: float, *, at: dict[int, float] | None = None) -> Alarms:
 
 
 def pairs(both: int = 0, lost: int = 0, won: int = 0, none: int = 0) -> list[Pair]:
+    """Return calls that both find, and so on; as it is, the champion finds what it does fairly."""
     kinds = ((both, True, True), (lost, True, False), (won, False, True), (none, False, False))
-    return [Pair("boing", old, new) for count, old, new in kinds for _ in range(count)]
+    return [Pair("boing", old, new, old) for count, old, new in kinds for _ in range(count)]
 
 
 WELL = Figures(
@@ -38,7 +39,7 @@ WELL = Figures(
     seconds=(1e-4, 1.1e-4),
     repeats=True,
     missing=(0.0, 0.01),
-    health={"now": Health(0.0, 1.0, 0.0, 2.0)},
+    health={"now": Health(0.0, 0.0, 1.0, 0.0, 2.0)},
     score_drift=(1.4, 0.6),
 )
 
@@ -59,6 +60,7 @@ def test_figures_are_plain_values() -> None:
         "calls": 400,
         "champion": 256,
         "candidate": 254,
+        "as_it_is": 256,
     }
 
 
@@ -93,6 +95,21 @@ def test_who_keeps_the_promise_that_the_champion_broke_is_let_in_and_who_is_as_t
 def test_who_finds_fewer_injected_calls_is_refused() -> None:
     worse = said(injected=pairs(both=210, lost=46, won=30, none=114))
     assert worse.startswith("injected calls: found 240 of 400, the champion 256; it may find")
+
+
+def test_what_the_champion_finds_by_breaking_its_promise_is_no_merit_but_nobody_goes_deaf() -> None:
+    def flooding(more: int) -> list[Pair]:
+        fair = pairs(both=100, none=300)
+        return [
+            *fair[:100],
+            *(replace(p, as_it_is=True) for p in fair[100 : 100 + more]),
+            *fair[100 + more :],
+        ]
+
+    assert said(injected=flooding(90)) == ""
+    assert said(injected=flooding(250)).startswith(
+        "injected calls: found 100 of 400, the champion as it scores now 350, wanted 50%"
+    )
 
 
 def test_a_kind_that_is_no_longer_found_is_refused_though_others_make_up_for_it() -> None:
@@ -132,7 +149,7 @@ def test_scores_must_be_the_same_bits_and_not_slow_and_their_calibration_must_fi
 
 
 def test_a_dying_hydrophone_is_refused() -> None:
-    assert "hears less" in said(health={"now": Health(0.9, 1.0, 0.0, -30.0)})
+    assert "hears less" in said(health={"now": Health(0.9, 0.0, 1.0, 0.0, -30.0)})
     assert "newest days missing" in said(missing=(0.0, 0.5))
 
 

@@ -6,7 +6,9 @@ import json
 import shutil
 from collections.abc import Generator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -22,6 +24,8 @@ from daemon.retraining.course import Ended, retrain
 from daemon.retraining.measuring import Contest
 from daemon.retraining.state import KILLED, LOCK_FILE, read_state
 from detector.checkpoint import read_card, read_model
+from detector.drift import Reference
+from detector.values import iso
 from tests.daemon.retraining import bench
 from tests.daemon.retraining.test_acceptance import WELL
 
@@ -50,6 +54,19 @@ def ended(lines: Generator[str, None, Ended]) -> Ended:
         except StopIteration as done:
             found: Ended = done.value
             return found
+
+
+def _flood(minute: int) -> dict[str, Any]:
+    """Return one of so many events that every evening is busy."""
+    begin = bench.EVENING + timedelta(days=minute % bench.DAYS, seconds=10 * minute)
+    return {
+        "id": f"{minute:016x}",
+        "status": "closed",
+        "begin": iso(begin),
+        "end": iso(begin + timedelta(seconds=4)),
+        "low_hz": 100.0,
+        "high_hz": 300.0,
+    }
 
 
 def quickly(_: object) -> Generator[str, None, Figures]:
@@ -89,10 +106,10 @@ def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_make
 def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    firsts = []
+    contests: list[Contest] = []
 
     def noting(contest: Contest) -> Generator[str, None, Figures]:
-        firsts.append(contest.first and contest.first.as_json())
+        contests.append(contest)
         return (yield from quickly(contest))
 
     monkeypatch.setattr(course, "measured", noting)
@@ -100,7 +117,44 @@ def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
     assert len(set(made)) == 3
     assert made[0]
     card = read_card(config.store.path / "models" / made[0])
-    assert firsts == [None, card["reference"], card["reference"]]
+    first = {"station's first model": Reference.from_json(card["reference"])}
+    assert [len(contest.health) for contest in contests] == [2, 4, 4]  # newest days, newest day
+    for contest in contests[1:]:
+        expected = contest.evenings.compared(first)
+        assert len(expected) == 2
+        assert expected.items() <= contest.health.items()
+
+
+def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
+    config: Config, station: Path, tmp_path: Path
+) -> None:
+    drop = tmp_path / "dying"
+    shutil.copytree(station / "drop", drop)
+    for part in range(bench.FILES):
+        begin = bench.EVENING + timedelta(days=bench.DAYS - 1, minutes=5 * part)
+        bench.write_file(drop, begin, rms=300.0)
+    events = [_flood(k) for k in range(90)]
+    bench.hear(tmp_path / "other", drop, events=events)
+    dying = bench.config_of(drop, tmp_path / "other", station / "old")
+    found = ended(retrain(dying, seed=1))
+    assert (found.outcome, found.candidate) == ("refused", None)
+    assert all("the hydrophone hears less" in reason for reason in found.reasons)
+    assert found.figures and found.figures["health"]
+    assert Registry(dying.store.path).entries() == []
+
+
+def test_a_file_that_is_dated_far_ahead_is_left_out_and_said(
+    config: Config, station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "ahead"
+    shutil.copytree(station / "drop", drop)
+    astray = bench.write_file(drop, bench.EVENING + timedelta(days=20_000))
+    bench.hear(tmp_path / "other", drop)
+    monkeypatch.setattr(course, "measured", quickly)
+    lines = retrain(bench.config_of(drop, tmp_path / "other", station / "old"), seed=1)
+    told = [next(lines) for _ in range(2)]
+    assert f"left out {astray.name}: the recording before it is 2024-06-06" in told[1]
+    assert ended(lines).outcome == "accepted"
 
 
 def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(

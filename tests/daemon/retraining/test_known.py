@@ -46,7 +46,8 @@ def test_confirmed_rejected_and_open_events_and_files_heard_well(tmp_path: Path)
     known = known_of(tmp_path)
     (call,) = known.confirmed
     assert (call.label, call.low_hz, call.begin) == ("song", 100.0, BEGIN + timedelta(minutes=1))
-    assert known.rejected == 1
+    begin = BEGIN + timedelta(minutes=2)
+    assert known.rejected == ((begin, begin + timedelta(seconds=4)),)
     assert known.alarms == tuple(BEGIN + timedelta(minutes=k) for k in (1, 3, 4))
     assert known.well == {"well"}
     confirmed, unfinished = known.calls

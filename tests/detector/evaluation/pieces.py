@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from acoio.simulate import Truth
 from detector.evaluation import Call, Piece
-from detector.evaluation.values import Span
 from detector.events import EventSettings
-from detector.values import Score, Window
+from detector.values import Score, Span, Window
 from tests.detector.sounds import BEGIN, score, window
 
 EDGES_HZ = (10.0, 100.0, 200.0, 400.0, 800.0)

@@ -1,0 +1,104 @@
+"""The hydrophone is examined before anything is learnt: the levels of the newest evenings.
+
+One that dies floods the evenings with alarms until too few of them are typical, so what
+ails it must be told before they are chosen.  Levels do not depend on a model; they are
+compared with those of the calibrations of models that are of this station.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from acoio.coverage import Coverage, FileCover
+from daemon.retraining.alive import Health, ailments, health_of, missing_sound, summed
+from detector.choose import Choice, day_of, evening_hours, is_typical_hour
+from detector.config import FeatureSettings
+from detector.drift import Reference
+from detector.recordings import windows_of
+from detector.tally import Floats, Tally, tally_of_levels
+from detector.values import Window
+
+_FEWEST_WINDOWS: Final = 600  # of ten minutes; of fewer, a passing ship would be a change
+
+
+@dataclass(frozen=True, eq=False)
+class Evenings:
+    """The newest evenings: `heard` counts their levels by the local day.
+
+    `missing` is which share of the time had no sound before the newest days, and in them.
+    """
+
+    heard: Mapping[date, Tally]
+    missing: tuple[float, float]
+    edges_hz: Floats
+
+    def compared(self, before: Mapping[str, Reference | None]) -> dict[str, Health]:
+        """Return how they compare with what each model was calibrated on, where that is known."""
+        spans = {k: now for k, now in self._spans().items() if now.windows >= _FEWEST_WINDOWS}
+        return {
+            f"in the {span}, re the {name}'s": health_of(reference.heard, now, self.edges_hz)
+            for name, reference in before.items()
+            if reference
+            for span, now in spans.items()
+        }
+
+    def _spans(self) -> dict[str, Tally]:
+        if not self.heard:
+            return {}
+        newest = self.heard[max(self.heard)]
+        return {"newest days": summed(list(self.heard.values())), "newest day": newest}
+
+
+def hear_evenings(
+    coverage: Coverage,
+    files: Sequence[FileCover],
+    choice: Choice,
+    features: FeatureSettings,
+    *,
+    newest: timedelta,
+) -> Generator[str, None, Evenings]:
+    """Yield how far it is, and return the evenings of the newest days, which have these files."""
+    zone = ZoneInfo(choice.timezone)
+
+    def local_hour(window: Window) -> datetime:
+        local = window.begin.astimezone(zone)
+        return local.replace(minute=0, second=0, microsecond=0, fold=0)
+
+    heard: dict[date, list[Tally]] = defaultdict(list)
+    yield f"examining the hydrophone by the evenings of {len(files)} files"
+    evening = [file.path for _, hour in evening_hours(files, choice) for file in hour]
+    for windows in windows_of(evening, features):
+        for begin, group in groupby(windows, key=local_hour):
+            if is_typical_hour(begin, choice):
+                heard[day_of(begin, choice).date()].append(tally_of_levels(list(group)))
+    by_day = {day: summed(tallies) for day, tallies in heard.items()}
+    return Evenings(by_day, _missing(coverage, newest), features.band_edges_hz)
+
+
+def reasons_of(health: Mapping[str, Health], missing: tuple[float, float]) -> tuple[str, ...]:
+    """Return in words what says that the hydrophone, or what is behind it, is failing."""
+    ill = (reason for when, found in health.items() for reason in ailments(found, when))
+    return (*ill, *missing_sound(*missing))
+
+
+def _missing(coverage: Coverage, newest: timedelta) -> tuple[float, float]:
+    """Return which share of the time has no sound, before the newest days and in them.
+
+    Where all days are the newest ones, nothing says what it was before.
+    """
+    since = max(coverage.end - newest, coverage.begin)
+    edges = (
+        (coverage.begin, since, coverage.end) if since > coverage.begin else (since, coverage.end)
+    )
+    seconds = coverage.seconds_in(edges).tolist()
+    shares = [
+        1 - heard_s / (end - begin).total_seconds()
+        for heard_s, begin, end in zip(seconds, edges[:-1], edges[1:], strict=True)
+    ]
+    return shares[0], shares[-1]
