@@ -86,7 +86,7 @@ def assemble(
     ears = open_ears(stack, ground, replay)
     _log.info(
         "ready",
-        metrics=ground.address,
+        metrics=ground.page.address,
         model=ground.first.scorer.model,
         model_from=ears.switch.said()["model_from"],
         bus=ground.publisher.endpoints,
@@ -120,7 +120,7 @@ def _beside(stack: ExitStack, ground: Ground, ears: Ears, again: Again) -> _Besi
         room=Room(),
         drift=drift,
         rates=AlarmRates(ledger, metrics, lambda: switch.scorer, promised=promised),
-        reload=Reload(config, again),
+        reload=Reload(config, again, renew=ground.page.renew),
     )
 
 
@@ -147,7 +147,7 @@ def _status_file(ground: Ground, ears: Ears, beside: _Beside) -> StatusFile:
             "station": config.station.name,
             "timezone": config.station.timezone,
             "drop": plain(config.drop.path),
-            "metrics": ground.address,
+            "metrics": ground.page.address,
             "rate_hz": ground.rate_hz,
             "bus": ground.publisher.endpoints,
         },

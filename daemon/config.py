@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from acoio.errors import SetupError
 from daemon.options import Config
+from daemon.settings.between import conflicts
 from daemon.settings.places import lines_of
 
 __all__ = [
@@ -96,18 +97,50 @@ def read_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
         _take_file(path, reading)
     for key, text, origin in (*_of_environ(environ), *_of_sets(sets, reading.faults)):
         _put(reading, key, _value(text), origin)
-    try:
-        config = Config.model_validate(reading.raw)
-    except ValidationError as error:
-        unread = bool(reading.faults and path and not reading.raw)  # what is missing may be there
-        reading.faults += [
-            _fault(detail, reading.origins)
-            for detail in error.errors()
-            if not (unread and detail["type"] == "missing")
-        ]
-    if reading.faults:
+    unread = bool(reading.faults and path and not reading.raw)  # what is missing may be there
+    config, wrong = _checked(reading, unread=unread)
+    if config and not unread:
+        reading.faults += _between(config, wrong, reading.origins)
+    if reading.faults or config is None:
         raise ConfigError(reading.faults)
     return Loaded(config, reading.origins)
+
+
+def _checked(reading: _Reading, *, unread: bool) -> tuple[Config | None, frozenset[str]]:
+    """Return the configuration and the keys that are wrong, for which it has their defaults.
+
+    None if no more can be said than what is wrong with each of them.
+    """
+    try:
+        return Config.model_validate(reading.raw), frozenset()
+    except ValidationError as error:
+        details = error.errors()
+    reading.faults += [
+        _fault(detail, reading.origins)
+        for detail in details
+        if not (unread and detail["type"] == "missing")
+    ]
+    wrong = frozenset(".".join(str(part) for part in d["loc"][:2]) for d in details)
+    right: _Raw = {"drop": {"path": ""}}
+    for section, table in reading.raw.items():
+        if section not in wrong and isinstance(table, dict):
+            kept = {key: table[key] for key in table if f"{section}.{key}" not in wrong}
+            right[section] = right.get(section, {}) | kept
+    try:
+        return Config.model_validate(right), wrong
+    except ValidationError:
+        return None, wrong
+
+
+def _between(config: Config, wrong: frozenset[str], origins: Mapping[str, str]) -> list[Fault]:
+    """Return what is wrong between keys of which none is wrong by itself."""
+    return [
+        Fault(found.key, found.says, origins.get(found.key, ""))
+        for found in conflicts(config)
+        if not any(
+            key in wrong or key.partition(".")[0] in wrong for key in (found.key, *found.others)
+        )
+    ]
 
 
 def _take_file(path: Path, reading: _Reading) -> None:
@@ -178,9 +211,6 @@ def _put(reading: _Reading, key: str, value: Any, origin: str) -> None:
 def _fault(detail: ErrorDetails, origins: Mapping[str, str]) -> Fault:
     """Return one fault: `found ..., wanted ...`."""
     where = tuple(str(part) for part in detail["loc"])
-    if not where:  # a fault between two keys says all of it itself
-        key, _, says = str(detail["ctx"]["error"]).partition(": ")
-        return Fault(key, says, origins.get(key, ""))
     found = "nothing" if detail["type"] == "missing" else repr(detail["input"])
     origin = "" if detail["type"] == "missing" else origins.get(".".join(where[:2]), "")
     return Fault(".".join(where), f"found {found}, wanted {_wanted(where)}", origin)

@@ -15,7 +15,7 @@ from daemon.gate import Curve, open_curve
 from daemon.hearing import Listen
 from daemon.keeping import Keeper, Station
 from daemon.ledger import Ledger, open_ledger
-from daemon.metrics import Metrics, serve_metrics
+from daemon.metrics import Metrics, Served, serve_metrics
 from daemon.models.loading import First, Loading
 from daemon.models.registry import Registry as ModelRegistry
 from daemon.models.starting import announce_first
@@ -31,7 +31,7 @@ from detector.score import Scorer
 
 @dataclass(frozen=True)
 class Ground:
-    """What is opened first: `address` is where the metrics are."""
+    """What is opened first: `page` is that of the metrics."""
 
     config: Config
     loading: Loading
@@ -39,7 +39,7 @@ class Ground:
     ledger: Ledger
     metrics: Metrics
     publisher: Publisher
-    address: str
+    page: Served
 
     @property
     def rate_hz(self) -> float:
@@ -74,8 +74,8 @@ def open_ground(stack: ExitStack, config: Config) -> Ground:
     metrics.take_up(ledger)
     metrics.alarms_promised.set(config.detector.false_alarms_per_hour)
     publisher = _publisher(stack, config, curve, metrics)
-    address = stack.enter_context(serve_metrics(metrics, config.metrics))
-    return Ground(config, loading, first, ledger, metrics, publisher, address)
+    page = stack.enter_context(serve_metrics(metrics, config.metrics))
+    return Ground(config, loading, first, ledger, metrics, publisher, page)
 
 
 def open_ears(stack: ExitStack, ground: Ground, replay: Replay | None) -> Ears:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -15,10 +14,9 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
-from daemon.endpoints import check_endpoint, check_listen, is_loopback, split_listen
+from daemon.endpoints import check_endpoint, check_listen
 
 _STRICT: Final = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True
@@ -195,7 +193,7 @@ class Retrain(BaseModel):
 
 
 class Config(BaseModel):
-    """All of kilokai.toml."""
+    """All of kilokai.toml; what is wrong between its keys is said by `settings.between`."""
 
     model_config = _STRICT
     station: Station = Station()
@@ -207,32 +205,3 @@ class Config(BaseModel):
     alerts: Alerts = Alerts()
     evidence: Evidence = Evidence()
     retrain: Retrain = Retrain()
-
-    @model_validator(mode="after")
-    def _metrics_guarded(self) -> Config:
-        metrics = self.metrics
-        if (metrics.certificate is None) != (metrics.key is None):
-            raise ValueError("metrics.key: wanted it and metrics.certificate, or neither")
-        guarded = metrics.certificate and metrics.password
-        if not (is_loopback(split_listen(metrics.listen)[0]) or guarded or metrics.open):
-            raise ValueError(
-                f"metrics.listen: found {metrics.listen}, wanted 127.0.0.1:PORT, or "
-                "metrics.certificate, key and password, or metrics.open = true"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _apart(self) -> Config:
-        drop, store = map(os.path.abspath, (self.drop.path, self.store.path))
-        if Path(store).is_relative_to(drop):  # by name: a drop that hangs must not hold us
-            raise ValueError(f"store.path: found {store} within drop.path, wanted it elsewhere")
-        if self.bus.credential and not self.bus.keys:
-            raise ValueError(
-                "bus.keys: found nothing beside bus.credential, wanted the clients' folder"
-            )
-        if self.bus.publish == self.bus.replay and not self.bus.publish.endswith(":0"):
-            raise ValueError(f"bus.replay: found {self.bus.replay}, which is bus.publish as well")
-        page = f"tcp://{self.metrics.listen}"
-        if page in (self.bus.publish, self.bus.replay) and not page.endswith(":0"):
-            raise ValueError(f"metrics.listen: found {self.metrics.listen}, which the bus has")
-        return self

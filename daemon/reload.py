@@ -55,12 +55,14 @@ class Live:
 class Reload:
     """The chore that reads the configuration again when asked to.
 
-    `take` is what brings it to the parts, given once these are made.
+    `renew` reads the files that guard the metrics again, each time; `take` brings the rest
+    to the parts, and is given once these are made.
     """
 
-    def __init__(self, config: Config, again: Again) -> None:
+    def __init__(self, config: Config, again: Again, *, renew: Callable[[], None]) -> None:
         self._config = config
         self._again = again
+        self._renew = renew
         self._at: str | None = None
         self._waiting: tuple[str, ...] = ()
         self._faults: tuple[str, ...] = ()
@@ -83,6 +85,7 @@ class Reload:
         self._again.asked.clear()
         try:
             new = self._again.read()
+            self._renew()
         except SetupError as error:
             self._refuse(error)
         else:

@@ -80,8 +80,9 @@ class Calibration:
         return float(np.interp(np.log(false_alarms_per_hour), np.log(rates), thresholds))
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values for the model's card."""
-        return asdict(self)
+        """Return plain values for the model's card; no `apart` if it is 0, as in older ones."""
+        values = asdict(self)
+        return values if self.apart else {k: v for k, v in values.items() if k != "apart"}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Calibration:

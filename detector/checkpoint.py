@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -24,11 +23,10 @@ from detector.errors import ModelError
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
+from detector.seal import CARD, TENSORS, sha256_of_model
 
 FORMAT: Final = 2
 PRETRAINED: Final = "ocean-v1"
-_TENSORS, _CARD = "model.safetensors", "card.json"
-_UNHASHED: Final = ("sha256", "versions")  # of the card: the same model may be written elsewhere
 _VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")
 _NUMBERS: Final = re.compile(r"\[\n[-+.\deE,\s]+\]")  # no string of a card has a line's end
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
@@ -56,8 +54,8 @@ def read_model(path_or_name: str | Path) -> Model:
     """
     folder = model_folder(path_or_name)
     card = _read_card(folder)
-    data = _read(folder / _TENSORS)
-    if (found := _sha256(card, data)) != card["sha256"]:
+    data = _read(folder / TENSORS)
+    if (found := sha256_of_model(card, data)) != card["sha256"]:
         message = f"{folder}: found SHA-256 {found}, wanted {card['sha256']}"
         raise ModelError(message, reason="hash")
     try:
@@ -101,11 +99,11 @@ def write_model(folder: Path, model: Model) -> Model:
         "versions": {name: metadata.version(name) for name in _VERSIONS},
     }
     card = json.loads(json.dumps(card))  # as it will be read
-    card["sha256"] = _sha256(card, data)
+    card["sha256"] = sha256_of_model(card, data)
     written = _assemble(card, tensors)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _TENSORS, data)
-    _write(folder / _CARD, _text(card).encode())
+    _write(folder / TENSORS, data)
+    _write(folder / CARD, _text(card).encode())
     return written
 
 
@@ -117,13 +115,7 @@ def _text(card: dict[str, Any]) -> str:
 
 def is_model(folder: Path) -> bool:
     """Say whether a folder holds a model, or a card that was to be one."""
-    return (folder / _CARD).exists()
-
-
-def _sha256(card: dict[str, Any], data: bytes) -> str:
-    """Return the hash of the tensors and of all that the card says of the model."""
-    told = {name: value for name, value in card.items() if name not in _UNHASHED}
-    return hashlib.sha256(data + json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return (folder / CARD).exists()
 
 
 def model_folder(path_or_name: str | Path) -> Path:
@@ -134,13 +126,13 @@ def model_folder(path_or_name: str | Path) -> Path:
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
-    data = _read(folder / _CARD)
+    data = _read(folder / CARD)
     try:
         card = json.loads(data)
     except ValueError as error:
-        raise ModelError(f"{folder / _CARD}: no JSON: {error}", reason="format") from error
+        raise ModelError(f"{folder / CARD}: no JSON: {error}", reason="format") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
-        message = f"{folder / _CARD}: found no card of format {FORMAT}"
+        message = f"{folder / CARD}: found no card of format {FORMAT}"
         raise ModelError(message, reason="format")
     return card
 

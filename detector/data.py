@@ -43,15 +43,31 @@ def levels_of(stretches: Iterable[Sequence[Window]]) -> Levels:
     DataError
         If there are no windows.
     """
-    excess_db: list[NDArray[np.float16]] = []
-    spread_db: list[NDArray[np.float32]] = []
-    for windows in stretches:
-        if windows:
-            excess_db.append(np.stack([w.excess_db for w in windows]).astype(np.float16))
-            spread_db.append(np.stack([w.spread_db for w in windows]))
-    if not excess_db:
+    parts = [
+        Levels(
+            np.stack([window.excess_db for window in windows]).astype(np.float16),
+            np.stack([window.spread_db for window in windows]),
+        )
+        for windows in stretches
+        if windows
+    ]
+    if not parts:
         raise DataError("windows: found none, wanted some to learn from")
-    return Levels(np.concatenate(excess_db), np.concatenate(spread_db))
+    return _joined(parts)
+
+
+def _joined(parts: list[Levels]) -> Levels:
+    """Return parts as one, taking them away, so that memory holds hardly more than all of them."""
+    count = sum(len(part.excess_db) for part in parts)
+    first = parts[0]
+    excess_db = np.empty((count, *first.excess_db.shape[1:]), np.float16)
+    spread_db = np.empty((count, *first.spread_db.shape[1:]), np.float32)
+    while parts:
+        part = parts.pop()
+        begin = count - len(part.excess_db)
+        excess_db[begin:count], spread_db[begin:count] = part.excess_db, part.spread_db
+        count = begin
+    return Levels(excess_db, spread_db)
 
 
 def loader(windows: Windows, *, seed: int, drawn: int = 0) -> Loader:

@@ -11,7 +11,7 @@ import typer
 
 from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets
-from daemon.config import ConfigError, Fault, Loaded, read_config
+from daemon.config import PREFIX, ConfigError, Fault, Loaded, read_config, strays
 from daemon.errors import EXIT_WRONG_SETUP, plain
 from daemon.settings.effective import effective, effective_lines
 from daemon.settings.example import example
@@ -22,7 +22,12 @@ app = typer.Typer(help="Check, show and begin a configuration.", no_args_is_help
 
 @app.command(epilog="Example: kilokai config check --config /etc/kilokai/kilokai.toml")
 def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -> None:
-    """Tell every fault of a configuration at once: exit 78 if there is any."""
+    """Tell every fault of a configuration at once: exit 78 if there is any.
+
+    Names of the environment that begin with KILOKAI_ and are no keys are told too.
+    """
+    for name in strays(os.environ):
+        typer.echo(f"{plain(name)} is no key: name it {PREFIX}TABLE__KEY", err=True)
     faults: tuple[Fault, ...] = ()
     try:
         loaded = _loaded(config, sets)

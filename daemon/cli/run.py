@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 from functools import partial
 from typing import Annotated, Final
 
+import structlog
 import typer
 
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, config_of
+from daemon.config import strays
 from daemon.listing import scan
 from daemon.logs import set_up_logs
 from daemon.pace import Replay, parse_span
 from daemon.signals import Again, signals
+
+_log = structlog.get_logger()
 
 EXAMPLE: Final = (
     "Example: kilokai run --config /etc/kilokai/kilokai.toml\n\n"
@@ -50,6 +55,8 @@ def command(
     set_up_logs()
     with signals(signal.SIGHUP) as asked:  # from here on none ends us, and none is missed
         settings = config_of(config, sets)
+        for name in strays(os.environ):
+            _log.warning("a name of the environment that is no key", name=name)
         if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
             raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
         from daemon.service import run  # here, because torch takes seconds to import

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
+from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
-from daemon.errors import EXIT_DONE, EXIT_FAILED
+from daemon.errors import EXIT_DONE, EXIT_FAILED, plain
 from daemon.status import status
 from daemon.status_lines import status_lines
 
@@ -26,8 +27,15 @@ def command(
 
     Exit 0 if it is well, 1 if it is not, 78 if there is no store to look at.  With --json,
     `state` says it in a word: well, stopped, down, starting, full, deaf, stuck, quiet, unscored,
-    behind, model, config.
+    behind, model, config, and setup where the exit is 78.
     """
-    found = status(store or config_of(config, sets, needs_drop=False).store.path)
+    try:
+        found = status(store or config_of(config, sets, needs_drop=False).store.path)
+    except SetupError as error:
+        if as_json:
+            complaints = [plain(line) for line in str(error).splitlines()]
+            told = {"well": False, "state": "setup", "complaints": complaints}
+            typer.echo(json.dumps(told))
+        raise
     typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found)))
     raise typer.Exit(EXIT_DONE if found["well"] else EXIT_FAILED)

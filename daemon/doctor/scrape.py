@@ -13,7 +13,7 @@ from typing import Final
 from acoio.errors import SetupError
 from daemon.config import Config
 from daemon.endpoints import join_listen, split_listen
-from daemon.metrics.serving import read_password
+from daemon.metrics.guard import read_password
 
 _UNIT: Final = "kilokai"
 _LINES: Final = 2000

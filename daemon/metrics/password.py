@@ -8,19 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WANTED: Final = ("WWW-Authenticate", 'Basic realm="kilokai", charset="UTF-8"')
 
 
-def with_password(page: WSGIApplication, password: bytes) -> WSGIApplication:
-    """Return a page that asks for a password first."""
+def with_password(page: WSGIApplication, password: Callable[[], bytes | None]) -> WSGIApplication:
+    """Return a page that asks for the password first, if there is one at that time."""
 
     def asks(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        said = _said(environ.get("HTTP_AUTHORIZATION", ""))
-        if said is not None and hmac.compare_digest(said, password):
+        wanted, said = password(), _said(environ.get("HTTP_AUTHORIZATION", ""))
+        if wanted is None or (said is not None and hmac.compare_digest(said, wanted)):
             return page(environ, start)
         start("401 Unauthorized", [_WANTED, ("Content-Type", "text/plain")])
         return [b"wanted the password\n"]

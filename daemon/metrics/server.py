@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock
@@ -21,13 +22,13 @@ AT_ONCE: Final = 32
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Serves one page to up to `AT_ONCE` clients, each in a thread, with TLS if there is any."""
+    """Serves one page to up to `AT_ONCE` clients, each in a thread, with the TLS of the time."""
 
     daemon_threads = True
     request_queue_size = 4 * AT_ONCE
 
     def __init__(
-        self, host: str, port: int, page: WSGIApplication, tls: ssl.SSLContext | None
+        self, host: str, port: int, page: WSGIApplication, tls: Callable[[], ssl.SSLContext | None]
     ) -> None:
         self._tls = tls
         self._clients: dict[socket.socket, None] = {}
@@ -47,8 +48,8 @@ class Server(ThreadingMixIn, WSGIServer):
         """Return the next client, not greeted yet."""
         client, address = super().get_request()
         client.settimeout(PATIENCE_S)
-        if self._tls:
-            client = self._tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        if tls := self._tls():
+            client = tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
         return client, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -65,7 +66,7 @@ class Server(ThreadingMixIn, WSGIServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Greet a client and answer it; one that is gone or speaks otherwise is no news."""
         with suppress(OSError):
-            if self._tls:
+            if isinstance(request, ssl.SSLSocket):
                 request.do_handshake()
             super().finish_request(request, client_address)
 

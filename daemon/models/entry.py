@@ -1,4 +1,4 @@
-"""A model of the registry as its files say, read without loading it."""
+"""A model of the registry as its files say, read without loading it; its hash is checked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from acoio.errors import DataError
 from daemon.models.verdict import FILE, Verdict
-
-CARD: Final = "card.json"
+from detector.seal import CARD, TENSORS, sha256_of_model
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of the registry, as its files say; `fault` is what they cannot be read for."""
+    """A model of the registry, as its files say; `fault` is why it could not be loaded."""
 
     id: str
     folder: Path
@@ -43,8 +42,19 @@ def entry_of(folder: Path, champion: str | None) -> Entry:
         judged = None if more else Verdict.from_json(values)
     except DataError as error:
         more = str(error)
-    fault = "; ".join(filter(None, (faults, more)))
+    broken = "" if faults else _broken(folder, card)
+    fault = "; ".join(filter(None, (faults, broken, more)))
     return Entry(folder.name, folder, folder.name == champion, card, judged, fault)
+
+
+def _broken(folder: Path, card: Mapping[str, Any]) -> str:
+    """Return in words that a model's files are not what its card says, if so."""
+    try:
+        found = sha256_of_model(card, (folder / TENSORS).read_bytes())
+    except OSError as error:
+        return f"{TENSORS}: {error.strerror}"
+    wanted = card.get("sha256")
+    return "" if found == wanted else f"found SHA-256 {found}, wanted {wanted}"
 
 
 def _object(path: Path) -> tuple[dict[str, Any], str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from acoio.errors import SetupError
-from daemon.models.entry import CARD, entry_of
+from daemon.models.entry import entry_of
 from detector.errors import ModelError
+from detector.seal import CARD
 
 
 def require_fit(folder: Path, champion: Path | None) -> None:

@@ -18,15 +18,16 @@ from typing import Final
 from acoio.errors import NotReadyError, SetupError
 from daemon.durable import sync_folder, write_whole
 from daemon.models import history, verdict
-from daemon.models.entry import CARD, Entry, entry_of
+from daemon.models.entry import Entry, entry_of
 from daemon.models.fit import require_fit, require_rival, require_there
 from daemon.models.folders import make_link, move_in, new_folder, remove, told, writing
 from daemon.models.history import By, Switch
 from daemon.models.link import CURRENT, is_id, linked, require_no_folder
 from daemon.models.verdict import Verdict, verdict_bytes
+from detector.seal import CARD, TENSORS
 from detector.values import iso
 
-_FILES: Final = ("model.safetensors", CARD)  # the card last, as it names the hash
+_FILES: Final = (TENSORS, CARD)  # the card last, as it names the hash
 _GOLDEN: Final = "golden.json"
 
 

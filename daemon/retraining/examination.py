@@ -7,7 +7,6 @@ compared with those of the calibrations of models that are of this station.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -70,15 +69,15 @@ def hear_evenings(
         local = window.begin.astimezone(zone)
         return local.replace(minute=0, second=0, microsecond=0, fold=0)
 
-    heard: dict[date, list[Tally]] = defaultdict(list)
+    heard: dict[date, Tally] = {}
     yield f"examining the hydrophone by the evenings of {len(files)} files"
     evening = [file.path for _, hour in evening_hours(files, choice) for file in hour]
     for windows in windows_of(evening, features):
         for begin, group in groupby(windows, key=local_hour):
             if is_typical_hour(begin, choice):
-                heard[day_of(begin, choice).date()].append(tally_of_levels(list(group)))
-    by_day = {day: summed(tallies) for day, tallies in heard.items()}
-    return Evenings(by_day, _missing(coverage, newest), features.band_edges_hz)
+                day, counts = day_of(begin, choice).date(), tally_of_levels(list(group))
+                heard[day] = heard[day] + counts if day in heard else counts
+    return Evenings(heard, _missing(coverage, newest), features.band_edges_hz)
 
 
 def reasons_of(health: Mapping[str, Health], missing: tuple[float, float]) -> tuple[str, ...]:

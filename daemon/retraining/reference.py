@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from acoio.coverage import FileCover
-from daemon.retraining.alive import summed
 from daemon.retraining.hours import Hours
 from detector.events import EventTracker
 from detector.recordings import windows_of
@@ -55,7 +54,7 @@ class _Ear:
         self._edges = reference.edges if reference else _NO_EDGES
         self._tracker = EventTracker(scorer.event_settings("retrain"))
         self._counts, self._hours_heard = np.zeros(_HOURS_A_DAY), np.zeros(_HOURS_A_DAY)
-        self._typical: list[Tally] = []
+        self._typical: Tally | None = None
 
     def push(self, windows: Sequence[Window]) -> None:
         scores = self._scorer.score(windows)
@@ -65,14 +64,14 @@ class _Ear:
 
     def flush(self) -> Heard:
         self._count(self._tracker.flush())
-        typical = summed(self._typical) if self._typical else None
-        return Heard(Alarms(self._counts, self._hours_heard), typical)
+        return Heard(Alarms(self._counts, self._hours_heard), self._typical)
 
     def _hear(self, begin: datetime, scores: list[Score]) -> None:
         new = [score for score in scores if score.file not in self._learnt]
         self._hours_heard[begin.hour] += len(new) * self._step_s / 3600
         if new and begin in self._hours.typical:
-            self._typical.append(tally(new, self._edges))
+            counts = tally(new, self._edges)
+            self._typical = self._typical + counts if self._typical else counts
 
     def _count(self, events: Iterable[Event]) -> None:
         for event in events:

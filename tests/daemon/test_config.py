@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acoio.errors import SetupError
-from daemon.config import load_config
+from daemon.config import ConfigError, load_config
 
 _DROP = "drop.path=/data/incoming"
 
@@ -56,6 +56,39 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
         "station.name: found 'A b', wanted 1 to 32 of a-z, 0-9 and -",
     ):
         assert line in text
+
+
+def test_what_is_wrong_between_keys_is_told_beside_what_is_wrong_with_others() -> None:
+    sets = [
+        _DROP,
+        "drop.settle_s=-1",
+        "store.path=/data/incoming/store",
+        "bus.credential=secret",
+        "bus.replay=tcp://127.0.0.1:5556",
+        "metrics.listen=127.0.0.1:5556",
+        "metrics.key=/k",
+    ]
+    with pytest.raises(ConfigError) as fault:
+        load_config(None, sets, {})
+    assert [found.key for found in fault.value.faults] == [
+        "drop.settle_s",
+        "store.path",
+        "bus.keys",
+        "bus.replay",
+        "metrics.key",
+        "metrics.listen",
+    ]
+
+
+def test_nothing_is_said_between_a_key_and_one_that_is_wrong_itself() -> None:
+    sets = ["store.path=/data/incoming/store", "bus.publish=udp://x", "bus.replay=tcp://[::1]:9"]
+    with pytest.raises(ConfigError) as fault:
+        load_config(None, [*sets, "metrics.certificate=3", "metrics.key=/k"], {})
+    assert [found.key for found in fault.value.faults] == [
+        "drop",
+        "bus.publish",
+        "metrics.certificate",
+    ]
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "true", "[1]", "x"])

@@ -1,4 +1,5 @@
 import base64
+import shutil
 import socket
 import ssl
 import stat
@@ -50,33 +51,35 @@ def _basic(said: bytes) -> str:
 
 
 def test_two_daemons_can_live_in_one_process_but_not_on_one_port() -> None:
-    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as address:
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as served:
         with (
-            pytest.raises(SetupError, match=rf"metrics\.listen: found {address}: Address already"),
-            serve_metrics(Metrics("b", 1.0), options.Metrics(listen=address)),
+            pytest.raises(
+                SetupError, match=rf"metrics\.listen: found {served.address}: Address already"
+            ),
+            serve_metrics(Metrics("b", 1.0), options.Metrics(listen=served.address)),
         ):
             pass
-        assert ("kilokai_model_info", "a") in samples_of(page_at(address))
+        assert ("kilokai_model_info", "a") in samples_of(page_at(served.address))
 
 
 def test_a_page_can_be_had_at_an_address_of_version_6() -> None:
-    with serve_metrics(Metrics("a", 1.0), options.Metrics(listen="[::1]:0")) as address:
-        port = address.rpartition(":")[2]
+    with serve_metrics(Metrics("a", 1.0), options.Metrics(listen="[::1]:0")) as served:
+        port = served.address.rpartition(":")[2]
         assert "kilokai_threshold" in page_at(f"[::1]:{port}")
 
 
 def test_with_a_certificate_and_a_password_only_who_knows_it_is_answered(
     guarded: options.Metrics, pair: tuple[Path, Path]
 ) -> None:
-    with serve_metrics(Metrics("a", 1.0), guarded) as address:
-        status, page = _ask(address, pair[0], _basic(b"prometheus:the sea: is wide"))
+    with serve_metrics(Metrics("a", 1.0), guarded) as served:
+        status, page = _ask(served.address, pair[0], _basic(b"prometheus:the sea: is wide"))
         assert status == 200
         assert "kilokai_threshold 1.0" in page
         for header in (
             None, "", "Basic", "Basic !", "Basic \xff", _basic(b"the sea: is wide"), _basic(b":"),
             _basic(b"x:the sea: is wide\n"), "Bearer the sea: is wide",
         ):  # fmt: skip
-            status, page = _ask(address, pair[0], header)
+            status, page = _ask(served.address, pair[0], header)
             assert status == 401, header
             assert "kilokai" not in page
 
@@ -86,21 +89,21 @@ def test_clients_that_say_nothing_keep_nobody_waiting(
     tls: bool, guarded: options.Metrics, pair: tuple[Path, Path]
 ) -> None:
     settings = guarded if tls else ANYWHERE
-    with serve_metrics(Metrics("a", 1.0), settings) as address, ExitStack() as stack:
-        host, _, port = address.rpartition(":")
+    with serve_metrics(Metrics("a", 1.0), settings) as served, ExitStack() as stack:
+        host, _, port = served.address.rpartition(":")
         for half in (b"", b"GET /", b"\x16\x03\x01", b"\0" * 99, b"\r\n\r\n") * AT_ONCE:
             peer = stack.enter_context(closing(socket.create_connection((host, int(port)), 5)))
             peer.send(half)
         if tls:
             header = _basic(b"x:the sea: is wide")
-            assert _ask(address, pair[0], header)[0] == 200
+            assert _ask(served.address, pair[0], header)[0] == 200
         else:
-            assert "kilokai_threshold" in page_at(address)
+            assert "kilokai_threshold" in page_at(served.address)
 
 
 def test_of_too_many_clients_the_oldest_is_sent_away() -> None:
-    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as address, ExitStack() as stack:
-        host, _, port = address.rpartition(":")
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as served, ExitStack() as stack:
+        host, _, port = served.address.rpartition(":")
         peers = [
             stack.enter_context(closing(socket.create_connection((host, int(port)), 5)))
             for _ in range(AT_ONCE + 1)
@@ -159,3 +162,27 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(
         serve_metrics(Metrics("a", 1.0), guarded.model_copy(update={"key": locked})),
     ):
         pass
+
+
+def test_a_new_certificate_and_password_are_taken_up_without_a_pause(
+    guarded: options.Metrics, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    certificate, key = (tmp_path / path.name for path in pair)
+    for path, new in zip(pair, (certificate, key), strict=True):
+        shutil.copy(path, new)
+    settings = guarded.model_copy(update={"certificate": certificate, "key": key})
+    assert settings.password
+    with serve_metrics(Metrics("a", 1.0), settings) as served:
+        (tmp_path / "new").mkdir()
+        renewed = pair_in(tmp_path / "new")
+        renewed[0].replace(certificate)
+        settings.password.write_text("a new one\n")
+        with pytest.raises(SetupError, match="wanted a pair in PEM"):
+            served.renew()  # the key is not there yet
+        assert _ask(served.address, pair[0], _basic(b"x:the sea: is wide"))[0] == 200
+        renewed[1].replace(key)
+        served.renew()
+        assert _ask(served.address, certificate, _basic(b"x:a new one"))[0] == 200
+        assert _ask(served.address, certificate, _basic(b"x:the sea: is wide"))[0] == 401
+        with pytest.raises(urllib.error.URLError, match="certificate verify failed"):
+            _ask(served.address, pair[0], _basic(b"x:a new one"))

@@ -18,9 +18,10 @@ import pytest
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
+from acoio.errors import SetupError
 from daemon.assembly import Service, assemble
 from daemon.config import Config, load_config
-from daemon.reload import Live
+from daemon.reload import Live, Reload
 from daemon.settings.keys import keys
 from daemon.settings.live import is_live
 from daemon.signals import Again, signals
@@ -143,6 +144,21 @@ def test_a_wrong_configuration_changes_nothing_and_tells_every_fault(config: Con
         assert line["event"] == "configuration reloaded"
         service.status_file.do(time.monotonic() + 1.0)
         assert last_said(config.store.path)[0]["config"]["faults"] == []
+
+
+def test_files_that_guard_the_metrics_are_read_again_each_time_and_a_bad_one_is_told(
+    config: Config,
+) -> None:
+    again = Again(lambda: config)
+    renew = Mock()
+    reload = Reload(config, again, renew=renew)
+    for error in (None, SetupError("metrics.certificate: found none"), None):
+        renew.side_effect = error
+        again.asked.set()
+        reload.do(0.0)
+        faults = reload.said()["config"]["faults"]
+        assert faults == ([str(error)] if error else [])
+    assert renew.call_count == 3
 
 
 def test_a_signal_sets_what_was_given_and_the_former_handler_comes_back() -> None:

@@ -222,6 +222,11 @@ def test_no_store_is_said_in_one_line(tmp_path: Path) -> None:
         assert shown.exit_code == 78
         assert wanted in shown.stderr
         assert len(shown.stderr.splitlines()) == 1
+        shown = _kilokai("status", "--store", place, "--json")
+        assert shown.exit_code == 78
+        told = json.loads(shown.stdout)
+        assert (told["well"], told["state"]) == (False, "setup")
+        assert wanted in told["complaints"][0]
 
 
 def test_a_full_disk_and_a_read_only_one_can_be_looked_at(tmp_path: Path) -> None:

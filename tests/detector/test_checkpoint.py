@@ -16,8 +16,9 @@ from safetensors.torch import load, save
 from acoio.errors import SetupError
 from detector import PRETRAINED, load_model
 from detector.calibrate import Calibration, Point
-from detector.checkpoint import _sha256, read_model, write_model
+from detector.checkpoint import read_model, write_model
 from detector.score import Scorer
+from detector.seal import sha256_of_model
 
 from .models import model
 from .sounds import SMALL, window
@@ -94,7 +95,7 @@ def rehashed(folder: Path, data: bytes) -> None:
 
 def _rehash(folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text())
-    _change_card(folder, sha256=_sha256(card, (folder / "model.safetensors").read_bytes()))
+    _change_card(folder, sha256=sha256_of_model(card, (folder / "model.safetensors").read_bytes()))
 
 
 def pickled(folder: Path) -> None:

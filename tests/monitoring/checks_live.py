@@ -109,8 +109,10 @@ def test_a_prometheus_of_another_machine_gets_in_as_our_example_says(tmp_path: P
         listen="127.0.0.1:0", certificate=certificate, key=key, password=password
     )
     with (
-        serve_metrics(Metrics("a", 1.0), guarded) as target,
-        prometheus_on(target, tmp_path, certificate=certificate, password=password) as prometheus,
+        serve_metrics(Metrics("a", 1.0), guarded) as served,
+        prometheus_on(
+            served.address, tmp_path, certificate=certificate, password=password
+        ) as prometheus,
     ):
         assert prometheus.ask("kilokai_threshold == 1")
 

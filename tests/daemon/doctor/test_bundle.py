@@ -190,9 +190,9 @@ def test_the_password_is_the_line_that_the_page_itself_reads(tmp_path: Path) -> 
     word.chmod(0o600)
     sets = ["drop.path=/d", f"metrics.password={word}", "metrics.listen=[::1]:0"]
     config = load_config(None, sets, {})
-    with serve_metrics(Metrics("ocean", 1.0), config.metrics) as address:
-        assert address.startswith("[::1]:")
-        assert "kilokai_build_info" in scrape(config, address)
+    with serve_metrics(Metrics("ocean", 1.0), config.metrics) as served:
+        assert served.address.startswith("[::1]:")
+        assert "kilokai_build_info" in scrape(config, served.address)
 
 
 def test_whatever_ends_the_packing_leaves_no_half_of_a_bundle(

@@ -15,8 +15,9 @@ from safetensors.torch import load, save
 
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from detector.checkpoint import PRETRAINED, _sha256, read_model, write_model
+from detector.checkpoint import PRETRAINED, read_model, write_model
 from detector.score import Model
+from detector.seal import sha256_of_model
 
 
 @cache
@@ -73,7 +74,7 @@ def _cut_short(folder: Path) -> None:
 def _rehashed(folder: Path, data: bytes) -> None:
     """Write tensors with the hash that they have."""
     card = json.loads((folder / "card.json").read_text())
-    card["sha256"] = _sha256(card, data)
+    card["sha256"] = sha256_of_model(card, data)
     (folder / "model.safetensors").write_bytes(data)
     (folder / "card.json").write_text(json.dumps(card))
 

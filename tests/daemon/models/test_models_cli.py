@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -58,10 +58,17 @@ def test_an_empty_registry_says_what_scores_and_what_to_do(tmp_path: Path) -> No
     assert not (tmp_path / "store" / "models" / "current").exists()
 
 
-def test_the_list_shows_every_model_and_the_champion(tmp_path: Path) -> None:
+def _without_card(folder: Path) -> None:
+    (folder / "card.json").unlink()
+
+
+@pytest.mark.parametrize("spoil", [_without_card, flipped])
+def test_the_list_shows_every_model_and_the_champion(
+    spoil: Callable[[Path], object], tmp_path: Path
+) -> None:
     registry, (first, second) = registry_of(tmp_path, "first", "second")
     registry.promote(first)
-    (registry.folder(second) / "card.json").unlink()
+    spoil(registry.folder(second))
     code, out, _ = _run(tmp_path, "list")
     _, newest, oldest = out.splitlines()
     assert (code, _narrow(out)) == (0, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +21,13 @@ from daemon.config import Config, load_config
 from daemon.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining import course, trials
+from daemon.retraining.acceptance import Figures
 from detector.checkpoint import write_model
 from detector.choose import Choice, choose
 from detector.phases import TrainSettings
 from detector.recipe import Recipe, cook
 from detector.sources import ChosenHours
+from tests.daemon.retraining.test_acceptance import WELL
 from tests.detector import models
 from tests.detector.sounds import SMALL
 
@@ -34,7 +36,8 @@ NOON: Final = EVENING - timedelta(hours=6)
 DAYS: Final = 4
 SECONDS: Final = 240
 FILES: Final = 3  # an hour
-LISTENING, TRAINING_ON, MEASURING = 2, 6, 13  # lines that have been said by then
+LISTENING, TRAINING_ON, MEASURING = 3, 7, 14  # lines that have been said by then
+REGISTERED: Final = "registered"  # and not the champion yet
 _DRIVER: Final = "tests.daemon.retraining.driver"
 RATE: Final = 20.0  # false alarms an hour: half an hour of sound can promise it
 CHOICE: Final = Choice(typical_hours=0.19, various_hours=0.1, calibration_hours=0.58)
@@ -114,8 +117,17 @@ def make_quick(patch: Any) -> None:
     patch.setattr(trials, "_CLIPS_EACH", 2)
 
 
-def killed_after(lines: int, drop: Path, store: Path, champion: Path) -> None:
-    """Retrain in a process that kills itself (-9) once it has said so many lines."""
+def quickly(_: object) -> Generator[str, None, Figures]:
+    """Find a candidate well without hearing anything."""
+    yield "as measured before"
+    return WELL
+
+
+def killed_after(lines: int | str, drop: Path, store: Path, champion: Path) -> None:
+    """Retrain in a process that kills itself (-9) once it has said so many lines.
+
+    Or, told `REGISTERED`, between that and the candidate's becoming champion.
+    """
     command = [sys.executable, "-m", _DRIVER, str(drop), str(store), str(champion), str(lines)]
     code = subprocess.run(command, check=False).returncode
     assert code == -signal.SIGKILL, f"found exit {code}, wanted that of kill -9"

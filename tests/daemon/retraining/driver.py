@@ -1,4 +1,7 @@
-"""A retraining in a process of its own, which kills itself after it has said so many lines."""
+"""A retraining in a process of its own, which kills itself after it has said so many lines.
+
+Or, told `registered`, once the candidate is registered and not the champion yet.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,29 @@ from pathlib import Path
 import pytest
 import torch
 
+from daemon.models.registry import Registry
+from daemon.retraining import course
 from daemon.retraining.course import retrain
-from tests.daemon.retraining.bench import config_of, make_quick
+from tests.daemon.retraining.bench import REGISTERED, config_of, make_quick, quickly
 
 
 def main() -> None:
-    drop, store, champion, *words = sys.argv[1:]
-    make_quick(pytest.MonkeyPatch())
+    drop, store, champion, when = sys.argv[1:]
+    patch = pytest.MonkeyPatch()
+    make_quick(patch)
     torch.set_num_threads(1)
     lines = retrain(config_of(Path(drop), Path(store), Path(champion)), seed=1)
-    for _ in range(int(words[0])):
+    if when == REGISTERED:
+        patch.setattr(course, "measured", quickly)
+        patch.setattr(Registry, "promote", _end)
+        for _ in lines:
+            pass
+    for _ in range(int(when)):
         next(lines)
+    _end()
+
+
+def _end(*_: object, **__: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -27,7 +27,6 @@ from detector.checkpoint import read_card, read_model
 from detector.drift import Reference
 from detector.values import iso
 from tests.daemon.retraining import bench
-from tests.daemon.retraining.test_acceptance import WELL
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +68,6 @@ def _flood(minute: int) -> dict[str, Any]:
     }
 
 
-def quickly(_: object) -> Generator[str, None, Figures]:
-    yield "as measured before"
-    return WELL
-
-
 def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_makes_it_again(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,7 +93,7 @@ def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_make
     assert (store / "ledger.sqlite3").read_bytes() == before
 
     shutil.rmtree(store / "models")
-    monkeypatch.setattr(course, "measured", quickly)
+    monkeypatch.setattr(course, "measured", bench.quickly)
     assert ended(retrain(config, seed=1)).candidate == found.candidate
 
 
@@ -110,7 +104,7 @@ def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
 
     def noting(contest: Contest) -> Generator[str, None, Figures]:
         contests.append(contest)
-        return (yield from quickly(contest))
+        return (yield from bench.quickly(contest))
 
     monkeypatch.setattr(course, "measured", noting)
     made = [ended(retrain(config, seed=seed)).candidate for seed in (1, 2, 3)]
@@ -150,7 +144,7 @@ def test_a_file_that_is_dated_far_ahead_is_left_out_and_said(
     shutil.copytree(station / "drop", drop)
     astray = bench.write_file(drop, bench.EVENING + timedelta(days=20_000))
     bench.hear(tmp_path / "other", drop)
-    monkeypatch.setattr(course, "measured", quickly)
+    monkeypatch.setattr(course, "measured", bench.quickly)
     lines = retrain(bench.config_of(drop, tmp_path / "other", station / "old"), seed=1)
     told = [next(lines) for _ in range(2)]
     assert f"left out {astray.name}: the recording before it is 2024-06-06" in told[1]
@@ -160,7 +154,7 @@ def test_a_file_that_is_dated_far_ahead_is_left_out_and_said(
 def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(course, "measured", quickly)
+    monkeypatch.setattr(course, "measured", bench.quickly)
     monkeypatch.setattr(course, "reasons_against", lambda _: ("it is no good",))
     found = ended(retrain(config, seed=1))
     assert (found.outcome, found.reasons) == ("refused", ("it is no good",))
@@ -191,7 +185,7 @@ def test_too_little_sound_is_told_by_the_command_in_words(config: Config, statio
     ]
     rate = ["--set", f"detector.false_alarms_per_hour={bench.RATE}"]
     done = CliRunner().invoke(app, ["retrain", "--json", *sets, *rate])
-    assert done.exit_code == 1
+    assert done.exit_code == 0  # as it should be in a station's first weeks: no unit fails by it
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["outcome"] == "too_little"
     assert "h of sound, wanted 24 h" in said["reasons"][0]
@@ -226,6 +220,23 @@ def test_without_a_ledger_nobody_knows_what_is_typical(config: Config) -> None:
         ended(retrain(config, seed=1))
 
 
+def test_killed_before_it_is_champion_a_candidate_waits_in_the_registry(
+    config: Config, station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = config.store.path
+    bench.killed_after(bench.REGISTERED, station / "drop", store, station / "old")
+    registry = Registry(store)
+    assert registry.current() is None
+    (entry,) = registry.entries()
+    assert (entry.fault, entry.verdict and entry.verdict.accepted) == ("", True)
+    state = read_state(store)
+    assert state is not None and (state.outcome, state.reasons) == ("failed", (KILLED,))
+    monkeypatch.setattr(course, "measured", bench.quickly)
+    found = ended(retrain(config, seed=1))
+    assert (found.outcome, found.candidate) == ("accepted", entry.id)  # the same seed and sound
+    assert registry.current() == entry.id
+
+
 def test_killed_it_leaves_the_registry_whole_and_the_next_one_works(
     config: Config, station: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +246,7 @@ def test_killed_it_leaves_the_registry_whole_and_the_next_one_works(
     assert state is not None and (state.outcome, state.reasons) == ("failed", (KILLED,))
     assert Registry(store).current() is None
     assert Registry(store).entries() == []
-    monkeypatch.setattr(course, "measured", quickly)
+    monkeypatch.setattr(course, "measured", bench.quickly)
     found = ended(retrain(config, seed=1))
     assert found.outcome == "accepted"
     assert read_model(Registry(store).folder(str(found.candidate))).id == found.candidate
