@@ -55,7 +55,8 @@ class Live:
 class Reload:
     """The chore that reads the configuration again when asked to.
 
-    `renew` reads the files that guard the metrics again, each time; `take` brings the rest
+    `renew` reads the files that guard the metrics again, each time and whatever came of the
+    configuration (their places want a restart); `take` brings the rest
     to the parts, and is given once these are made.
     """
 
@@ -83,23 +84,23 @@ class Reload:
         if not self._again.asked.is_set():
             return
         self._again.asked.clear()
+        faults: list[str] = []
         try:
-            new = self._again.read()
+            self._take(self._again.read())
+        except SetupError as error:
+            faults += map(str, error.faults if isinstance(error, ConfigError) else (error,))
+            _log.error("configuration not reloaded: nothing was changed", faults=faults)
+        try:
             self._renew()
         except SetupError as error:
-            self._refuse(error)
-        else:
-            self._take(new)
+            faults.append(str(error))
+            _log.error("metrics guarded as before: a file does not serve", fault=faults[-1])
+        self._faults = tuple(faults)
 
     def _take(self, new: Config) -> None:
         found = change(self._config, new)
         if found.taken:
             self.take(found.config)
-        self._config, self._waiting, self._faults = found.config, found.refused, ()
+        self._config, self._waiting = found.config, found.refused
         self._at = iso(datetime.now(UTC))
         _log.info("configuration reloaded", changed=found.taken, restart_for=found.refused)
-
-    def _refuse(self, error: SetupError) -> None:
-        faults = error.faults if isinstance(error, ConfigError) else (error,)
-        self._faults = tuple(map(str, faults))
-        _log.error("configuration not reloaded: nothing was changed", faults=self._faults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from detector.values import Score
@@ -13,7 +13,7 @@ from detector.values import Score
 _APART: Final = timedelta(hours=6)  # sound after a longer pause is of another day
 _ENOUGH: Final = 8  # days; of fewer, hours are taken
 _HOUR: Final = timedelta(hours=1)
-_LEAST_SHARE: Final = 0.5  # of an hour; a shorter rest goes with the hour before it
+_LEAST_SHARE: Final = 0.5
 _EDGE_SHARE: Final = 0.1  # of the hour most heard: files begin a little before the hour
 Block = list[Score]
 
@@ -22,12 +22,13 @@ def blocks_of(stretches: Sequence[Sequence[Score]]) -> list[Block]:
     """Return windows as blocks: the days they are of, or their hours if these are too few.
 
     Stretches that go back in time, as those of a simulation, are of other days.  Hours
-    of few days understate how days differ, but there is nothing better then.
+    of few days understate how days differ, but there is nothing better then.  No block is
+    under half as long as most are: chance alone would set it far apart.
     """
     days = [[*day] for day in _days(stretches)]
     if len(days) >= _ENOUGH:
-        return days
-    return [hour for day in days for hour in _hours(day)]
+        return _of_some_length(days)
+    return _of_some_length([hour for day in days for hour in _hours(day)])
 
 
 def hours_utc(stretches: Sequence[Sequence[Score]]) -> tuple[int, ...]:
@@ -50,11 +51,24 @@ def _days(stretches: Sequence[Sequence[Score]]) -> Iterator[Block]:
 
 
 def _hours(day: Block) -> Iterator[Block]:
-    """Yield a day in pieces of an hour from its first window on."""
-    begin = day[0].begin
-    numbers = [(score.begin - begin) // _HOUR for score in day]
-    cuts = [k + 1 for k, (a, b) in enumerate(pairwise(numbers)) if a != b]
-    pieces = [day[a:b] for a, b in pairwise([0, *cuts, len(day)])]
-    if len(pieces) > 1 and len(pieces[-1]) < _LEAST_SHARE * len(pieces[-2]):
-        pieces[-2:] = [pieces[-2] + pieces[-1]]
-    yield from pieces
+    """Yield a day in pieces, each of what begins within an hour of its first window."""
+    hour: Block = []
+    for score in day:
+        if hour and score.begin - hour[0].begin >= _HOUR:
+            yield hour
+            hour = []
+        hour.append(score)
+    if hour:
+        yield hour
+
+
+def _of_some_length(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks where each that is much shorter than most goes with the one before it."""
+    least = _LEAST_SHARE * median(map(len, blocks)) if blocks else 0.0
+    found: list[Block] = []
+    for block in blocks:
+        if found and min(len(block), len(found[-1])) < least:
+            found[-1] = found[-1] + block
+        else:
+            found.append(block)
+    return found

@@ -5,24 +5,22 @@ What stands apart from typical sound (`apart`) is no false alarm, unless people 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
 from detector.alarm_rates import (
     FEWEST_ALARMS,
     alarms_allowed,
-    events_of,
     rate_interval,
     threshold_between,
 )
-from detector.apart import stand_apart
-from detector.values import Score, Span
+from detector.apart import Heard, Judged, quantile_of, without_apart
+from detector.values import Score
 
 RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 PROMISED_PER_HOUR: Final = 1.0
@@ -92,30 +90,25 @@ class Calibration:
         return cls(float(values["hours"]), float(values["release"]), points, apart)
 
 
-def calibrate(
-    stretches: Sequence[Sequence[Score]], *, rejected: Sequence[Span] = ()
-) -> Calibration:
+def calibrate(stretches: Sequence[Sequence[Score]], judged: Judged | None = None) -> Calibration:
     """Return the calibration of typical sound, given as scores of unbroken stretches.
 
-    False alarms are counted as events, after joining, not as windows.  Events in `rejected`
-    spans, of which people said that there is nothing, count however high they are.
+    False alarms are counted as events, after joining, not as windows.  Those that stand
+    apart do not count, but for what people `judged` to be nothing, however high.
 
     Raises
     ------
     DataError
         If there is too little sound to promise any rate.
     """
-    heard = [stretch for stretch in stretches if stretch]
-    hours = sum(_hours(stretch) for stretch in heard)
+    heard = [Heard.of(stretch) for stretch in stretches if stretch]
+    hours = sum(part.hours for part in heard)
     needed = FEWEST_ALARMS / RATES_PER_HOUR[-1]
     if hours < needed:
         raise DataError(f"calibration: found {hours:.2f} hours, wanted at least {needed:.2f}")
-    values = np.array([score.score for stretch in heard for score in stretch])
-    release = float(np.quantile(values, _RELEASE_QUANTILE))
-    found = [peak for stretch in heard for peak in _peaks(stretch, release, rejected)]
-    every = np.array([peak for peak, _ in found])
-    apart = stand_apart(every, release) & ~np.array([judged for _, judged in found], np.bool_)
-    peaks = np.sort(every[~apart])[::-1]
+    typical, apart = without_apart(heard, judged or Judged())
+    release = quantile_of(typical, _RELEASE_QUANTILE)
+    peaks = np.sort([peak for part in typical for _, peak in part.events(release)])[::-1]
     points = (_point(peaks, hours, rate) for rate in RATES_PER_HOUR)
     promised = tuple(point for point in points if point)
     if not promised:
@@ -123,7 +116,7 @@ def calibrate(
             f"calibration: found {len(peaks)} separate peaks in {hours:.2f} hours, wanted over "
             f"{FEWEST_ALARMS}"
         )
-    return Calibration(hours, release, promised, int(apart.sum()))
+    return Calibration(hours, release, promised, apart)
 
 
 def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> None:
@@ -139,23 +132,6 @@ def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> 
             f"calibration hours: found {hours:.4g}, wanted at least "
             f"{FEWEST_ALARMS / rate_per_hour:g} to promise {rate_per_hour:g} false alarms an hour"
         )
-
-
-def _peaks(
-    scores: Sequence[Score], release: float, rejected: Sequence[Span]
-) -> Iterator[tuple[float, bool]]:
-    """Yield the highest score of each event, and whether people said that there is nothing."""
-    begins_us = np.array([to_us(score.begin) for score in scores], np.int64)
-    ends_us = np.array([to_us(score.end) for score in scores], np.int64)
-    values = np.array([score.score for score in scores])
-    for event in events_of(begins_us, ends_us, values, release):
-        span = scores[event[0]].begin, scores[event[-1]].end
-        judged = any(begin < span[1] and span[0] < end for begin, end in rejected)
-        yield float(values[event].max()), judged
-
-
-def _hours(stretch: Sequence[Score]) -> float:
-    return (stretch[-1].end - stretch[0].begin).total_seconds() / 3600 if stretch else 0.0
 
 
 def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | None:

@@ -20,10 +20,10 @@ from detector.calibrate import Calibration
 from detector.config import FeatureSettings
 from detector.drift import Reference
 from detector.errors import ModelError
+from detector.fingerprint import CARD, TENSORS, sha256_of_model
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
-from detector.seal import CARD, TENSORS, sha256_of_model
 
 FORMAT: Final = 2
 PRETRAINED: Final = "ocean-v1"

@@ -132,7 +132,7 @@ def cook(out: Path, recipe: Recipe, source: Source) -> Generator[str, None, Mode
     del trainer  # and with it all windows that it learnt from
     scorer = Scorer(draft)
     scores = [scorer.score(windows) for windows in source.calibration()]
-    calibration = calibrate(scores, rejected=source.rejected)
+    calibration = calibrate(scores, source.judged)
     rate = calibration.points[0].false_alarms_per_hour
     yield f"calibrated on {calibration.hours:.1f} hours: {rate:g} false alarms an hour and above"
     if calibration.apart:

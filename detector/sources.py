@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
 from acoio.clock import record_us
 from acoio.coverage import FileCover
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
+from detector.apart import Judged
 from detector.choose import Choice, Chosen, Hour
 from detector.clips import Clip
 from detector.config import FeatureSettings
@@ -51,8 +52,8 @@ class Source(Protocol):
         ...
 
     @property
-    def rejected(self) -> Sequence[Span]:
-        """Where people said of an event that there is nothing."""
+    def judged(self) -> Judged:
+        """What people said of events."""
         ...
 
     def calibration(self) -> Windows:
@@ -88,9 +89,9 @@ class SimulatedOcean:
         return sum(_heard_h(x.hours, self.features) for x in self._calibration())
 
     @property
-    def rejected(self) -> Sequence[Span]:
+    def judged(self) -> Judged:
         """Nothing: nobody listened."""
-        return ()
+        return Judged()
 
     def typical(self) -> Windows:
         """Yield windows without calls or gear."""
@@ -120,7 +121,6 @@ class ChosenHours:
     """Hours of an archive; of typical ones, windows within a confirmed call are left out.
 
     Into various ones `clips` are mixed, if there are any: at sea, few hours hold a call.
-    Events in `rejected` spans are false alarms, however high.
     """
 
     chosen: Chosen
@@ -128,7 +128,7 @@ class ChosenHours:
     features: FeatureSettings
     calls: Sequence[Span] = ()
     clips: Sequence[Clip] = ()
-    rejected: Sequence[Span] = ()
+    judged: Judged = field(default_factory=Judged)
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -142,7 +142,7 @@ class ChosenHours:
             "files": {kind: [file.path.name for file in files[kind]] for kind in kinds},
             "spans": {kind: _span(files[kind]) for kind in kinds},
             "known_calls": len(self.calls),
-            "rejected_events": len(self.rejected),
+            "rejected_events": len(self.judged.rejected),
             "simulated_calls": len(self.clips),
             "audio_files_left_out": self.chosen.left_out,
         }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -13,6 +12,7 @@ from acoio.errors import SetupError
 from daemon.options import check_timezone
 
 if TYPE_CHECKING:
+    from detector.apart import Judged
     from detector.choose import Choice
     from detector.sources import ChosenHours
     from detector.values import Span
@@ -103,7 +103,7 @@ def command(
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
         choice = _choice(hours, calibration_hours, timezone, evening, months)
-        source = _hours_of(archive, choice, _judged(calls, store), seed)
+        source = _hours_of(archive, choice, _known(calls, store), seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
         typer.echo(line)
@@ -139,42 +139,38 @@ def _choice(
     return choice
 
 
-def _hours_of(archive: Path, choice: Choice, judged: _Judged, seed: int) -> ChosenHours:
+def _hours_of(
+    archive: Path, choice: Choice, known: tuple[list[Span], Judged], seed: int
+) -> ChosenHours:
     from acoio import ACOio
     from daemon.show import with_bar
     from detector.choose import choose
     from detector.config import FeatureSettings
     from detector.sources import ChosenHours
 
+    calls, judged = known
     coverage = ACOio(archive).coverage(each=lambda x: with_bar(x, "looking", len(x)))
     chosen = choose(coverage.files, choice, seed=seed)
     if chosen.left_out:
         typer.echo(f"left out {chosen.left_out} audio files: only files of records are heard")
-    return ChosenHours(
-        chosen, choice, FeatureSettings(), calls=judged.calls, rejected=judged.rejected
-    )
+    return ChosenHours(chosen, choice, FeatureSettings(), calls=calls, judged=judged)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """The spans of every checked label and of confirmed events, less rejected ones; and these."""
-
-    calls: Sequence[Span] = ()
-    rejected: Sequence[Span] = ()
-
-
-def _judged(calls: Path | None, store: Path | None) -> _Judged:
+def _known(calls: Path | None, store: Path | None) -> tuple[list[Span], Judged]:
+    """Return every checked label and confirmed event, less rejected ones; and what was judged."""
     from acoio.labels import read_labels
     from daemon.event_list import listed, spans, without
+    from detector.apart import Judged
 
     labels = read_labels(calls) if calls else ()
     known = [(label.begin, label.end) for label in labels if label.checked]
     if store is None:
-        return _Judged(known)
+        return known, Judged()
     events = listed(store)
     confirmed, rejected = spans(events, "confirmed"), spans(events, "rejected")
     typer.echo(f"{store}: {len(confirmed)} events confirmed, {len(rejected)} rejected")
-    return _Judged([*without(known, rejected), *confirmed], rejected)
+    judged = Judged.of(rejected, confirmed=len(confirmed))
+    return [*without(known, rejected), *confirmed], judged
 
 
 def _zone(name: str) -> str:

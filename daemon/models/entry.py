@@ -10,12 +10,12 @@ from typing import Any
 
 from acoio.errors import DataError
 from daemon.models.verdict import FILE, Verdict
-from detector.seal import CARD, TENSORS, sha256_of_model
+from detector.fingerprint import CARD, TENSORS, sha256_of_model
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of the registry, as its files say; `fault` is why it could not be loaded."""
+    """A model of the registry, as its files say; `fault` is what is wrong with them."""
 
     id: str
     folder: Path

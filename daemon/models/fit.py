@@ -7,7 +7,7 @@ from pathlib import Path
 from acoio.errors import SetupError
 from daemon.models.entry import entry_of
 from detector.errors import ModelError
-from detector.seal import CARD
+from detector.fingerprint import CARD
 
 
 def require_fit(folder: Path, champion: Path | None) -> None:

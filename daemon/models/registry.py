@@ -24,7 +24,7 @@ from daemon.models.folders import make_link, move_in, new_folder, remove, told, 
 from daemon.models.history import By, Switch
 from daemon.models.link import CURRENT, is_id, linked, require_no_folder
 from daemon.models.verdict import Verdict, verdict_bytes
-from detector.seal import CARD, TENSORS
+from detector.fingerprint import CARD, TENSORS
 from detector.values import iso
 
 _FILES: Final = (TENSORS, CARD)  # the card last, as it names the hash

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -29,11 +29,14 @@ MARGIN: Final = 0.05
 MOST_LOST: Final = 0.1
 """Of the confirmed calls so many may be lost, or one: the champion chose most of them."""
 
-DEAF: Final = 1 / 2
-"""Of the injected calls that the champion finds as it scores now, so many are to be found.
+LEAST_HEARD: Final = 1 / 2
+"""Of what the champion finds as it scores now, and the station's first model as it did.
 
-However well it keeps the promise: deafness is not brought in while nobody looks.
+However well it keeps the promise: deafness is not brought in while nobody looks, neither
+at once nor by little and little.
 """
+
+_FEWEST_FOUND: Final = 10  # calls of a kind: of fewer, half is no number
 
 SLOWEST: Final = 2.0
 _CHANCE: Final = 0.01
@@ -44,14 +47,15 @@ _CONFIDENCE: Final = 0.95
 class Figures:
     """What was measured of a candidate and of the champion, on the same sound.
 
-    Alarms are those of the thresholds that they score with; calls are found at the same
-    promise, which the champion may no longer keep.
-    `seconds` are those of CPU for a window, champion's and candidate's; `score_drift` the
-    drift of the candidate's scores in the newest evenings from its own calibration, over
-    the 99 % point, and the champion's; None where nothing says.
+    `thresholds` are those that they score with, as alarms are counted; calls are found at
+    the same promise, which the champion may no longer keep.  `seconds` are those of CPU for
+    a window, champion's and candidate's; `score_drift` the drift of the candidate's scores
+    in the newest evenings from its own calibration, over the 99 % point, and the
+    champion's; None where nothing says.
     """
 
     promised_per_hour: float
+    thresholds: Mapping[str, float]
     champion_alarms: Alarms
     candidate_alarms: Alarms
     injected: Sequence[Pair]
@@ -66,6 +70,7 @@ class Figures:
         """Return plain values for the verdict's file."""
         return {
             "promised_per_hour": self.promised_per_hour,
+            "thresholds": dict(self.thresholds),
             "alarms": {
                 "hours": self.candidate_alarms.hours.round(3).tolist(),
                 "champion": self.champion_alarms.counts.tolist(),
@@ -97,13 +102,13 @@ def reasons_against(figures: Figures) -> tuple[str, ...]:
     )
 
 
-def counted(pairs: Sequence[Pair]) -> dict[str, int]:
-    """Return how many calls there were, and how many each found."""
+def counted(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Return how many calls there were, and how many each model found."""
     return {
         "calls": len(pairs),
         "champion": sum(pair.champion for pair in pairs),
         "candidate": sum(pair.candidate for pair in pairs),
-        "as_it_is": sum(pair.as_it_is for pair in pairs),
+        "before": _before(pairs),
     }
 
 
@@ -180,29 +185,38 @@ def _of_injected(pairs: Sequence[Pair]) -> Iterator[str]:
     if not pairs:
         yield "injected calls: found none, wanted some to be tested by"
         return
-    yield from _of_deafness(pairs)
     bound = lower_bound(pairs)
     if bound < -MARGIN:
         yield f"injected calls: {_told(pairs)}; it may find {-bound:.1%} less, wanted {MARGIN:.0%}"
     kinds = by_kind(pairs)
+    yield from _of_deafness("injected calls", pairs)
     for kind, of_kind in kinds.items():
+        yield from _of_deafness(f"injected calls, {kind}", of_kind)
         lost, won = _changed(of_kind)
         if lost > won and _sign_test(lost, won) < _CHANCE / len(kinds):
             yield f"injected calls, {kind}: {_told(of_kind)}, which is no chance"
 
 
-def _of_deafness(pairs: Sequence[Pair]) -> Iterator[str]:
-    new, old = (
-        sum(found) for found in zip(*((p.candidate, p.as_it_is) for p in pairs), strict=True)
-    )
-    if binom.cdf(new, old + new, DEAF / (1 + DEAF)) < _CHANCE:
+def _of_deafness(what: str, pairs: Sequence[Pair]) -> Iterator[str]:
+    new, old = sum(pair.candidate for pair in pairs), max(_before(pairs), default=0)
+    if old >= _FEWEST_FOUND and new < LEAST_HEARD * old:
         yield (
-            f"injected calls: found {new} of {len(pairs)}, the champion as it scores now {old}, "
-            f"wanted {DEAF:.0%} of these; if fewer alarms are worth it, promote it by hand"
+            f"{what}: found {new} of {len(pairs)}, what scored until now {old}, wanted "
+            f"{LEAST_HEARD:.0%} of these; if fewer alarms are worth it, promote it by hand"
         )
 
 
+def _before(pairs: Sequence[Pair]) -> list[int]:
+    """Return how many each of the models found that scored until now."""
+    return [sum(found) for found in zip(*(pair.before for pair in pairs), strict=True)]
+
+
 def _of_confirmed(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Yield what is lost of the calls that people confirmed, by what the champion finds as it is.
+
+    What it finds by too many false alarms is no merit, but these were none.
+    """
+    pairs = [replace(pair, champion=pair.before[0]) for pair in pairs]
     lost, won = _changed(pairs)
     most = max(1.0, MOST_LOST * len(pairs))
     if lost - won > most:

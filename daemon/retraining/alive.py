@@ -5,10 +5,11 @@ Noise that rises is followed, a hydrophone that dies is refused, and this is the
 - Weather changes the noise of wind and waves, above some 200 Hz.  Below that it is ships far
   away, which are always there, so these bands hardly fall; an instrument that hears less
   makes them.  A band has *fallen* if its mean level lies 3 dB below that of the sound that a
-  model was calibrated on, and below its quietest twentieth; half of the low bands must have.
-  (A chorus of whales ends, but covers an octave.)  Source: Wenz, J. Acoust. Soc. Am. 34, 1962.
-- Of all bands, a third may not have *collapsed*: lie 12 dB below what
-  was the quietest hundredth of that sound.
+  model was calibrated on, and below its quietest twentieth; over half of the octaves there
+  must have.  (A chorus of whales ends, but covers one or two of nearly four.)  Source: Wenz,
+  J. Acoust. Soc. Am. 34, 1962; the figures by `tests/benchmarks/test_month.py`.
+- Over a third of all bands may not have *collapsed*: lie 12 dB below what was the quietest
+  hundredth of that sound.  A calm is some 10 dB quieter than a common wind.
 - A louder sea is a sea: its levels fall with frequency by about as much as they did.  The
   noise of an amplifier or a converter is flat: the levels' standard deviation over the
   bands has fallen to under half of what it was.
@@ -46,7 +47,7 @@ _SILENCE_DB: Final = LOWEST_DB + 2.0  # the median over the bands; the sea is 40
 class Health:
     """How sound compares with the sound before: shares of bands, of a range, and of time.
 
-    `fallen` is of the low bands, `collapsed` of all.  `range` is the standard deviation of
+    `fallen` is of the low octaves, `collapsed` of all bands.  `range` is the standard deviation of
     the levels over the bands re what it was; `moved_db` how much louder a band is, in the
     median.
     """
@@ -64,12 +65,12 @@ def health_of(before: Tally, now: Tally, edges_hz: Floats) -> Health:
     `edges_hz` (F + 1,) are those of the bands.
     """
     was_db, is_db = before.mean_db, now.mean_db
-    low = edges_hz[1:] <= LOW_HZ
+    low, octaves = edges_hz[1:] <= LOW_HZ, np.diff(np.log2(edges_hz))
     fallen = is_db < np.minimum(was_db - FALLEN_DB, quantile_db(before, _QUIET))
     collapsed = is_db < quantile_db(before, _QUIETEST) - COLLAPSED_DB
     range_db = float(np.std(was_db))
     return Health(
-        fallen=float(fallen[low].mean()) if low.any() else 0.0,
+        fallen=float(fallen[low] @ octaves[low] / octaves[low].sum()) if low.any() else 0.0,
         collapsed=float(collapsed.mean()),
         range=float(np.std(is_db)) / range_db if range_db > 0 else 1.0,
         silent=_silent_share(now),
@@ -81,7 +82,7 @@ def ailments(found: Health, when: str) -> Iterator[str]:
     """Yield in words what says that the hydrophone, or what is behind it, is failing."""
     if found.fallen > MOST_FALLEN:
         yield (
-            f"levels {when}: found {found.fallen:.0%} of the bands up to {LOW_HZ:g} Hz, which do "
+            f"levels {when}: found {found.fallen:.0%} of the octaves up to {LOW_HZ:g} Hz, which do "
             f"not depend on the weather, {FALLEN_DB:g} dB or more below the calibration, wanted "
             f"at most {MOST_FALLEN:.0%}: the hydrophone hears less"
         )

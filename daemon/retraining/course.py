@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio import ACOio
-from acoio.catalogue import Catalogue
 from acoio.coverage import Coverage
 from acoio.errors import DataError, NotReadyError, SetupError
 from daemon.config import Config
@@ -26,10 +25,11 @@ from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against, told_health
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
-from daemon.retraining.first import first_reference, of_a_station
-from daemon.retraining.hours import choice_of, hours_of, newest_of
+from daemon.retraining.first import first_model, of_a_station
+from daemon.retraining.hours import choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
+from daemon.retraining.recent import last_days, newest_of
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
 from detector.checkpoint import read_model, write_model
@@ -129,9 +129,12 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
     archive = ACOio(folder, band=config.drop.band)
     registry = Registry(config.store.path)
     yield f"champion {champion.id}; looking through {wanted.days} days of {folder}"
-    coverage = yield from _coverage(archive, config)
+    coverage = yield from last_days(archive, wanted.days)
     evenings = yield from _evenings(coverage, config, champion)
-    health = evenings.compared(_references(champion, registry))
+    first = first_model(registry)
+    health = evenings.compared(_references(champion, first))
+    if not health:
+        yield "the hydrophone: no evening, or no model of this station, to examine it by"
     if reasons := reasons_of(health, evenings.missing):
         told = {"health": told_health(health), "missing": list(evenings.missing)}
         return Ended("refused", champion.id, reasons, None, told)
@@ -143,7 +146,7 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
         champion.features,
         calls=known.calls,
         clips=simulated_clips(_CLIPS_EACH, seed=seed, features=champion.features),
-        rejected=known.rejected,
+        judged=known.judged,
     )
     with registry.candidate() as new:
         yield from _trained(new, _recipe(config, champion, coverage, seed), source)
@@ -157,6 +160,7 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
             known=known,
             evenings=evenings,
             health=health,
+            first=first,
             seed=seed,
         )
         figures = yield from measured(contest)
@@ -167,31 +171,6 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
     if not reasons:
         registry.promote(candidate, by="retrain", reason="passed the gate")
     return Ended("refused" if reasons else "accepted", champion.id, reasons, candidate, told)
-
-
-def _coverage(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
-    """Return what there is of the last days; the sound says which these are, not the clock.
-
-    A file that is as many days after the one before it says nothing of when it is now: its
-    name is wrong, or there is too little after it.
-    """
-    catalogue = Catalogue(archive.basedir, band=config.drop.band)
-    span = timedelta(days=config.retrain.days)
-    last = catalogue.extent()[1]
-    while last and (before := catalogue.nearest(last.name.begin)[0]):
-        if before.name.begin + span > last.name.begin:
-            break
-        yield f"left out {last.path.name}: the recording before it is {before.path.name}"
-        last = before
-    if last is None:
-        raise TooLittleSoundError(
-            f"{archive.basedir}: found no recording of band {config.drop.band}, wanted "
-            f"{config.retrain.days} days"
-        )
-    newest = last.name
-    return archive.coverage(
-        newest.begin - span, each=lambda files: (f for f in files if f.name.begin <= newest.begin)
-    )
 
 
 def _evenings(
@@ -206,10 +185,12 @@ def _evenings(
     )
 
 
-def _references(champion: Model, registry: Registry) -> dict[str, Reference | None]:
-    """Return the sound that the station's models were calibrated on, the first one's also."""
-    own = champion.reference if of_a_station(champion.card) else None
-    return {"station's first model": first_reference(registry), "champion": own}
+def _references(champion: Model, first: Model | None) -> dict[str, Reference | None]:
+    """Return the sound that the station's models were calibrated on."""
+    own = {"champion": champion.reference if of_a_station(champion.card) else None}
+    if first is None or first.id == champion.id:
+        return own
+    return {"station's first model": first.reference, **own}
 
 
 def _recipe(config: Config, champion: Model, coverage: Coverage, seed: int) -> Recipe:

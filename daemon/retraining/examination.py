@@ -8,7 +8,7 @@ compared with those of the calibrations of models that are of this station.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -23,6 +23,7 @@ from detector.recordings import windows_of
 from detector.tally import Floats, Tally, tally_of_levels
 from detector.values import Window
 
+_ALL_YEAR: Final = tuple(range(1, 13))
 _FEWEST_WINDOWS: Final = 600  # of ten minutes; of fewer, a passing ship would be a change
 
 
@@ -39,7 +40,7 @@ class Evenings:
 
     def compared(self, before: Mapping[str, Reference | None]) -> dict[str, Health]:
         """Return how they compare with what each model was calibrated on, where that is known."""
-        spans = {k: now for k, now in self._spans().items() if now.windows >= _FEWEST_WINDOWS}
+        spans = self._spans()
         return {
             f"in the {span}, re the {name}'s": health_of(reference.heard, now, self.edges_hz)
             for name, reference in before.items()
@@ -48,10 +49,10 @@ class Evenings:
         }
 
     def _spans(self) -> dict[str, Tally]:
-        if not self.heard:
+        enough = {day: x for day, x in self.heard.items() if x.windows >= _FEWEST_WINDOWS}
+        if not enough:
             return {}
-        newest = self.heard[max(self.heard)]
-        return {"newest days": summed(list(self.heard.values())), "newest day": newest}
+        return {"newest days": summed(list(enough.values())), "newest day": enough[max(enough)]}
 
 
 def hear_evenings(
@@ -62,8 +63,11 @@ def hear_evenings(
     *,
     newest: timedelta,
 ) -> Generator[str, None, Evenings]:
-    """Yield how far it is, and return the evenings of the newest days, which have these files."""
-    zone = ZoneInfo(choice.timezone)
+    """Yield how far it is, and return the evenings of the newest days, which have these files.
+
+    A hydrophone may die in any month.
+    """
+    zone, choice = ZoneInfo(choice.timezone), replace(choice, months=_ALL_YEAR)
 
     def local_hour(window: Window) -> datetime:
         local = window.begin.astimezone(zone)

@@ -1,8 +1,9 @@
-"""What the station sounded like at first: by this a death is told that is slower than retraining.
+"""The station's first model: by it a loss is told that is slower than retraining.
 
 Each retraining might lose so little that nobody minds, and the next one begins from there.
 So the newest evenings are also compared with the calibration of the first model of all that
-retraining made since a person last chose one by hand: that says that all is well as it is.
+retraining made since a person last chose one by hand, and the candidate with what it finds:
+that choice says that all is well as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 from acoio.errors import SetupError
 from daemon.models.history import Switch
 from daemon.models.registry import Registry
-from detector.checkpoint import read_card
-from detector.drift import Reference
+from detector.checkpoint import read_model
+from detector.score import Model
 
 
 def lineage(switches: Sequence[Switch]) -> list[str]:
@@ -30,13 +31,13 @@ def lineage(switches: Sequence[Switch]) -> list[str]:
     return found[::-1]
 
 
-def first_reference(registry: Registry) -> Reference | None:
-    """Return the reference of the first champion that is still there and is of a station."""
-    for model in lineage(registry.history()):
-        with suppress(SetupError, KeyError, TypeError, ValueError):
-            card = read_card(registry.folder(model))
-            if of_a_station(card):
-                return Reference.from_json(card["reference"])
+def first_model(registry: Registry) -> Model | None:
+    """Return the first champion that is still there, whole, and of a station."""
+    for name in lineage(registry.history()):
+        with suppress(SetupError):
+            model = read_model(registry.folder(name))
+            if of_a_station(model.card) and model.reference:
+                return model
     return None
 
 

@@ -23,6 +23,7 @@ from scipy.stats import poisson
 from acoio.coverage import Coverage, FileCover
 from daemon.options import Config
 from daemon.retraining.known import Known
+from daemon.retraining.recent import newest_of
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import Choice, Chosen, Hour, choose, evening_hours, of_records
 
@@ -84,13 +85,6 @@ def hours_of(
     typical = frozenset(begin for begin, _ in evenings) - busy
     newest = newest_of(coverage, timedelta(days=config.retrain.reference_days))
     return Hours(chosen, choice, typical, newest, notes)
-
-
-def newest_of(coverage: Coverage, span: timedelta) -> tuple[FileCover, ...]:
-    """Return the files of records with sound in the last part of what there is."""
-    since = coverage.end - span
-    files = of_records(coverage.files)
-    return tuple(f for f in files if f.seconds > 0 and f.end is not None and f.end > since)
 
 
 def is_whole(file: FileCover) -> bool:

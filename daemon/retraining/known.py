@@ -11,6 +11,7 @@ from typing import Any, Final
 from acoio.simulate import Truth
 from daemon.event_list import listed, spans
 from daemon.stored import stored_files
+from detector.apart import Judged
 from detector.values import Span
 
 _FOREVER: Final = datetime(2100, 1, 1, tzinfo=UTC)  # as `acoio`: no sound is later
@@ -32,6 +33,11 @@ class Known:
     alarms: tuple[datetime, ...] = ()
     unfinished: tuple[Span, ...] = ()
     well: frozenset[str] = frozenset()
+
+    @property
+    def judged(self) -> Judged:
+        """What that says of the events that nobody judged: how many of them are nothing."""
+        return Judged.of(self.rejected, confirmed=len(self.confirmed))
 
     @property
     def calls(self) -> list[Span]:

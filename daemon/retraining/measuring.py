@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from daemon.retraining.known import Known
 from daemon.retraining.reference import Heard, hear
 from daemon.retraining.trials import (
     Pair,
-    Trio,
+    Trial,
     confirmed,
     injected,
     repeats,
@@ -37,7 +37,8 @@ from detector.values import Window
 class Contest:
     """The champion, the folder of the candidate, and the sound that they are measured on.
 
-    `health` is what the examination of the `evenings` found already.
+    `health` is what the examination of the `evenings` found already, `first` the station's
+    first model, if it is known.
     """
 
     champion: Model
@@ -50,6 +51,7 @@ class Contest:
     evenings: Evenings
     health: Mapping[str, Health]
     seed: int
+    first: Model | None = None
 
 
 def measured(contest: Contest) -> Generator[str, None, Figures]:
@@ -66,16 +68,25 @@ def measured(contest: Contest) -> Generator[str, None, Figures]:
     yield f"both models hear the newest {len(contest.hours.newest)} files"
     old, new = yield from hear(contest.hours, (champion, candidate))
     yield "both models hear simulated calls in typical sound"
-    trio = Trio(_at_promise(contest, champion), candidate, champion)
+    fair = _at_promise(contest, champion)
+    if fair is None:
+        yield "the champion keeps the promise at no threshold, and is compared as it is"
+    before = (champion, *_first(contest))
+    trial = Trial(fair or champion, candidate, before)
     pairs: list[Pair] = []
-    for found in injected(contest.hours, trio, seed=contest.seed):
+    for found in injected(contest.hours, trial, seed=contest.seed):
         pairs += found
     yield f"both models hear {len(contest.known.confirmed)} confirmed calls"
-    known = list(confirmed(contest.archive, contest.known.confirmed, trio))
+    known = list(confirmed(contest.archive, contest.known.confirmed, trial))
     windows = _some_windows(contest)
     champion_s, candidate_s = seconds_a_window((champion, candidate), windows)
     return Figures(
         promised_per_hour=rate,
+        thresholds={
+            "candidate": candidate.threshold,
+            "champion": champion.threshold,
+            "champion at the promise": trial.champion.threshold,
+        },
         champion_alarms=old.alarms,
         candidate_alarms=new.alarms,
         injected=pairs,
@@ -88,18 +99,27 @@ def measured(contest: Contest) -> Generator[str, None, Figures]:
     )
 
 
-def _at_promise(contest: Contest, champion: Scorer) -> Scorer:
+def _at_promise(contest: Contest, champion: Scorer) -> Scorer | None:
     """Return the champion at the threshold that keeps the promise on the candidate's sound.
 
     What it finds by too many false alarms is no merit, nor is it a fault to raise too few.
-    Where no threshold does, as where its scores never fall, it is taken as it is.
+    None if no threshold does, as where its scores never fall.  It may have learnt some of
+    that sound, which is then in its favour.
     """
     scores = [champion.score(windows) for windows in contest.source.calibration()]
     with suppress(DataError, SetupError):
-        calibration = calibrate(scores, rejected=contest.source.rejected)
+        calibration = calibrate(scores, contest.source.judged)
         calibrated = replace(contest.champion, calibration=calibration)
         return Scorer(calibrated, false_alarms_per_hour=contest.rate_per_hour)
-    return champion
+    return None
+
+
+def _first(contest: Contest) -> Iterator[Scorer]:
+    """Yield the station's first model, if it is another one and hears the same windows."""
+    first = contest.first
+    if first and first.id != contest.champion.id and first.features == contest.champion.features:
+        with suppress(SetupError):  # it was calibrated for other rates
+            yield Scorer(first, false_alarms_per_hour=contest.rate_per_hour)
 
 
 def _some_windows(contest: Contest) -> list[Window]:

@@ -41,26 +41,26 @@ _TIMES: Final = 7
 class Pair:
     """A call, and whether the champion and the candidate found it, in time and band.
 
-    Both as they keep the same promise on the same sound; `as_it_is` is the champion at the
-    threshold that it scores with.
+    Both as they keep the same promise on the same sound.  `before` says whether those found
+    it that have scored until now, at the thresholds that they did so with.
     """
 
     kind: str
     champion: bool
     candidate: bool
-    as_it_is: bool
+    before: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trio:
-    """The scorers that find a `Pair`'s calls."""
+class Trial:
+    """The scorers that find the calls of pairs: `before` are the champion and the first model."""
 
     champion: Scorer
     candidate: Scorer
-    as_it_is: Scorer
+    before: tuple[Scorer, ...]
 
 
-def injected(hours: Hours, scorers: Trio, *, seed: int) -> Iterator[list[Pair]]:
+def injected(hours: Hours, scorers: Trial, *, seed: int) -> Iterator[list[Pair]]:
     """Yield what both models find of simulated calls, one background after the other.
 
     The backgrounds are typical sound that the candidate was calibrated on and has not
@@ -82,7 +82,7 @@ def injected(hours: Hours, scorers: Trio, *, seed: int) -> Iterator[list[Pair]]:
             yield _pairs(windows, truths, scorers)
 
 
-def confirmed(archive: ACOio, calls: Sequence[Truth], scorers: Trio) -> Iterator[Pair]:
+def confirmed(archive: ACOio, calls: Sequence[Truth], scorers: Trial) -> Iterator[Pair]:
     """Yield what both models find of the newest confirmed calls whose sound is still there."""
     for call in sorted(calls, key=lambda call: call.begin)[-_MOST_CONFIRMED:]:
         windows = _windows_about(archive, call, scorers.candidate)
@@ -115,12 +115,15 @@ def by_kind(pairs: Sequence[Pair]) -> Mapping[str, list[Pair]]:
     return {kind: [pair for pair in pairs if pair.kind == kind] for kind in kinds}
 
 
-def _pairs(windows: Sequence[Window], truths: Sequence[Truth], scorers: Trio) -> list[Pair]:
-    found = [
+def _pairs(windows: Sequence[Window], truths: Sequence[Truth], scorers: Trial) -> list[Pair]:
+    champion, candidate, *before = (
         match(heard(Piece("trial", [windows]), scorer).events or (), truths).found
-        for scorer in (scorers.champion, scorers.candidate, scorers.as_it_is)
+        for scorer in (scorers.champion, scorers.candidate, *scorers.before)
+    )
+    return [
+        Pair(t.label, t in champion, t in candidate, tuple(t in calls for calls in before))
+        for t in truths
     ]
-    return [Pair(truth.label, *(truth in calls for calls in found)) for truth in truths]
 
 
 def _windows_about(archive: ACOio, call: Truth, scorer: Scorer) -> list[Window]:

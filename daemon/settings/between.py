@@ -58,6 +58,7 @@ def _of_metrics(config: Config) -> Iterator[Conflict]:
         guards = ("metrics.certificate", "metrics.password", "metrics.open")
         yield Conflict("metrics.listen", says, guards)
     page = f"tcp://{metrics.listen}"
-    if page in (bus.publish, bus.replay) and not page.endswith(":0"):
-        says = f"found {metrics.listen}, which the bus has"
-        yield Conflict("metrics.listen", says, ("bus.publish", "bus.replay"))
+    for key, endpoint in (("bus.publish", bus.publish), ("bus.replay", bus.replay)):
+        if page == endpoint and not page.endswith(":0"):
+            says = f"found {metrics.listen}, which {key} has as well"
+            yield Conflict("metrics.listen", says, (key,))

@@ -77,6 +77,7 @@ def test_what_is_wrong_between_keys_is_told_beside_what_is_wrong_with_others() -
         "bus.replay",
         "metrics.key",
         "metrics.listen",
+        "metrics.listen",
     ]
 
 
@@ -134,6 +135,6 @@ def test_a_configuration_is_read_without_a_look_at_the_drop(
 @pytest.mark.parametrize("key", ["publish", "replay"])
 def test_the_metrics_may_not_have_an_address_of_the_bus(key: str) -> None:
     taken = [f"bus.{key}=tcp://127.0.0.1:9300", "metrics.listen=127.0.0.1:9300"]
-    with pytest.raises(SetupError, match=r"metrics\.listen: found 127\.0\.0\.1:9300, which the"):
+    with pytest.raises(SetupError, match=r"metrics\.listen: found 127\.0\.0\.1:9300, which bus"):
         load_config(None, [_DROP, *taken], {})
     load_config(None, [_DROP, f"bus.{key}=tcp://127.0.0.1:0", "metrics.listen=127.0.0.1:0"], {})

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
 from detector.alarm_rates import event_peaks
+from detector.apart import Judged
 from detector.calibrate import Calibration, calibrate, require_hours
 from detector.events import EventSettings, EventTracker
 from detector.values import Score
 
-from .sounds import score
+from .sounds import BEGIN, score
 
 
 def stretch(hours: float, seed: int) -> list[Score]:
@@ -136,28 +137,55 @@ def test_a_calibration_survives_its_card(calibration: Calibration) -> None:
         assert Calibration.from_json(kept.as_json()) == kept
 
 
-def with_calls(typical: list[list[Score]]) -> list[list[Score]]:
-    """Return the same sound with a call in each quarter of an hour, far above it."""
+def with_calls(
+    typical: list[list[Score]], *, seconds: int = 3, each_s: int = 900
+) -> list[list[Score]]:
+    """Return the same sound with a call every so often, far above it."""
     return [
-        [replace(s, score=200.0 + k) if k % 900 in (10, 11, 12) else s for k, s in enumerate(part)]
-        for part in typical
+        [
+            replace(s, score=200.0 + k + 0.1 * n) if k % each_s < seconds else s
+            for k, s in enumerate(part)
+        ]
+        for n, part in enumerate(typical)
     ]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "each_s"), [(3, 900), (6, 700), (10, 300), (60, 3600), (150, 3600), (6, 120)]
+)
 def test_calls_that_nobody_judged_do_not_lift_the_threshold(
-    typical: list[list[Score]], calibration: Calibration
+    typical: list[list[Score]], calibration: Calibration, seconds: int, each_s: int
 ) -> None:
-    told = calibrate(with_calls(typical))
-    assert told.apart == 24 * 4
+    told = calibrate(with_calls(typical, seconds=seconds, each_s=each_s))
+    assert told.apart == 4 * (6 * 3600 // each_s + (6 * 3600 % each_s > 0))
     for rate in (1.0, 5.0):
-        assert told.threshold(rate) == pytest.approx(calibration.threshold(rate), rel=0.02)
+        assert told.threshold(rate) == pytest.approx(calibration.threshold(rate), rel=0.03)
     assert calibration.apart == 0
 
 
 def test_what_people_rejected_counts_however_high(typical: list[list[Score]]) -> None:
     loud = with_calls(typical)
     rejected = [(s.begin, s.end) for part in loud for s in part if s.score >= 200.0]
-    told = calibrate(loud, rejected=rejected)
+    told = calibrate(loud, Judged(rejected))
     assert told.apart == 0
     assert told.threshold(1.0) > 200.0
     assert sum(events_in(s, told.threshold(1.0), told.release) for s in loud) == 24
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.9])
+def test_of_those_that_nobody_judged_as_many_count_as_are_likely_nothing(
+    typical: list[list[Score]], share: float
+) -> None:
+    told = calibrate(with_calls(typical), Judged((), share))
+    assert told.apart == 96 - int(96 * share)
+    loud = with_calls(typical)
+    raised = sum(events_in(s, told.threshold(1.0), told.release) for s in loud)
+    assert share * raised == pytest.approx(24, abs=1)
+
+
+def test_a_few_verdicts_say_little_of_the_others_and_many_say_much() -> None:
+    span = (BEGIN, BEGIN)
+    assert Judged.of([], confirmed=0).likely_nothing == 0.0
+    assert Judged.of([span] * 2, confirmed=0).likely_nothing < 0.4
+    assert 0.9 < Judged.of([span] * 80, confirmed=1).likely_nothing < 0.99
+    assert Judged.of([span], confirmed=9).likely_nothing < 0.1

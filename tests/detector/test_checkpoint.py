@@ -17,8 +17,8 @@ from acoio.errors import SetupError
 from detector import PRETRAINED, load_model
 from detector.calibrate import Calibration, Point
 from detector.checkpoint import read_model, write_model
+from detector.fingerprint import sha256_of_model
 from detector.score import Scorer
-from detector.seal import sha256_of_model
 
 from .models import model
 from .sounds import SMALL, window

@@ -155,6 +155,22 @@ def test_blocks_are_days_or_else_hours() -> None:
     assert hours_utc(evenings) == (6, 7)
 
 
+def test_hours_that_begin_a_second_early_or_late_make_no_block_of_a_window() -> None:
+    """As recordings do: each hour is heard by itself, and begins when its first file does."""
+    begins = [0.0, 3600.9, 3 * 3600.0, 4 * 3600.9, 5 * 3600.0]
+    evening = [hour(k, begin=BEGIN + timedelta(seconds=s))[60:] for k, s in enumerate(begins)]
+    lengths = [len(block) for block in blocks_of(evening)]
+    assert len(lengths) == 5
+    assert min(lengths) > 3500
+
+
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_a_day_of_minutes_goes_with_another_day(place: int) -> None:
+    days = [hour(k, begin=BEGIN + k * _DAY) for k in range(9)]
+    days[place] = days[place][:300]
+    assert sorted(len(block) for block in blocks_of(days)) == [3600] * 7 + [3900]
+
+
 def test_a_rest_of_an_hour_goes_with_the_hour_before() -> None:
     longer = hour(0) + hour(1, begin=BEGIN + _DAY / 24)[:100]
     assert [len(block) for block in blocks_of([longer])] == [3700]

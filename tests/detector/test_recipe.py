@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 
 from acoio.errors import SetupError
 from detector import recipe
+from detector.apart import Judged
 from detector.calibrate import Calibration, Point
 from detector.checkpoint import load_model, read_model, write_model
 from detector.methods import NetworkSettings
@@ -21,7 +22,6 @@ from detector.phases import TrainSettings
 from detector.recipe import Recipe, cook, train_archive, train_ocean
 from detector.score import Model
 from detector.sources import Windows
-from detector.values import Span
 
 from . import models
 from .sounds import SMALL, window
@@ -36,7 +36,7 @@ class Noise:
 
     seed: int = 1
     calibration_hours: float = 12.0
-    rejected: tuple[Span, ...] = ()
+    judged: Judged = field(default_factory=Judged)
 
     @property
     def about(self) -> Mapping[str, Any]:

@@ -16,8 +16,8 @@ from safetensors.torch import load, save
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from detector.checkpoint import PRETRAINED, read_model, write_model
+from detector.fingerprint import sha256_of_model
 from detector.score import Model
-from detector.seal import sha256_of_model
 
 
 @cache

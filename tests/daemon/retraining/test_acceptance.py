@@ -27,11 +27,12 @@ def alarms(per_hour: float, *, at: dict[int, float] | None = None) -> Alarms:
 def pairs(both: int = 0, lost: int = 0, won: int = 0, none: int = 0) -> list[Pair]:
     """Return calls that both find, and so on; as it is, the champion finds what it does fairly."""
     kinds = ((both, True, True), (lost, True, False), (won, False, True), (none, False, False))
-    return [Pair("boing", old, new, old) for count, old, new in kinds for _ in range(count)]
+    return [Pair("boing", old, new, (old,)) for count, old, new in kinds for _ in range(count)]
 
 
 WELL = Figures(
     promised_per_hour=1.0,
+    thresholds={"candidate": 1.3, "champion": 1.2, "champion at the promise": 1.25},
     champion_alarms=alarms(1.0),
     candidate_alarms=alarms(1.0),
     injected=pairs(both=250, lost=6, won=4, none=140),
@@ -60,7 +61,7 @@ def test_figures_are_plain_values() -> None:
         "calls": 400,
         "champion": 256,
         "candidate": 254,
-        "as_it_is": 256,
+        "before": [256],
     }
 
 
@@ -97,18 +98,35 @@ def test_who_finds_fewer_injected_calls_is_refused() -> None:
     assert worse.startswith("injected calls: found 240 of 400, the champion 256; it may find")
 
 
-def test_what_the_champion_finds_by_breaking_its_promise_is_no_merit_but_nobody_goes_deaf() -> None:
-    def flooding(more: int) -> list[Pair]:
-        fair = pairs(both=100, none=300)
-        return [
-            *fair[:100],
-            *(replace(p, as_it_is=True) for p in fair[100 : 100 + more]),
-            *fair[100 + more :],
-        ]
+def before(*found: int, fair: int = 100, calls: int = 400) -> list[Pair]:
+    """Return calls of which the two find some at the promise, and others as they score."""
+    both = pairs(both=fair, none=calls - fair)
+    return [replace(p, before=tuple(k < n for n in found)) for k, p in enumerate(both)]
 
-    assert said(injected=flooding(90)) == ""
-    assert said(injected=flooding(250)).startswith(
-        "injected calls: found 100 of 400, the champion as it scores now 350, wanted 50%"
+
+def test_what_the_champion_finds_by_breaking_its_promise_is_no_merit_but_nobody_goes_deaf() -> None:
+    assert said(injected=before(200)) == ""
+    text = "found 100 of 400, what scored until now 201, wanted 50% of these"
+    reasons = reasons_against(replace(WELL, injected=before(201)))
+    assert len(reasons) == 2  # in all, and of the one kind
+    assert all(text in reason for reason in reasons)
+
+
+def test_nor_by_little_and_little() -> None:
+    assert (
+        "what scored until now 300" in reasons_against(replace(WELL, injected=before(150, 300)))[0]
+    )
+
+
+def test_a_kind_that_is_hardly_known_makes_nobody_deaf() -> None:
+    few = [replace(p, kind="song") for p in before(9, fair=2, calls=20)]
+    assert said(injected=[*WELL.injected, *few]) == ""
+
+
+def test_confirmed_calls_are_to_be_found_as_the_champion_finds_them_as_it_is() -> None:
+    assert said(confirmed=before(4, fair=3, calls=5)) == ""
+    assert said(confirmed=before(100, fair=0, calls=100)).startswith(
+        "confirmed calls: found 0 of 100, the champion 100"
     )
 
 

@@ -112,11 +112,11 @@ def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
     assert made[0]
     card = read_card(config.store.path / "models" / made[0])
     first = {"station's first model": Reference.from_json(card["reference"])}
-    assert [len(contest.health) for contest in contests] == [2, 4, 4]  # newest days, newest day
-    for contest in contests[1:]:
-        expected = contest.evenings.compared(first)
-        assert len(expected) == 2
-        assert expected.items() <= contest.health.items()
+    assert [len(contest.health) for contest in contests] == [2, 2, 4]  # newest days, newest day
+    expected = contests[2].evenings.compared(first)
+    assert len(expected) == 2
+    assert expected.items() <= contests[2].health.items()
+    assert [contest.first and contest.first.id for contest in contests] == [None, *made[:1] * 2]
 
 
 def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
@@ -137,17 +137,18 @@ def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
     assert Registry(dying.store.path).entries() == []
 
 
-def test_a_file_that_is_dated_far_ahead_is_left_out_and_said(
+def test_files_that_are_dated_far_ahead_are_left_out_and_said(
     config: Config, station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop = tmp_path / "ahead"
     shutil.copytree(station / "drop", drop)
-    astray = bench.write_file(drop, bench.EVENING + timedelta(days=20_000))
+    ahead = bench.EVENING + timedelta(days=20_000)
+    astray = [bench.write_file(drop, ahead + timedelta(minutes=5 * k)) for k in range(3)]
     bench.hear(tmp_path / "other", drop)
     monkeypatch.setattr(course, "measured", bench.quickly)
     lines = retrain(bench.config_of(drop, tmp_path / "other", station / "old"), seed=1)
     told = [next(lines) for _ in range(2)]
-    assert f"left out {astray.name}: the recording before it is 2024-06-06" in told[1]
+    assert f"left out 3 files after 2024-06-06--04.10.HYD24BBpk, up to {astray[-1].name}" in told[1]
     assert ended(lines).outcome == "accepted"
 
 

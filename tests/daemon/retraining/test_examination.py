@@ -12,7 +12,7 @@ import pytest
 
 from acoio import ACOio
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
-from daemon.retraining.hours import newest_of
+from daemon.retraining.recent import newest_of
 from detector.choose import Choice
 from detector.drift import Reference, reference_of
 from detector.tally import Tally
@@ -71,6 +71,27 @@ def test_where_no_model_is_of_this_station_nothing_is_said() -> None:
 def test_ten_minutes_are_wanted_to_say_anything() -> None:
     few = {date(2024, 6, 1): _reference().tally(hour(1, louder_db=-40)[:500])}
     assert _reasons({"champion": _reference()}, few) == ""
+
+
+def test_the_newest_day_is_the_newest_with_enough_of_an_evening() -> None:
+    just_begun = {date(2024, 6, 3): _reference().tally(hour(3)[:300])}
+    told = _reasons({"champion": _reference()}, {**_evening(1, 0), **_evening(2, -5), **just_begun})
+    assert "newest day, re" in told
+
+
+@pytest.mark.parametrize("months", [(6,), (12,)])
+def test_an_evening_over_midnight_is_one_and_in_any_month(
+    tmp_path: Path, months: tuple[int, ...]
+) -> None:
+    midnight = bench.EVENING + timedelta(hours=6)
+    for k in range(-3, 3):
+        bench.write_file(tmp_path, midnight + k * timedelta(minutes=5))
+    coverage = ACOio(tmp_path).coverage()
+    choice, newest = Choice(evening=(23, 1), months=months), timedelta(days=2)
+    files = newest_of(coverage, newest)
+    found = _last(hear_evenings(coverage, files, choice, SMALL, newest=newest))
+    assert set(found.heard) == {date(2024, 6, 2)}
+    assert found.heard[date(2024, 6, 2)].windows > 6 * 230
 
 
 def test_missing_sound_is_a_reason_whatever_the_levels() -> None:

@@ -1,0 +1,52 @@
+"""Which days are the last ones: the sound says so, not the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import timedelta
+from typing import Final
+
+from acoio import ACOio
+from acoio.catalogue import Catalogue, Found
+from acoio.coverage import Coverage, FileCover
+from detector.alarm_rates import TooLittleSoundError
+from detector.choose import of_records
+
+_FEWEST_FILES: Final = 24  # two hours: less says nothing of when it is now
+
+
+def last_days(archive: ACOio, days: int) -> Generator[str, None, Coverage]:
+    """Yield which files are left out, and return what there is of the last days.
+
+    They end with the newest file that has some hours of sound in the days before it.  What
+    is named later is left out: it is dated wrong, or too little to learn from.
+
+    Raises
+    ------
+    TooLittleSoundError
+        If there is no recording at all.
+    """
+    catalogue, span = Catalogue(archive.basedir, band=archive.band), timedelta(days=days)
+    newest = last = catalogue.extent()[1]
+    astray: list[Found] = []
+    while last and len(catalogue.named(last.name.begin - span, last.name.begin)) < _FEWEST_FILES:
+        astray.append(last)
+        last = catalogue.nearest(last.name.begin)[0]
+    last = last or newest  # there is little in all, and that will be said
+    if last is None:
+        raise TooLittleSoundError(
+            f"{archive.basedir}: found no recording of band {archive.band}, wanted {days} days"
+        )
+    if astray and last is not newest:
+        yield f"left out {len(astray)} files after {last.path.name}, up to {astray[0].path.name}"
+    until = last.name.begin
+    return archive.coverage(
+        until - span, each=lambda files: (file for file in files if file.name.begin <= until)
+    )
+
+
+def newest_of(coverage: Coverage, span: timedelta) -> tuple[FileCover, ...]:
+    """Return the files of records with sound in the last part of what there is."""
+    since = coverage.end - span
+    files = of_records(coverage.files)
+    return tuple(f for f in files if f.seconds > 0 and f.end is not None and f.end > since)
