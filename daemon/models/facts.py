@@ -37,6 +37,7 @@ def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
         "calibration": {
             "hours": calibration.get("hours") if isinstance(calibration, dict) else None,
             "release": calibration.get("release") if isinstance(calibration, dict) else None,
+            "apart": calibration.get("apart") if isinstance(calibration, dict) else None,
             "thresholds": {f"{p['false_alarms_per_hour']:g}": p["threshold"] for p in points},
         },
         **{name: card[name] for name in _TOLD if name in card},
