@@ -14,10 +14,10 @@ import psutil
 import zmq
 
 from benchmarks.timing import Row
+from daemon.bus.publish import Publisher, open_publisher
+from daemon.bus.wire import Draft, numbered
 from daemon.client import Subscriber
 from daemon.progress import Outgoing
-from daemon.publish import Publisher, open_publisher
-from daemon.wire import Draft, numbered
 
 SUBSCRIBERS: Final = 20
 PROCESSES: Final = 4

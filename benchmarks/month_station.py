@@ -15,7 +15,7 @@ from acoio.filename import FileName, begin_of_name
 from acoio.simulate import Ocean, OceanSettings
 from acoio.writer import encode_records, place, record_begins_us
 from daemon.config import Config, load_config
-from daemon.ledger import open_ledger
+from daemon.ledger.ledger import open_ledger
 from daemon.models.chosen import chosen_model
 from daemon.progress import FileProgress, Step
 from daemon.retraining.course import Ended, retrain

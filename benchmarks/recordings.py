@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 import acoio
 from acoio.picture import Box, draw_boxes, draw_spectrogram, save
 from acoio.spectrogram import spectrogram
-from daemon.batch import score_files
-from daemon.wire import event_from_json
+from daemon.bus.wire import event_from_json
+from daemon.hearing.batch import score_files
 from detector import PRETRAINED, Event, Listener, load_model
 
 BACKGROUND = "background"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from daemon.child import Child, daemon_process
 from daemon.client import Subscriber
+from daemon.demo.child import Child, daemon_process
 
 PATIENCE_S = 120.0
 UNSCORED_S = 65.0  # the first minute and the last window

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from acoio.simulate import OceanSettings, Truth, read_truth, simulate_drop
-from daemon.batch import recordings, score_files
-from daemon.wire import event_from_json
+from daemon.bus.wire import event_from_json
+from daemon.hearing.batch import recordings, score_files
 from detector import PRETRAINED, Listener, load_model
 from detector.events import SEVERITIES
 from detector.values import Event

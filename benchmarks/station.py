@@ -16,16 +16,19 @@ from benchmarks.timing import Row
 RESULTS = Path(__file__).parent / "STATION.md"
 SINGING = OceanSettings(calls_per_hour=360.0, snr_db=(10.0,))
 LIVE_MINUTES = 20
+ROWS = ["live", "backlog", "idle"]
 
 
 def main() -> None:
-    """Print the table as it comes, and keep it; words choose rows: live, backlog, idle."""
+    """Print the table as it comes; words choose rows: live, backlog, idle; all of them are kept."""
+    wanted = sys.argv[1:] or ROWS
     with tempfile.TemporaryDirectory(prefix="kilokai-bench-") as folder:
         lines = []
-        for line in report(Path(folder), sys.argv[1:] or ["live", "backlog", "idle"]):
+        for line in report(Path(folder), wanted):
             print(line, flush=True)
             lines.append(line)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    if wanted == ROWS:
+        RESULTS.write_text("\n".join(lines) + "\n")
 
 
 def report(folder: Path, wanted: list[str]) -> Iterator[str]:

@@ -13,9 +13,9 @@ from typing import Any, Final, Self
 import zmq
 
 from acoio.errors import SetupError
-from daemon.follow import Follower, Message, Place, live_message, moved, replay_message
-from daemon.keys import read_public, read_secret
-from daemon.wire import TOPIC_PREFIX
+from daemon.bus.follow import Follower, Message, Place, live_message, moved, replay_message
+from daemon.bus.keys import read_public, read_secret
+from daemon.bus.wire import TOPIC_PREFIX
 
 _Socket = zmq.Socket[bytes]
 _SLICE_MS: Final = 100

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.clock import to_us
-from daemon.evidence_tables import US_A_DAY
-from daemon.stored import reading
+from daemon.ledger.evidence_tables import US_A_DAY
+from daemon.ledger.stored import reading
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ def load(store: Path, begin: datetime, end: datetime) -> Scores:
     """
     import pyarrow as pa  # here, because the daemon imports what is above without it
 
-    from daemon.score_files import day_path, ledger_table, merged, read_day
+    from daemon.evidence.score_files import day_path, ledger_table, merged, read_day
 
     first, last = to_us(begin), to_us(end)
     with reading(store) as database:

@@ -72,8 +72,8 @@ def command(
         simulated = _SIMULATED_HOURS
     import torch  # here, because it takes seconds to import
 
-    from daemon.batch import recordings as found_in
     from daemon.evaluation import Wanted, evaluate
+    from daemon.hearing.batch import recordings as found_in
     from detector import load_model
     from detector.evaluation.report import as_json as plain_values
     from detector.evaluation.report import terminal

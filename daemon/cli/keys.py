@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from acoio.errors import SetupError
-from daemon import keys
+from daemon.bus import keys
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.errors import plain
 

@@ -12,13 +12,13 @@ import typer
 from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, config_of
 from daemon.config import Config
-from daemon.database import LEDGER_FILE
 from daemon.errors import plain
+from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.stored import stored_models
 from daemon.models import facts
 from daemon.models.entry import Entry, entry_of
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from daemon.stored import stored_models
 from detector.values import iso
 
 app = typer.Typer(

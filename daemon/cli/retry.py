@@ -10,8 +10,8 @@ import typer
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, config_of
 from daemon.errors import plain
-from daemon.requests import submit
-from daemon.stored import stored_files
+from daemon.ledger.stored import stored_files
+from daemon.service.requests import submit
 
 EXAMPLE: Final = "Example: kilokai retry --all --store /var/lib/kilokai"
 

@@ -12,9 +12,9 @@ import typer
 
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, StorePath, store_of
-from daemon.event_list import listed, one_of
-from daemon.requests import REFUSED, submit
-from daemon.reviews import REQUEST, Verdict
+from daemon.events.event_list import listed, one_of
+from daemon.events.reviews import REQUEST, Verdict
+from daemon.service.requests import REFUSED, submit
 from detector.values import iso
 
 EXAMPLE: Final = (

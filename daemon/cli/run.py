@@ -14,10 +14,10 @@ import typer
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, config_of
 from daemon.config import strays
-from daemon.listing import scan
-from daemon.logs import set_up_logs
-from daemon.pace import Replay, parse_span
-from daemon.signals import Again, signals
+from daemon.drop.listing import scan
+from daemon.drop.pace import Replay, parse_span
+from daemon.service.logs import set_up_logs
+from daemon.service.signals import Again, signals
 
 _log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ def command(
             _log.warning("a name of the environment that is no key", name=name)
         if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
             raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
-        from daemon.service import run  # here, because torch takes seconds to import
+        from daemon.service.run import run  # here, because torch takes seconds to import
 
         idle = until_idle or replay is not None
         again = Again(partial(config_of, config, sets), asked)

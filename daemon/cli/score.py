@@ -25,7 +25,7 @@ def command(
     settings = config_of(None, sets, needs_drop=False)
     import torch  # here, because it takes seconds to import
 
-    from daemon.batch import recordings, score_files
+    from daemon.hearing.batch import recordings, score_files
     from detector import load_model
     from detector.listen import Listener
 

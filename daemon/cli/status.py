@@ -11,8 +11,8 @@ import typer
 from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.errors import EXIT_DONE, EXIT_FAILED, plain
-from daemon.status import status
-from daemon.status_lines import status_lines
+from daemon.health.status import status
+from daemon.health.status_lines import status_lines
 
 EXAMPLE: Final = "Example: kilokai status --config /etc/kilokai/kilokai.toml"
 

@@ -10,10 +10,10 @@ from typing import Annotated, Final
 import typer
 
 from acoio.errors import SetupError
+from daemon.bus.keys import SERVER_PUBLIC
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.client import Subscriber
 from daemon.errors import plain
-from daemon.keys import SERVER_PUBLIC
 from daemon.show import HEADING, event_line
 
 EXAMPLE: Final = "Example: kilokai subscribe --json --since 0 --place place"

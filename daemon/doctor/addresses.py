@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError
-from daemon.database import LOCK_FILE
+from daemon.bus.gate import open_curve
+from daemon.bus.keys import SERVER_SECRET, clients
 from daemon.doctor.finding import Told
 from daemon.endpoints import split_listen
 from daemon.errors import plain
-from daemon.gate import open_curve
-from daemon.keys import SERVER_SECRET, clients
+from daemon.health.status_file import last_said
+from daemon.ledger.database import LOCK_FILE
 from daemon.locks import is_held
 from daemon.options import Config
-from daemon.status_file import last_said
 
 _TCP: Final = "tcp://"
 _IPC: Final = "ipc://"

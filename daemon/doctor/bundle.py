@@ -19,13 +19,13 @@ from daemon.doctor.scrape import last_logs, scrape
 from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
 from daemon.doctor.versions import installed
 from daemon.errors import plain
+from daemon.health.status import status
+from daemon.health.status_file import last_said
+from daemon.ledger.stored import reading
 from daemon.models.registry import Registry
 from daemon.retraining.state import STATE_FILE
 from daemon.settings.effective import effective
 from daemon.settings.keys import keys
-from daemon.status import status
-from daemon.status_file import last_said
-from daemon.stored import reading
 
 _PIECE_S: Final = 20.0
 _LAST_ASIDE: Final = 50

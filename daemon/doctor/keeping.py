@@ -7,18 +7,18 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from daemon.aside import moved_aside
-from daemon.database import LEDGER_FILE, LOCK_FILE
 from daemon.doctor.finding import Told
 from daemon.errors import plain
+from daemon.health.status import status
+from daemon.ledger.aside import moved_aside
+from daemon.ledger.database import LEDGER_FILE, LOCK_FILE
+from daemon.ledger.schema import SCHEMA_VERSION
+from daemon.ledger.soundness import complaint
+from daemon.ledger.stored import reading
 from daemon.locks import is_held
 from daemon.options import Config
-from daemon.requests import FOLDER, REFUSED
 from daemon.retraining.state import read_state
-from daemon.schema import SCHEMA_VERSION
-from daemon.soundness import complaint
-from daemon.status import status
-from daemon.stored import reading
+from daemon.service.requests import FOLDER, REFUSED
 
 _TIMER: Final = "kilokai-retrain.timer"
 _RUNS: Final = Path("/run/systemd/system")  # there if systemd runs this machine

@@ -13,11 +13,11 @@ from typing import Final
 from acoio.clock import from_us
 from acoio.errors import FilenameError, NotReadyError, SetupError
 from daemon.doctor.finding import Told
+from daemon.drop.listing import scan
+from daemon.drop.order import parsed
 from daemon.errors import plain
-from daemon.listing import scan
+from daemon.ledger.stored import reading
 from daemon.options import Config
-from daemon.order import parsed
-from daemon.stored import reading
 
 _LIMITS: Final = Path("/proc/sys/fs/inotify")
 _RAISE: Final = "sysctl fs.inotify.{}=..., and in /etc/sysctl.d"

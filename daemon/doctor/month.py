@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from acoio.errors import SetupError
+from daemon.ledger.stored import reading
 from daemon.options import Config
-from daemon.stored import reading
 
 _GB: Final = 1e9
 _MONTH_DAYS: Final = 30.0

@@ -10,10 +10,10 @@ from typing import Final
 from daemon.doctor.finding import Told
 from daemon.doctor.month import month_bytes
 from daemon.doctor.mounts import mount_of
+from daemon.drop.listing import is_recording
 from daemon.errors import plain
-from daemon.listing import is_recording
+from daemon.ledger.owner import user_name
 from daemon.options import Config
-from daemon.owner import user_name
 
 _GB: Final = 1e9
 _SCAN_INSTEAD: Final = 'set drop.watch = "scan"'

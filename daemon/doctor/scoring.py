@@ -64,7 +64,7 @@ def _band(event: Mapping[str, Any]) -> str:
 def _loudest() -> Mapping[str, Any] | None:
     """Return the event of the highest score in the known sound."""
     from acoio.simulate import simulate_drop
-    from daemon.batch import recordings, score_files
+    from daemon.hearing.batch import recordings, score_files
     from detector import PRETRAINED, load_model
     from detector.listen import Listener
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from acoio.errors import NotReadyError
 from daemon.drift.achieved import SPANS, Achieved, Heard, achieved
 from daemon.drift.book import heard_in, hours_with_sound
-from daemon.ledger import Ledger
+from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
 from detector.score import Scorer
 

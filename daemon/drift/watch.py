@@ -13,7 +13,7 @@ import structlog
 from acoio.errors import NotReadyError
 from daemon.drift.hours import Hours
 from daemon.durable import write_whole
-from daemon.ledger import Ledger
+from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
 from detector.drift import Drift
 from detector.score import Scorer

@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from daemon.handshakes import REFUSALS
-from daemon.wire import KINDS, Draft
+from daemon.bus.handshakes import REFUSALS
+from daemon.bus.wire import KINDS, Draft
 
 _DELAYS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400)
 

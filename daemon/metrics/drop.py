@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from daemon.arrivals import Task
+from daemon.drop.arrivals import Task
 
 OUTCOMES: Final = ("done", "duplicate", "set_aside", "vanished")
 VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart")

@@ -13,7 +13,8 @@ from prometheus_client import Gauge, ProcessCollector, disable_created_metrics
 
 from acoio.clock import from_us
 from daemon import __version__
-from daemon.ledger import Ledger
+from daemon.bus.wire import TOPIC_PREFIX
+from daemon.ledger.ledger import Ledger
 from daemon.metrics.alarms import AlarmMetrics
 from daemon.metrics.bus import BusMetrics
 from daemon.metrics.drop import DropMetrics
@@ -23,7 +24,6 @@ from daemon.metrics.sound import SoundMetrics
 from daemon.metrics.store import StoreMetrics
 from daemon.metrics.timing import TimingMetrics
 from daemon.progress import FileProgress, Outgoing
-from daemon.wire import TOPIC_PREFIX
 from detector.values import Score
 
 

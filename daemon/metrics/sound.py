@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from acoio.clock import record_us
 from acoio.sound import Gap
-from daemon.backlog import bytes_a_second
+from daemon.drop.backlog import bytes_a_second
+from daemon.events.revise import scored_seconds
 from daemon.progress import FileProgress
-from daemon.revise import scored_seconds
 from detector.values import Score
 
 RECORD_OUTCOMES: Final = ("read", "damaged")

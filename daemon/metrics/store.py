@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from daemon.retention import KINDS
+from daemon.evidence.retention import KINDS
 
 EVIDENCE_OUTCOMES: Final = ("made", "failed", "gone", "removed")
 

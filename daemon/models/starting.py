@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from daemon.hearing import Listen
-from daemon.keeping import Keeper
-from daemon.ledger import Ledger
+from daemon.hearing.ears import Listen
+from daemon.hearing.keeping import Keeper
+from daemon.ledger.ledger import Ledger
 from daemon.models.loading import First, Loading
 from daemon.models.switching import switch_draft
 from daemon.progress import LANES

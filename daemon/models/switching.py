@@ -15,16 +15,16 @@ from typing import Any, Final
 import structlog
 
 from acoio.errors import NotReadyError, SetupError
-from daemon.deadline import Worker
+from daemon.bus.wire import Draft, model_draft
+from daemon.drop.deadline import Worker
 from daemon.errors import plain
-from daemon.hearing import Listen
+from daemon.hearing.ears import Listen
+from daemon.hearing.pipeline import Pipeline
 from daemon.metrics import Metrics
 from daemon.models.entry import stamp_of
 from daemon.models.link import CURRENT
 from daemon.models.loading import First, Loading, Refusal
 from daemon.patience import Patience
-from daemon.pipeline import Pipeline
-from daemon.wire import Draft, model_draft
 from detector.errors import ModelError
 from detector.score import Scorer
 from detector.values import iso

@@ -18,11 +18,11 @@ from acoio import ACOio
 from acoio.coverage import Coverage
 from acoio.errors import DataError, NotReadyError, SetupError
 from daemon.config import Config
+from daemon.ledger.owner import require_owner
 from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against, told_health
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.first import first_model, of_a_station

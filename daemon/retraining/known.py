@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 
 from acoio.simulate import Truth
-from daemon.event_list import listed, spans
-from daemon.stored import stored_files
+from daemon.events.event_list import listed, spans
+from daemon.ledger.stored import stored_files
 from detector.apart import Judged
 from detector.values import Span
 

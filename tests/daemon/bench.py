@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon.arrivals import Arrivals
-from daemon.drop import Drop
-from daemon.keeping import Keeper, Station
-from daemon.ledger import Ledger, open_ledger
-from daemon.listing import scan
+from daemon.drop.arrivals import Arrivals
+from daemon.drop.drop import Drop
+from daemon.drop.listing import scan
+from daemon.hearing.keeping import Keeper, Station
+from daemon.hearing.pipeline import Feed, Pipeline
+from daemon.ledger.ledger import Ledger, open_ledger
+from daemon.ledger.stored import stored_events, stored_scores
 from daemon.metrics import Metrics
-from daemon.pipeline import Feed, Pipeline
 from daemon.progress import Outgoing
-from daemon.stored import stored_events, stored_scores
 from detector.listen import Listener
 from tests.daemon.fakes import LoudnessScorer
 

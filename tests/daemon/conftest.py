@@ -11,7 +11,7 @@ import pytest
 
 from acoio.simulate import simulate_drop
 from daemon.config import Config, load_config
-from daemon.service import run
+from daemon.service.run import run
 from tests.daemon.bench import Found, bench_on, found_in
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea, sea_of
@@ -70,7 +70,7 @@ def heard(sea: Sea, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, data in sea.cut():
         (drop / name).write_bytes(data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("daemon.foundations.load_model", lambda *_, **__: LoudnessScorer())
+        patch.setattr("daemon.service.foundations.load_model", lambda *_, **__: LoudnessScorer())
         assert run(config_of(drop, folder / "store"), until_idle=True) == 0
     return folder
 
@@ -84,7 +84,7 @@ def store(heard: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the service score by loudness, with no model."""
-    monkeypatch.setattr("daemon.foundations.load_model", lambda *_, **__: LoudnessScorer())
+    monkeypatch.setattr("daemon.service.foundations.load_model", lambda *_, **__: LoudnessScorer())
 
 
 def until(fact: Callable[[], object], *, deadline_s: float = 20.0) -> None:

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from daemon.bus.gate import Curve
+from daemon.bus.publish import Publisher, open_publisher
+from daemon.bus.wire import Draft, Kind, heartbeat, numbered, topic
 from daemon.client import Subscriber
-from daemon.gate import Curve
 from daemon.progress import Outgoing
-from daemon.publish import Publisher, open_publisher
-from daemon.wire import Draft, Kind, heartbeat, numbered, topic
 from tests.daemon.conftest import until
 
 NOW = "2018-10-28T00:00:00.000000Z"

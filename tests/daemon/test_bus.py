@@ -9,8 +9,8 @@ import pytest
 import zmq
 
 from acoio.errors import SetupError
+from daemon.bus.publish import open_publisher
 from daemon.client import Subscriber
-from daemon.publish import open_publisher
 from tests.daemon.conftest import until
 from tests.daemon.station import Station, heard, listening, station
 

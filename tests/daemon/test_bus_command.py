@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from daemon.bus.keys import make_client
 from daemon.cli import app
-from daemon.keys import make_client
 from tests.daemon.station import Station, station
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from acoio.errors import SetupError
+from daemon.bus.keys import allow, make_client, make_server
 from daemon.client import Subscriber
-from daemon.keys import allow, make_client, make_server
-from daemon.stored import stored_files
+from daemon.ledger.stored import stored_files
 from tests.daemon.conftest import until
 from tests.daemon.sea import Sea
 

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import zmq
 
+from daemon.bus.handshakes import Handshakes
+from daemon.bus.publish import open_publisher
+from daemon.bus.replay import PAGE_MESSAGES
 from daemon.client import Subscriber
-from daemon.handshakes import Handshakes
-from daemon.publish import open_publisher
-from daemon.replay import PAGE_MESSAGES
 from tests.daemon.conftest import until
 from tests.daemon.station import ANY, Shelf, Station, heard, listening, station
 
@@ -73,7 +73,7 @@ def test_what_is_no_peer_is_refused_and_counted(
 
 
 def test_half_open_peers_are_given_up_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.publish._GREETING_MS", 300)
+    monkeypatch.setattr("daemon.bus.publish._GREETING_MS", 300)
     refused: Counter[str] = Counter()
     with station(refused=refused) as running, ExitStack() as stack:
         for _ in range(100):

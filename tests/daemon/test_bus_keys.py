@@ -12,11 +12,11 @@ import zmq
 from structlog.testing import capture_logs
 
 from acoio.errors import SetupError
-from daemon.allowed import Allowed
+from daemon.bus.allowed import Allowed
+from daemon.bus.gate import Curve
+from daemon.bus.keys import allow, make_client, make_server, new_pair, revoke
+from daemon.bus.publish import open_publisher
 from daemon.client import Subscriber
-from daemon.gate import Curve
-from daemon.keys import allow, make_client, make_server, new_pair, revoke
-from daemon.publish import open_publisher
 from tests.daemon.conftest import until
 from tests.daemon.station import ANY, Station, heard, listening, station
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import zmq
 
-from daemon.allowed import Allowed
-from daemon.gate import Curve
-from daemon.keys import Pair, allow, make_client, make_server
+from daemon.bus.allowed import Allowed
+from daemon.bus.gate import Curve
+from daemon.bus.keys import Pair, allow, make_client, make_server
 from tests.daemon.conftest import until
 from tests.daemon.station import Station, station
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 import zmq
 
+from daemon.bus.publish import open_publisher
 from daemon.client import Subscriber
-from daemon.publish import open_publisher
 from tests.daemon.conftest import until
 from tests.daemon.station import ANY, Shelf, Station, heard, listening, station
 
@@ -169,7 +169,7 @@ def test_stalled_subscribers_cost_no_time_and_bounded_memory() -> None:
 
 
 def test_what_a_stalled_subscriber_lost_it_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.publish._WAITING_MESSAGES", 200)
+    monkeypatch.setattr("daemon.bus.publish._WAITING_MESSAGES", 200)
     with (
         station() as running,
         Subscriber(running.publish, running.replay, since=0, timeout=0.5) as stalled,

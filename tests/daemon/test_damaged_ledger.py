@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from daemon.aside import guarded, moved_aside
 from daemon.config import Config
-from daemon.database import LEDGER_FILE
-from daemon.ledger import Ledger, open_ledger
-from daemon.service import run
-from daemon.storage import StorageError
-from daemon.stored import stored_events, stored_files, stored_scores
+from daemon.ledger.aside import guarded, moved_aside
+from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.ledger import Ledger, open_ledger
+from daemon.ledger.storage import StorageError
+from daemon.ledger.stored import stored_events, stored_files, stored_scores
+from daemon.service.run import run
 from detector.values import Score
-from tests.daemon.test_ledger import _MODEL, _score, _step
+from tests.daemon.ledger.test_ledger import _MODEL, _score, _step
 
 _STEPS = 40
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from daemon.stored import stored_files, stored_scores
+from daemon.ledger.stored import stored_files, stored_scores
 
 _ROOT = Path(__file__).parents[2]
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from acoio.errors import SetupError
-from daemon.database import LEDGER_FILE
-from daemon.ledger import open_ledger
+from daemon.evidence.room import FIRST_S, LONGEST_S, Room
+from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.ledger import open_ledger
+from daemon.ledger.storage import NoRoomError
+from daemon.ledger.stored import reading, stored_events, stored_files, stored_scores
 from daemon.progress import FileProgress
-from daemon.room import FIRST_S, LONGEST_S, Room
-from daemon.service import run
-from daemon.storage import NoRoomError
-from daemon.stored import reading, stored_events, stored_files, stored_scores
+from daemon.service.run import run
 from tests.daemon.conftest import config_of, until
+from tests.daemon.ledger.test_ledger import _MODEL, _score, _step
 from tests.daemon.sea import Sea
-from tests.daemon.test_ledger import _MODEL, _score, _step
 
 
 @contextmanager

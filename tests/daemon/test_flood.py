@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from acoio.errors import NotReadyError
-from daemon.arrivals import Arrivals
-from daemon.drop import Drop
-from daemon.keeping import Keeper, Station
-from daemon.ledger import Ledger, open_ledger
-from daemon.listing import scan
+from daemon.bus.wire import model_draft
+from daemon.drop.arrivals import Arrivals
+from daemon.drop.drop import Drop
+from daemon.drop.listing import scan
+from daemon.hearing.keeping import Keeper, Station
+from daemon.hearing.pipeline import Feed, Pipeline
+from daemon.ledger.ledger import Ledger, open_ledger
+from daemon.ledger.stored import stored_events
 from daemon.metrics import Metrics
-from daemon.pipeline import Feed, Pipeline
 from daemon.progress import Step
-from daemon.stored import stored_events
-from daemon.wire import model_draft
 from tests.daemon.flood import FloodEar
 from tests.daemon.sea import Sea
 

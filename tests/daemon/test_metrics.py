@@ -9,14 +9,14 @@ import pytest
 from prometheus_client import Metric, generate_latest
 from structlog.testing import capture_logs
 
-from daemon.arrivals import Task
-from daemon.listing import Seen
+from daemon.bus.wire import Draft
+from daemon.drop.arrivals import Task
+from daemon.drop.listing import Seen
+from daemon.ledger.store_metrics import StoreRoom
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress, Outgoing
-from daemon.retrain_metrics import RetrainMetrics
+from daemon.retraining.chore import RetrainMetrics
 from daemon.retraining.state import State, write_state
-from daemon.store_metrics import StoreRoom
-from daemon.wire import Draft
 from detector.values import iso
 from tests.daemon.bench import bench_on
 from tests.daemon.scrapes import samples_of, value_of

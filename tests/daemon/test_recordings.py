@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from daemon.child import daemon_process
 from daemon.client import Subscriber
-from daemon.stored import stored_events, stored_files
+from daemon.demo.child import daemon_process
+from daemon.ledger.stored import stored_events, stored_files
 from tests.daemon.conftest import until
 from tests.shared import needs_recordings, real_files
 

@@ -14,13 +14,13 @@ import pytest
 
 from acoio.clock import to_us
 from acoio.errors import SetupError
-from daemon.evidence_tables import US_A_DAY
-from daemon.ledger import Ledger, open_ledger
+from daemon.evidence.score_days import KEPT_DAYS, ScoreDays
+from daemon.evidence.worker import Place, results
+from daemon.ledger.evidence_tables import US_A_DAY
+from daemon.ledger.ledger import Ledger, open_ledger
+from daemon.ledger.stored import reading
 from daemon.progress import Step
-from daemon.score_days import KEPT_DAYS, ScoreDays
 from daemon.scores import Scores, load
-from daemon.stored import reading
-from daemon.worker import Place, results
 from detector.values import Score
 
 _BEGIN = datetime(2018, 10, 28, 23, 59, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_without_a_ledger_there_are_no_scores(tmp_path: Path) -> None:
 
 def test_the_daemon_itself_never_imports_what_draws_or_writes_tables() -> None:
     code = (
-        "import sys, daemon.service, daemon.evidence_chore, daemon.scores, daemon.cli\n"
+        "import sys, daemon.service.run, daemon.evidence.chore, daemon.scores, daemon.cli\n"
         "print([name for name in ('pyarrow', 'matplotlib') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

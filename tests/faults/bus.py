@@ -187,7 +187,7 @@ def port_in_use(lab: Lab) -> None:
 def too_old(lab: Lab) -> str:
     import sqlite3
 
-    from daemon.database import LEDGER_FILE
+    from daemon.ledger.database import LEDGER_FILE
 
     lab.put(lab.files[:3])
     assert lab.run() == 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from daemon.listing import is_recording
+from daemon.drop.listing import is_recording
 
 Contents = dict[str, tuple[object, ...]]
 _HASHED_BYTES: Final = 256 << 20  # a sparse terabyte is known by its size alone

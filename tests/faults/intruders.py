@@ -102,7 +102,7 @@ def strangers(lab: Lab) -> str:
 
 def _strangers_hear(lab: Lab, keys: Path, mine: Path) -> list[bytes]:
     """Return what three strangers are given within a second and a half."""
-    from daemon.keys import new_pair, read_public, read_secret
+    from daemon.bus.keys import new_pair, read_public, read_secret
 
     server, other = read_public(keys / "server.pub"), new_pair()
     stranger, friend = read_secret(mine / "stranger.secret"), read_secret(mine / "friend.secret")

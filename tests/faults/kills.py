@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from daemon.database import LEDGER_FILE
+from daemon.ledger.database import LEDGER_FILE
 from tests.faults.lab import Lab, pieces
 from tests.faults.life import until
 from tests.faults.registry import fault

@@ -15,8 +15,8 @@ from typing import Any, Final, Self
 
 from acoio.errors import SetupError
 from acoio.filename import FileName
-from daemon.database import LEDGER_FILE
-from daemon.stored import stored_events, stored_files, stored_scores
+from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.stored import stored_events, stored_files, stored_scores
 from tests.daemon.sea import Sea
 from tests.faults.contents import Contents, contents, known, recordings
 from tests.faults.life import Life, Order, Zygote, executed, forked, until

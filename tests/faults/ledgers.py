@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from daemon.database import LEDGER_FILE
+from daemon.ledger.database import LEDGER_FILE
 from tests.faults.lab import Lab
 from tests.faults.life import until
 from tests.faults.registry import fault

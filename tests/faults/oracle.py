@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from acoio.clock import to_us
-from daemon.wire import TOPIC_PREFIX
+from daemon.bus.wire import TOPIC_PREFIX
 from detector.events import event_id
 from tests.faults.contents import Contents
 from tests.faults.lab import FINAL, Lab

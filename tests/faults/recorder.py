@@ -9,9 +9,9 @@ from typing import Any, Final, Self
 
 import zmq
 
+from daemon.bus.keys import read_public, read_secret
+from daemon.bus.wire import TOPIC_PREFIX
 from daemon.client import Subscriber
-from daemon.keys import read_public, read_secret
-from daemon.wire import TOPIC_PREFIX
 
 _SLICE_MS: Final = 50
 _JOIN_S: Final = 10.0

@@ -31,7 +31,7 @@ def main() -> None:
     )  # before anything takes the model that it stands for
 
     run = importlib.import_module("daemon.cli").main
-    importlib.import_module("daemon.service")  # torch takes seconds: once for all
+    importlib.import_module("daemon.service.run")  # torch takes seconds: once for all
 
     gc.freeze()  # what all share is not copied at the first collection
     alive: set[int] = set()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from acoio.simulate import simulate_drop
-from daemon.child import daemon_process
 from daemon.client import Subscriber
+from daemon.demo.child import daemon_process
 from tests.daemon.sea import Sea, sea_of
 from tests.monitoring.prometheus import Prometheus, prometheus_on
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from daemon.child import free_ports
+from daemon.demo.child import free_ports
 from tests.daemon.conftest import until
 from tests.monitoring.rules import MONITORING
 

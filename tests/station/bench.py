@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio.simulate import simulate_drop
-from daemon.stored import stored_scores
+from daemon.ledger.stored import stored_scores
 from tests.daemon.sea import sea_of
 from tests.station.machine import Machine, until
 from tests.station.release import SOURCE

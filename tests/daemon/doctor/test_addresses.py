@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from daemon.bus.keys import make_server
 from daemon.config import Config
 from daemon.doctor.addresses import check_keys, check_sockets
-from daemon.keys import make_server
-from daemon.ledger import open_ledger
-from daemon.status_file import StatusFile
+from daemon.health.status_file import StatusFile
+from daemon.ledger.ledger import open_ledger
 from tests.daemon.doctor.conftest import config_of
 from tests.daemon.doctor.test_checks import _marks, _worst
 

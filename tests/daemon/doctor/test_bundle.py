@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from acoio.errors import SetupError
+from daemon.bus.keys import make_client, make_server
 from daemon.config import Config, load_config
 from daemon.doctor.bundle import pack
 from daemon.doctor.scrape import scrape
 from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
-from daemon.keys import make_client, make_server
-from daemon.ledger import open_ledger
+from daemon.health.status_file import StatusFile
+from daemon.ledger.ledger import open_ledger
 from daemon.metrics import Metrics, serve_metrics
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.progress import FileProgress, Step
 from daemon.retraining.state import State, write_state
-from daemon.status_file import StatusFile
 from detector.checkpoint import PRETRAINED, model_folder
 from tests.daemon.doctor.conftest import sets_of
 

@@ -6,7 +6,6 @@ import pytest
 
 from acoio.errors import SetupError
 from daemon.config import Config
-from daemon.database import LEDGER_FILE, locked
 from daemon.doctor.finding import Told
 from daemon.doctor.keeping import check_daemon, check_ledger, check_retraining
 from daemon.doctor.machine import against, check_clock, check_hints
@@ -14,7 +13,8 @@ from daemon.doctor.mounts import holding
 from daemon.doctor.places import check_disk, check_drop, check_store
 from daemon.doctor.scoring import check_model, check_score, judged
 from daemon.doctor.versions import misfits
-from daemon.ledger import open_ledger
+from daemon.ledger.database import LEDGER_FILE, locked
+from daemon.ledger.ledger import open_ledger
 from daemon.retraining.state import State, write_state
 from tests.daemon.doctor.conftest import config_of
 

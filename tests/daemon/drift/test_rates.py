@@ -15,7 +15,7 @@ import pytest
 from daemon.drift.achieved import Heard, achieved
 from daemon.drift.book import heard_in, hours_with_sound
 from daemon.drift.rates import AlarmRates
-from daemon.ledger import Ledger, open_ledger
+from daemon.ledger.ledger import Ledger, open_ledger
 from daemon.metrics import Metrics
 from daemon.progress import Step
 from detector.values import Score, iso

@@ -12,8 +12,8 @@ import pytest
 
 from daemon.config import Config
 from daemon.drift.watch import FILE
-from daemon.service import run
-from daemon.status import status
+from daemon.health.status import status
+from daemon.service.run import run
 from detector.drift import Reference, reference_of
 from detector.tally import Tally
 from detector.values import Score
@@ -45,7 +45,7 @@ def test_a_run_tells_drift_and_the_next_one_goes_on_with_its_counts(
 ) -> None:
     scorer = LoudnessScorer()
     scorer.reference = _reference()
-    monkeypatch.setattr("daemon.foundations.load_model", lambda *_, **__: scorer)
+    monkeypatch.setattr("daemon.service.foundations.load_model", lambda *_, **__: scorer)
     monkeypatch.setattr("detector.drift.FEWEST_WINDOWS", 30)
     store, counted = config.store.path, []
     for name, data in islice(sea.cut(), 3):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from daemon.config import Config
-from daemon.hearing import Listen
+from daemon.hearing.ears import Listen
 from daemon.models.loading import Loading
 from daemon.models.registry import Registry
 from daemon.models.switching import ModelSwitch, switch_draft

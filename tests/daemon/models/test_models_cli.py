@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from daemon.cli import app
 from daemon.config import load_config
-from daemon.database import LEDGER_FILE
+from daemon.ledger.database import LEDGER_FILE
 from daemon.models.chosen import chosen_model, station_rate_hz
 from daemon.models.registry import Registry
 from tests.daemon.models.made import (

@@ -11,18 +11,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from acoio.errors import SetupError
-from daemon.assembly import assemble
 from daemon.config import Config, load_config
-from daemon.service import run
-from daemon.status import status
-from daemon.status_lines import status_lines
-from daemon.stored import reading, stored_events
+from daemon.health.status import status
+from daemon.health.status_lines import status_lines
+from daemon.ledger.stored import reading, stored_events
+from daemon.service.assembly import assemble
+from daemon.service.run import run
 from tests.daemon.bench import bench_on
 from tests.daemon.conftest import sets_of
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.models.made import flipped, registry_of
 from tests.daemon.models.test_switching import scores_of, switch_by_hand
-from tests.daemon.test_loop import _Once
+from tests.daemon.service.test_loop import _Once
 
 pytestmark = pytest.mark.usefixtures("loud")
 

@@ -11,9 +11,9 @@ import pytest
 
 from acoio.clock import from_us
 from acoio.errors import NotReadyError
-from daemon.ledger import Ledger
+from daemon.ledger.ledger import Ledger
+from daemon.ledger.stored import reading, stored_events
 from daemon.models.switching import switch_draft
-from daemon.stored import reading, stored_events
 from detector.values import Score, Window, iso
 from tests.daemon.bench import Bench, bench_on
 from tests.daemon.fakes import LoudnessScorer

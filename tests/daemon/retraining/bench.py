@@ -18,7 +18,7 @@ from acoio.filename import FileName
 from acoio.header import RECORD_SAMPLES
 from acoio.writer import encode_records, record_begins_us
 from daemon.config import Config, load_config
-from daemon.ledger import open_ledger
+from daemon.ledger.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining import course, trials
 from daemon.retraining.acceptance import Figures

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from daemon.ledger import open_ledger
+from daemon.ledger.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining.known import known_of
 from detector.values import iso

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.locks import HeldError, is_held, locked
 from daemon.metrics import Metrics
-from daemon.retrain_metrics import RetrainMetrics
+from daemon.retraining.chore import RetrainMetrics
 from daemon.retraining.state import (
     KILLED,
     LOCK_FILE,

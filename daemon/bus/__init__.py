@@ -1,0 +1,1 @@
+"""The bus: messages, their numbers, who may hear them, and what was missed."""

@@ -1,0 +1,1 @@
+"""The demonstration: a simulated ocean and a real daemon."""

@@ -1,0 +1,1 @@
+"""Events: what is said of them, which are sent, and what people say."""

@@ -1,0 +1,1 @@
+"""Evidence of events: clips, pictures, days of scores, and what goes when room is short."""

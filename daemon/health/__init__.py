@@ -1,0 +1,1 @@
+"""Whether all is well, for systemd, for an operator and for programs."""

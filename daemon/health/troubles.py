@@ -1,0 +1,115 @@
+"""What is not well with a station, each with a word for it (pure).
+
+Alerts rest on the same thresholds: monitoring/kilokai.rules.yml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from daemon.health.status_lines import duration
+
+QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
+STUCK_S: Final = 5.0  # more than a step takes, and told well before the watchdog ends it
+UNSCORED_S: Final = 60.0  # of sound beyond what the model wants before it scores
+BEHIND_S: Final = 1800.0  # six files more than a drop needs
+TOO_SLOW: Final = 1.1  # times real time: what waits is never heard
+WELL: Final = "well"
+_Said = Mapping[str, Any]
+
+
+def troubles(daemon: _Said, said: _Said, now: datetime) -> dict[str, str]:
+    """Return what is not well, the worst first: a word, and why in words.
+
+    `stopped`: somebody ended it; `down`: it ended without a word, or never ran; `starting`:
+    it holds the store but shows no life, because it starts or is stuck; the rest as
+    `ailments`. `daemon` is as `daemon.health.status` tells, `said` what the daemon says itself.
+    """
+    return ailments(said, now) if daemon["running"] else dict([_not_running(daemon)])
+
+
+def ailments(said: _Said, now: datetime) -> dict[str, str]:
+    """Return what is not well with a daemon that runs, by what it says itself.
+
+    `full`: the store is; `deaf`: the drop cannot be listed; `stuck`: sound waits and nothing
+    goes on; `quiet`: nothing was heard for long; `unscored`: it was heard, but not scored;
+    `behind`: it is scored too late, and no faster than it comes; `model`: the champion is
+    refused and another model scores; `config`: a new one was refused.
+    """
+    found = {
+        "full": "the store is full: work waits for room" if said.get("store_full") else "",
+        "deaf": _because("the drop cannot be listed", said.get("drop_trouble")),
+        "stuck": _stuck(said, now),
+        "quiet": _quiet(said, now),
+        "unscored": _unscored(said),
+        "behind": _behind(said, now),
+        "model": _model(said),
+        "config": _because("the new configuration was refused", "; ".join(_faults(said))),
+    }
+    return {word: why for word, why in found.items() if why}
+
+
+def _because(what: str, why: str | None) -> str:
+    return f"{what}: {why}" if why else ""
+
+
+def _stuck(said: _Said, now: datetime) -> str:
+    written = said.get("written")  # which may be a while ago, and went_on_at is of then
+    still_s = _since_s(said.get("went_on_at"), datetime.fromisoformat(written) if written else now)
+    if still_s is None or still_s <= STUCK_S:
+        return ""
+    return f"sound waits and nothing has gone on for {still_s:.0f} s"
+
+
+def _quiet(said: _Said, now: datetime) -> str:
+    quiet_s = _since_s(said.get("heard_at") or said.get("started"), now)
+    if quiet_s is None or quiet_s <= QUIET_S:
+        return ""
+    files = (said.get("backlog") or {}).get("files")
+    waiting = f"{files} files wait" if files else "no new files"
+    return f"nothing heard for {quiet_s / 60:.0f} minutes: {waiting}"
+
+
+def _unscored(said: _Said) -> str:
+    unscored_s = said.get("unscored_s") or 0.0
+    if unscored_s <= (said.get("context_s") or 0.0) + UNSCORED_S:
+        return ""
+    return f"{duration(unscored_s)} of sound were heard and none of it scored"
+
+
+def _behind(said: _Said, now: datetime) -> str:
+    """Say how far behind it is, if it does not catch up; of an archive it always is.
+
+    `pace` is unknown until there was a quarter of an hour, and for a run over an archive.
+    """
+    pace, waiting_s = said.get("pace"), (said.get("backlog") or {}).get("seconds") or 0.0
+    lag_s = _since_s(said.get("newest_scored"), now) or 0.0
+    if pace is None or pace >= TOO_SLOW or max(lag_s, waiting_s) <= BEHIND_S or _quiet(said, now):
+        return ""
+    waits = f"{duration(waiting_s)} of sound wait" if waiting_s else "nothing waits"
+    return f"scored up to {duration(lag_s)} ago, at {pace:.1f} times real time: {waits}"
+
+
+def _model(said: _Said) -> str:
+    trouble = said.get("model_trouble")
+    return f"{trouble}; {said.get('model')} scores" if trouble else ""
+
+
+def _faults(said: _Said) -> list[str]:
+    return list((said.get("config") or {}).get("faults") or ())
+
+
+def _since_s(time: str | None, now: datetime) -> float | None:
+    return (now - datetime.fromisoformat(time)).total_seconds() if time else None
+
+
+def _not_running(daemon: _Said) -> tuple[str, str]:
+    if daemon["held"]:
+        return "starting", f"starting or stuck: last sign of life {daemon['written'] or 'none'}"
+    if daemon["stopped"]:
+        return "stopped", f"not running: stopped at {daemon['stopped']}"
+    if daemon["written"]:
+        return "down", f"not running: last sign of life {daemon['written']}"
+    return "down", "not running: it never did"

@@ -1,0 +1,109 @@
+"""Scores and events of files, without a daemon or a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from acoio.errors import DataError, FilenameError, NotReadyError
+from acoio.filename import parse_filename
+from acoio.reader import read_chunks
+from daemon.drop.listing import is_recording, scan
+from daemon.events.bouts import ENOUGH, with_bouts
+from daemon.hearing.ears import Ear
+from detector.listen import Heard
+from detector.values import event_json, score_json
+
+
+@dataclass
+class Findings:
+    """What files gave: scores in order, the newest revision of each event, what failed."""
+
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def take(self, heard: Heard) -> None:
+        """Add what was heard."""
+        self.scores += [score_json(score) for score in heard.scores]
+        found = with_bouts([event_json(event) for event in heard.events], self)
+        self.events.update((event["id"], event) for event in found)
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        """Return the newest revision of an event, or None."""
+        return self.events.get(event_id)
+
+    def events_before(self, begin: str) -> Iterator[dict[str, Any]]:
+        """Yield the newest events that begin earlier, newest first, up to `ENOUGH`."""
+        newest = islice(reversed(self.events.values()), ENOUGH)
+        return (event for event in newest if event["begin"] < begin)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the public part."""
+        return {"scores": self.scores, "events": list(self.events.values())}
+
+
+def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
+    """Return the files of paths and folders with the name each goes by, in order of time.
+
+    In a folder, the other hydrophone's files (by `band`) are left out.
+
+    Raises
+    ------
+    NotReadyError
+        If a folder cannot be listed.
+    """
+    found: list[tuple[str, Path]] = []
+    for path in paths:
+        if path.is_dir():
+            names = [seen.name for seen in scan(path) if _is_of(seen.name, band)]
+            found += [(name, path / name) for name in names]
+        else:
+            found.append((path.name, path))
+    return sorted(found, key=lambda pair: (pair[1].name, pair[0]))
+
+
+def _is_of(name: str, band: str) -> bool:
+    if not is_recording(name):
+        return False
+    try:
+        return parse_filename(name).band == band
+    except FilenameError:
+        return True  # so that it is told
+
+
+def score_files(
+    files: Iterable[tuple[str, Path]], ear: Ear, rate_hz: float, *, told: Callable[[str], None]
+) -> Findings:
+    """Return what an ear hears in files; one that cannot be read is told, and the rest goes on."""
+    findings = Findings()
+    for name, path in files:
+        try:
+            if not path.exists():
+                raise NotReadyError(f"{path}: no such file")
+            if parse_filename(path).rate_hz != rate_hz:
+                raise DataError(f"{path}: found another rate than the model's {rate_hz:g} Hz")
+            _score_file(path, name, ear, rate_hz, findings)
+        except (DataError, NotReadyError) as error:
+            findings.faults.append(str(error))
+            told(str(error))
+    findings.take(ear.flush())
+    return findings
+
+
+def _score_file(path: Path, name: str, ear: Ear, rate_hz: float, findings: Findings) -> None:
+    complaints: list[str] = []
+    records = 0
+    for chunk in read_chunks(path, rate_hz=rate_hz):
+        complaints += [damage.reason for damage in chunk.damages]
+        records += len(chunk.records)
+        findings.take(ear.push(chunk.records, name))
+    if not records:
+        raise DataError(f"{path}: found no record: {_first(complaints)}")
+
+
+def _first(complaints: Sequence[str]) -> str:
+    return complaints[0] if complaints else "empty file"

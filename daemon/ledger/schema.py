@@ -1,0 +1,116 @@
+"""The ledger's tables, and the way to them from those of earlier versions."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from datetime import UTC, datetime
+from typing import Final
+
+from daemon.ledger import evidence_tables
+from detector.values import iso
+
+SCHEMA_VERSION: Final = 2
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS meta (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+    name TEXT PRIMARY KEY, size INTEGER, inode INTEGER, bytes_read INTEGER, samples_read INTEGER,
+    records INTEGER, damaged_bytes INTEGER, tail_bytes INTEGER, state TEXT, reason TEXT,
+    mtime_ns INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL DEFAULT '',
+    head_bytes INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT '',
+    twin TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+    late INTEGER NOT NULL DEFAULT 0, rehear INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS scores (
+    begin_us INTEGER, model TEXT, end_us INTEGER, score REAL, threshold REAL,
+    PRIMARY KEY (begin_us, model)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    id TEXT PRIMARY KEY, begin TEXT, status TEXT, json TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS events_by_begin ON events (begin);
+CREATE TABLE IF NOT EXISTS outbox (
+    sequence INTEGER PRIMARY KEY, topic TEXT, type TEXT, json TEXT NOT NULL,
+    written_us INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS held_back (
+    id TEXT PRIMARY KEY, hour TEXT, told INTEGER) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_back_by_hour ON held_back (hour);
+CREATE INDEX IF NOT EXISTS held_back_untold ON held_back (hour) WHERE NOT told;
+"""
+
+_STEPS: Final = {  # from each version to the next
+    1: """
+ALTER TABLE files ADD COLUMN mtime_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN head TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN head_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN sha256 TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN twin TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN rehear INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN written_us INTEGER NOT NULL DEFAULT 0;
+UPDATE outbox SET written_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
+INSERT INTO meta SELECT 'lane.live', json_object(
+    'tracker', json((SELECT value FROM meta WHERE key = 'tracker')),
+    'heard', (SELECT value FROM meta WHERE key = 'heard'));
+""",
+}
+
+
+def prepare(database: sqlite3.Connection, *, because: str = "") -> None:
+    """Make what is missing and bring what is older forward: all of it, or nothing.
+
+    `because` is why a new ledger is begun where there was one.
+    """
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        found = version_of(database)
+        for version in range(int(found), SCHEMA_VERSION) if found else ():
+            _run(database, _STEPS[version])
+        _run(database, _TABLES + evidence_tables.TABLES)
+        database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", _fresh(because).items())
+        if found != str(SCHEMA_VERSION):
+            newest = ("schema", str(SCHEMA_VERSION))
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", newest)
+
+
+def _fresh(because: str) -> dict[str, str]:
+    return {
+        "epoch": uuid.uuid4().hex[:12],
+        "begun": iso(datetime.now(UTC)),
+        "because": because,
+        "sequence": "0",
+        "published": "0",
+    }
+
+
+def begin_epoch(database: sqlite3.Connection, *, because: str) -> None:
+    """Let messages be numbered from 1 again, in a new epoch; all else stays."""
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("DELETE FROM outbox")
+        database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _fresh(because).items())
+
+
+def version_of(database: sqlite3.Connection) -> str:
+    """Return the version of the tables that are there, "" if there are none.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If these are no ledger's tables, or the file no database.
+    """
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not tables:
+        return ""
+    row = database.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    return str(row[0]) if row else "none"
+
+
+def _run(database: sqlite3.Connection, script: str) -> None:
+    """Run a script within the transaction that is open: `executescript` would commit it."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += f"{piece};"
+        if sqlite3.complete_statement(statement):  # a trigger has semicolons within it
+            database.execute(statement)
+            statement = ""

@@ -1,0 +1,42 @@
+"""What the loop drives: all of it made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from daemon.bus.publish import Publisher
+from daemon.drop.catching_up import CatchingUp
+from daemon.drop.drop import Drop
+from daemon.drop.lookout import Lookout
+from daemon.drop.pace import Replay
+from daemon.evidence.room import Room
+from daemon.health.heart import Heart
+from daemon.hearing.pipeline import Pipeline
+from daemon.ledger.ledger import Ledger
+from daemon.metrics import Metrics
+
+
+class Chore(Protocol):
+    """Something beside the sound that is due now and then, a bounded piece at a time."""
+
+    def do(self, now_s: float) -> None:
+        """Do what is due at a time (monotonic, seconds), in some tens of milliseconds."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop drives."""
+
+    drop: Drop
+    lookout: Lookout
+    ledger: Ledger
+    pipeline: Pipeline
+    publisher: Publisher
+    heart: Heart
+    metrics: Metrics
+    catching_up: CatchingUp
+    room: Room
+    chores: Sequence[Chore] = ()
+    replay: Replay | None = None

@@ -1,0 +1,50 @@
+"""The service: one thread, one ExitStack, one loop."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+
+import structlog
+
+from daemon.config import Config
+from daemon.drop.pace import Replay
+from daemon.health.notify import notify
+from daemon.ledger.aside import guarded
+from daemon.service.assembly import assemble
+from daemon.service.signals import Again, signals
+
+_log = structlog.get_logger()
+
+
+def run(
+    config: Config,
+    *,
+    until_idle: bool = False,
+    replay: Replay | None = None,
+    again: Again | None = None,
+) -> int:
+    """Watch, score and publish until a signal, or until all is done; return the exit code.
+
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
+
+    Raises
+    ------
+    SetupError
+        If it cannot work so: a port or the store is in use, or there is no such model.
+    """
+    with ExitStack() as stack:
+        stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
+        with guarded(config.store.path):  # innermost: a failing disk is left with all open
+            service = assemble(stack, config, replay, again)
+            service.catching_up.is_archive = until_idle or replay is not None
+            service.status_file.start()
+            notify("READY=1", os.environ)
+            stack.callback(notify, "STOPPING=1", os.environ)
+            code = service.loop.run(stop, until_idle=until_idle)
+            if until_idle:
+                service.evidence.finish(stop, service.loop.attend)
+            service.say_stopped()
+        _log.info("stopping", exit_code=code)
+        return code
