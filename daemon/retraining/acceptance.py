@@ -8,16 +8,15 @@ each kind of call, asks for as much more certainty.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from scipy.stats import binom, binomtest, norm, poisson
 
-from daemon.retraining.alive import Health
 from daemon.retraining.examination import reasons_of
-from daemon.retraining.reference import Alarms
+from daemon.retraining.figures import Figures, counted, found_before
 from daemon.retraining.trials import Pair, by_kind
 
 FACTOR: Final = 2.0
@@ -36,59 +35,10 @@ However well it keeps the promise: deafness is not brought in while nobody looks
 at once nor by little and little.
 """
 
-_FEWEST_FOUND: Final = 10  # calls of a kind: of fewer, half is no number
-
 SLOWEST: Final = 2.0
+_FEWEST_FOUND: Final = 10  # calls of a kind: of fewer, half is no number
 _CHANCE: Final = 0.01
 _CONFIDENCE: Final = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class Figures:
-    """What was measured of a candidate and of the champion, on the same sound.
-
-    `thresholds` are those that they score with, as alarms are counted; calls are found at
-    the same promise, which the champion may no longer keep.  `seconds` are those of CPU for
-    a window, champion's and candidate's; `score_drift` the drift of the candidate's scores
-    in the newest evenings from its own calibration, over the 99 % point, and the
-    champion's; None where nothing says.
-    """
-
-    promised_per_hour: float
-    thresholds: Mapping[str, float]
-    champion_alarms: Alarms
-    candidate_alarms: Alarms
-    injected: Sequence[Pair]
-    confirmed: Sequence[Pair]
-    seconds: tuple[float, float]
-    repeats: bool
-    missing: tuple[float, float]
-    health: Mapping[str, Health] = field(default_factory=dict)
-    score_drift: tuple[float | None, float | None] = (None, None)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values for the verdict's file."""
-        return {
-            "promised_per_hour": self.promised_per_hour,
-            "thresholds": dict(self.thresholds),
-            "alarms": {
-                "hours": self.candidate_alarms.hours.round(3).tolist(),
-                "champion": self.champion_alarms.counts.tolist(),
-                "candidate": self.candidate_alarms.counts.tolist(),
-            },
-            "injected": {kind: counted(p) for kind, p in _with_all(self.injected).items()},
-            "confirmed": counted(self.confirmed),
-            "seconds_a_window": list(self.seconds),
-            "repeats": self.repeats,
-            "missing": list(self.missing),
-            "health": told_health(self.health),
-            "score_drift": list(self.score_drift),
-        }
-
-
-def told_health(health: Mapping[str, Health]) -> dict[str, dict[str, float]]:
-    """Return plain values of how the newest evenings compare."""
-    return {when: asdict(found) for when, found in health.items()}
 
 
 def reasons_against(figures: Figures) -> tuple[str, ...]:
@@ -100,16 +50,6 @@ def reasons_against(figures: Figures) -> tuple[str, ...]:
         *_of_injected(figures.injected),
         *_of_confirmed(figures.confirmed),
     )
-
-
-def counted(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Return how many calls there were, and how many each model found."""
-    return {
-        "calls": len(pairs),
-        "champion": sum(pair.champion for pair in pairs),
-        "candidate": sum(pair.candidate for pair in pairs),
-        "before": _before(pairs),
-    }
 
 
 def lower_bound(pairs: Sequence[Pair]) -> float:
@@ -198,17 +138,12 @@ def _of_injected(pairs: Sequence[Pair]) -> Iterator[str]:
 
 
 def _of_deafness(what: str, pairs: Sequence[Pair]) -> Iterator[str]:
-    new, old = sum(pair.candidate for pair in pairs), max(_before(pairs), default=0)
+    new, old = sum(pair.candidate for pair in pairs), max(found_before(pairs), default=0)
     if old >= _FEWEST_FOUND and new < LEAST_HEARD * old:
         yield (
             f"{what}: found {new} of {len(pairs)}, what scored until now {old}, wanted "
             f"{LEAST_HEARD:.0%} of these; if fewer alarms are worth it, promote it by hand"
         )
-
-
-def _before(pairs: Sequence[Pair]) -> list[int]:
-    """Return how many each of the models found that scored until now."""
-    return [sum(found) for found in zip(*(pair.before for pair in pairs), strict=True)]
 
 
 def _of_confirmed(pairs: Sequence[Pair]) -> Iterator[str]:
@@ -239,7 +174,3 @@ def _changed(pairs: Sequence[Pair]) -> tuple[int, int]:
 def _told(pairs: Sequence[Pair]) -> str:
     count = counted(pairs)
     return f"found {count['candidate']} of {count['calls']}, the champion {count['champion']}"
-
-
-def _with_all(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
-    return {"all": list(pairs), **by_kind(pairs)}

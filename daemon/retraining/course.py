@@ -23,10 +23,11 @@ from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from daemon.retraining.acceptance import reasons_against, told_health
+from daemon.retraining.acceptance import reasons_against
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
+from daemon.retraining.figures import told_health
 from daemon.retraining.first import first_model, of_a_station
-from daemon.retraining.hours import choice_of, hours_of
+from daemon.retraining.hours import Hours, choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
 from daemon.retraining.recent import last_days, newest_of
@@ -124,12 +125,11 @@ def _run(config: Config, seed: int) -> Lines:
 
 
 def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
-    wanted = config.retrain
-    folder = wanted.archive or config.drop.path
-    archive = ACOio(folder, band=config.drop.band)
-    registry = Registry(config.store.path)
-    yield f"champion {champion.id}; looking through {wanted.days} days of {folder}"
-    coverage = yield from last_days(archive, wanted.days)
+    """Examine the hydrophone, choose what is heard, and go on with that."""
+    folder, days = config.retrain.archive or config.drop.path, config.retrain.days
+    archive, registry = ACOio(folder, band=config.drop.band), Registry(config.store.path)
+    yield f"champion {champion.id}; looking through {days} days of {folder}"
+    coverage = yield from last_days(archive, days)
     evenings = yield from _evenings(coverage, config, champion)
     first = first_model(registry)
     health = evenings.compared(_references(champion, first))
@@ -140,7 +140,37 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
         return Ended("refused", champion.id, reasons, None, told)
     hours = hours_of(coverage, known, choice_of(config), config=config, seed=seed)
     yield from hours.notes
-    source = ChosenHours(
+    contest = Contest(
+        champion=champion,
+        rate_per_hour=config.detector.false_alarms_per_hour,
+        archive=archive,
+        hours=hours,
+        source=_source(hours, champion, known, seed),
+        known=known,
+        evenings=evenings,
+        health=health,
+        first=first,
+        seed=seed,
+    )
+    return (yield from _decided(contest, _recipe(config, champion, coverage, seed), registry))
+
+
+def _decided(contest: Contest, recipe: Recipe, registry: Registry) -> Lines:
+    """Train a candidate, measure it, register it with the verdict, and promote it if it may."""
+    champion = contest.champion.id
+    with registry.candidate() as new:
+        yield from _trained(new, recipe, contest.source)
+        figures = yield from measured(contest, new)
+        reasons, told = reasons_against(figures), figures.as_json()
+        verdict = Verdict(not reasons, reasons, told, champion, _now())
+        candidate = registry.register(new, verdict)
+    if not reasons:
+        registry.promote(candidate, by="retrain", reason="passed the gate")
+    return Ended("refused" if reasons else "accepted", champion, reasons, candidate, told)
+
+
+def _source(hours: Hours, champion: Model, known: Known, seed: int) -> ChosenHours:
+    return ChosenHours(
         hours.chosen,
         hours.choice,
         champion.features,
@@ -148,29 +178,6 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
         clips=simulated_clips(_CLIPS_EACH, seed=seed, features=champion.features),
         judged=known.judged,
     )
-    with registry.candidate() as new:
-        yield from _trained(new, _recipe(config, champion, coverage, seed), source)
-        contest = Contest(
-            champion=champion,
-            folder=new,
-            rate_per_hour=config.detector.false_alarms_per_hour,
-            archive=archive,
-            hours=hours,
-            source=source,
-            known=known,
-            evenings=evenings,
-            health=health,
-            first=first,
-            seed=seed,
-        )
-        figures = yield from measured(contest)
-        reasons = reasons_against(figures)
-        told = figures.as_json()
-        verdict = Verdict(not reasons, reasons, told, champion.id, _now())
-        candidate = registry.register(new, verdict)
-    if not reasons:
-        registry.promote(candidate, by="retrain", reason="passed the gate")
-    return Ended("refused" if reasons else "accepted", champion.id, reasons, candidate, told)
 
 
 def _evenings(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from acoio import ACOio
 from acoio.errors import DataError, SetupError
-from daemon.retraining.acceptance import Figures
 from daemon.retraining.alive import Health
 from daemon.retraining.examination import Evenings
+from daemon.retraining.figures import Figures
 from daemon.retraining.first import of_a_station
 from daemon.retraining.hours import Hours
 from daemon.retraining.known import Known
@@ -35,14 +35,13 @@ from detector.values import Window
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """The champion, the folder of the candidate, and the sound that they are measured on.
+    """The champion, and the sound that a candidate is made of and measured on beside it.
 
     `health` is what the examination of the `evenings` found already, `first` the station's
     first model, if it is known.
     """
 
     champion: Model
-    folder: Path
     rate_per_hour: float
     archive: ACOio
     hours: Hours
@@ -54,8 +53,8 @@ class Contest:
     first: Model | None = None
 
 
-def measured(contest: Contest) -> Generator[str, None, Figures]:
-    """Yield how it goes, and return the figures.
+def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
+    """Yield how it goes, and return the figures of the candidate in a folder.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def measured(contest: Contest) -> Generator[str, None, Figures]:
     """
     rate = contest.rate_per_hour
     champion = Scorer(contest.champion, false_alarms_per_hour=rate)
-    candidate, again = (load_model(contest.folder, false_alarms_per_hour=rate) for _ in range(2))
+    candidate, again = (load_model(folder, false_alarms_per_hour=rate) for _ in range(2))
     yield f"both models hear the newest {len(contest.hours.newest)} files"
     old, new = yield from hear(contest.hours, (champion, candidate))
     yield "both models hear simulated calls in typical sound"

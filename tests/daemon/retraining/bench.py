@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from daemon.config import Config, load_config
 from daemon.ledger.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining import course, trials
-from daemon.retraining.acceptance import Figures
+from daemon.retraining.figures import Figures
 from detector.checkpoint import write_model
 from detector.choose import Choice, choose
 from detector.phases import TrainSettings
@@ -31,6 +31,7 @@ from tests.daemon.retraining.test_acceptance import WELL
 from tests.detector import models
 from tests.detector.sounds import SMALL
 
+T = TypeVar("T")
 EVENING: Final = datetime(2024, 6, 3, 4, tzinfo=UTC)  # 18 h in Honolulu on 2 June
 NOON: Final = EVENING - timedelta(hours=6)
 DAYS: Final = 4
@@ -68,13 +69,7 @@ def make_champion(folder: Path, drop: Path) -> None:
     """Write a model that hardly learnt, but was calibrated on the sound of a drop."""
     chosen = choose(ACOio(drop).coverage().files, CHOICE, seed=7)
     recipe = Recipe("old", TRAINING, SMALL, promised_per_hour=RATE, like=models.model())
-    lines = cook(folder, recipe, ChosenHours(chosen, CHOICE, SMALL))
-    while True:
-        try:
-            next(lines)
-        except StopIteration as done:
-            write_model(folder, done.value)
-            return
+    write_model(folder, last(cook(folder, recipe, ChosenHours(chosen, CHOICE, SMALL))))
 
 
 def hear(
@@ -117,7 +112,17 @@ def make_quick(patch: Any) -> None:
     patch.setattr(trials, "_CLIPS_EACH", 2)
 
 
-def quickly(_: object) -> Generator[str, None, Figures]:
+def last(lines: Generator[str, None, T]) -> T:
+    """Return what comes of it, once all of its lines were said."""
+    while True:
+        try:
+            next(lines)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+
+
+def quickly(*_: object) -> Generator[str, None, Figures]:
     """Find a candidate well without hearing anything."""
     yield "as measured before"
     return WELL

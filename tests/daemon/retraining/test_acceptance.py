@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.retraining.acceptance import Figures, lower_bound, reasons_against
+from daemon.retraining.acceptance import lower_bound, reasons_against
 from daemon.retraining.alive import Health
+from daemon.retraining.figures import Figures
 from daemon.retraining.reference import Alarms
 from daemon.retraining.trials import Pair
 

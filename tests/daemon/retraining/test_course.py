@@ -19,8 +19,8 @@ from daemon.config import Config
 from daemon.locks import locked
 from daemon.models.registry import Registry
 from daemon.retraining import course
-from daemon.retraining.acceptance import Figures
-from daemon.retraining.course import Ended, retrain
+from daemon.retraining.course import retrain
+from daemon.retraining.figures import Figures
 from daemon.retraining.measuring import Contest
 from daemon.retraining.state import KILLED, LOCK_FILE, read_state
 from detector.checkpoint import read_card, read_model
@@ -46,15 +46,6 @@ def config(station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Co
     return bench.config_of(station / "drop", tmp_path / "store", station / "old")
 
 
-def ended(lines: Generator[str, None, Ended]) -> Ended:
-    while True:
-        try:
-            next(lines)
-        except StopIteration as done:
-            found: Ended = done.value
-            return found
-
-
 def _flood(minute: int) -> dict[str, Any]:
     """Return one of so many events that every evening is busy."""
     begin = bench.EVENING + timedelta(days=minute % bench.DAYS, seconds=10 * minute)
@@ -73,7 +64,7 @@ def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_make
 ) -> None:
     store = config.store.path
     before = (store / "ledger.sqlite3").read_bytes()
-    found = ended(retrain(config, seed=1))
+    found = bench.last(retrain(config, seed=1))
     assert (found.outcome, found.reasons) == ("accepted", ())
     registry = Registry(store)
     assert registry.current() == found.candidate
@@ -94,7 +85,7 @@ def test_a_candidate_that_is_no_worse_scores_from_then_on_and_the_same_seed_make
 
     shutil.rmtree(store / "models")
     monkeypatch.setattr(course, "measured", bench.quickly)
-    assert ended(retrain(config, seed=1)).candidate == found.candidate
+    assert bench.last(retrain(config, seed=1)).candidate == found.candidate
 
 
 def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
@@ -102,12 +93,12 @@ def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
 ) -> None:
     contests: list[Contest] = []
 
-    def noting(contest: Contest) -> Generator[str, None, Figures]:
+    def noting(contest: Contest, _: Path) -> Generator[str, None, Figures]:
         contests.append(contest)
         return (yield from bench.quickly(contest))
 
     monkeypatch.setattr(course, "measured", noting)
-    made = [ended(retrain(config, seed=seed)).candidate for seed in (1, 2, 3)]
+    made = [bench.last(retrain(config, seed=seed)).candidate for seed in (1, 2, 3)]
     assert len(set(made)) == 3
     assert made[0]
     card = read_card(config.store.path / "models" / made[0])
@@ -130,7 +121,7 @@ def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
     events = [_flood(k) for k in range(90)]
     bench.hear(tmp_path / "other", drop, events=events)
     dying = bench.config_of(drop, tmp_path / "other", station / "old")
-    found = ended(retrain(dying, seed=1))
+    found = bench.last(retrain(dying, seed=1))
     assert (found.outcome, found.candidate) == ("refused", None)
     assert all("the hydrophone hears less" in reason for reason in found.reasons)
     assert found.figures and found.figures["health"]
@@ -149,7 +140,7 @@ def test_files_that_are_dated_far_ahead_are_left_out_and_said(
     lines = retrain(bench.config_of(drop, tmp_path / "other", station / "old"), seed=1)
     told = [next(lines) for _ in range(2)]
     assert f"left out 3 files after 2024-06-06--04.10.HYD24BBpk, up to {astray[-1].name}" in told[1]
-    assert ended(lines).outcome == "accepted"
+    assert bench.last(lines).outcome == "accepted"
 
 
 def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(
@@ -157,7 +148,7 @@ def test_what_the_gate_refuses_is_kept_with_its_reasons_and_the_champion_stays(
 ) -> None:
     monkeypatch.setattr(course, "measured", bench.quickly)
     monkeypatch.setattr(course, "reasons_against", lambda _: ("it is no good",))
-    found = ended(retrain(config, seed=1))
+    found = bench.last(retrain(config, seed=1))
     assert (found.outcome, found.reasons) == ("refused", ("it is no good",))
     registry = Registry(config.store.path)
     assert registry.current() is None
@@ -173,7 +164,7 @@ def test_a_training_that_diverged_is_refused(
     wild = replace(bench.TRAINING, phase2_rate=1e30)
     monkeypatch.setattr(course, "_FRESH", wild)
     afresh = config.retrain.model_copy(update={"start": "afresh"})
-    found = ended(retrain(config.model_copy(update={"retrain": afresh}), seed=1))
+    found = bench.last(retrain(config.model_copy(update={"retrain": afresh}), seed=1))
     assert found.outcome == "refused"
     assert "not finite" in found.reasons[0]
     assert Registry(config.store.path).current() is None
@@ -209,7 +200,7 @@ def test_a_failure_is_told_and_leaves_nothing(
 
     monkeypatch.setattr(course, "write_model", full)
     with pytest.raises(NotReadyError):
-        ended(retrain(config, seed=1))
+        bench.last(retrain(config, seed=1))
     state = read_state(config.store.path)
     assert state is not None and (state.outcome, state.reasons) == ("failed", ("no space left",))
     assert not list((config.store.path / "models").glob(".new-*"))
@@ -218,7 +209,7 @@ def test_a_failure_is_told_and_leaves_nothing(
 def test_without_a_ledger_nobody_knows_what_is_typical(config: Config) -> None:
     (config.store.path / "ledger.sqlite3").unlink()
     with pytest.raises(SetupError, match="found no ledger"):
-        ended(retrain(config, seed=1))
+        bench.last(retrain(config, seed=1))
 
 
 def test_killed_before_it_is_champion_a_candidate_waits_in_the_registry(
@@ -233,7 +224,7 @@ def test_killed_before_it_is_champion_a_candidate_waits_in_the_registry(
     state = read_state(store)
     assert state is not None and (state.outcome, state.reasons) == ("failed", (KILLED,))
     monkeypatch.setattr(course, "measured", bench.quickly)
-    found = ended(retrain(config, seed=1))
+    found = bench.last(retrain(config, seed=1))
     assert (found.outcome, found.candidate) == ("accepted", entry.id)  # the same seed and sound
     assert registry.current() == entry.id
 
@@ -248,7 +239,7 @@ def test_killed_it_leaves_the_registry_whole_and_the_next_one_works(
     assert Registry(store).current() is None
     assert Registry(store).entries() == []
     monkeypatch.setattr(course, "measured", bench.quickly)
-    found = ended(retrain(config, seed=1))
+    found = bench.last(retrain(config, seed=1))
     assert found.outcome == "accepted"
     assert read_model(Registry(store).folder(str(found.candidate))).id == found.candidate
     assert not list((store / "models").glob(".new-*"))

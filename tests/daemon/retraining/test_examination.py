@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import pytest
@@ -21,7 +21,6 @@ from tests.detector.drifting import BANDS, hour
 from tests.detector.sounds import SMALL
 
 EDGES_HZ: Final = np.linspace(20.0, 1000.0, BANDS + 1)
-T = TypeVar("T")
 
 
 def _reference(louder_db: float = 0.0) -> Reference:
@@ -37,15 +36,6 @@ def _evening(day: int, louder_db: float) -> dict[date, Tally]:
 def _reasons(before: Mapping[str, Reference | None], heard: Mapping[date, Tally]) -> str:
     evenings = Evenings(heard, (0.0, 0.0), EDGES_HZ)
     return "\n".join(reasons_of(evenings.compared(before), evenings.missing))
-
-
-def _last(lines: Generator[str, None, T]) -> T:
-    while True:
-        try:
-            next(lines)
-        except StopIteration as done:
-            found: T = done.value
-            return found
 
 
 def test_evenings_as_before_are_no_reason_and_a_fall_on_the_newest_alone_is() -> None:
@@ -89,7 +79,7 @@ def test_an_evening_over_midnight_is_one_and_in_any_month(
     coverage = ACOio(tmp_path).coverage()
     choice, newest = Choice(evening=(23, 1), months=months), timedelta(days=2)
     files = newest_of(coverage, newest)
-    found = _last(hear_evenings(coverage, files, choice, SMALL, newest=newest))
+    found = bench.last(hear_evenings(coverage, files, choice, SMALL, newest=newest))
     assert set(found.heard) == {date(2024, 6, 2)}
     assert found.heard[date(2024, 6, 2)].windows > 6 * 230
 
@@ -107,7 +97,7 @@ def test_only_the_evening_is_heard_and_at_its_level(tmp_path: Path, rms: float) 
     coverage = ACOio(tmp_path).coverage()
     newest = timedelta(days=2)
     files = newest_of(coverage, newest)
-    found = _last(hear_evenings(coverage, files, Choice(), SMALL, newest=newest))
+    found = bench.last(hear_evenings(coverage, files, Choice(), SMALL, newest=newest))
     first, last = (found.heard[day] for day in sorted(found.heard))
     assert sorted(found.heard) == [date(2024, 6, 4), date(2024, 6, 5)]
     fallen_db = float(np.median(last.mean_db - first.mean_db))
