@@ -49,7 +49,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.station
 
-# Simulates nine days and retrains on them at full size: an hour, and 12 GB in TRIAL.
+# Simulates twelve days and retrains on them at full size: an hour, and 16 GB in TRIAL.
 TRIAL ?= build/retrain-trial
 retrain-trial: $(VENV)/installed-dev
 	mkdir -p $(TRIAL)

@@ -63,8 +63,6 @@ def simulate(drop: Path) -> None:
 
 def report(ended: dict[str, Any], cpu_s: float, wall_s: float, peak_gb: float) -> Iterator[str]:
     """Yield the lines of the page."""
-    injected = ended["figures"]["injected"]["all"]
-    alarms = ended["figures"]["alarms"]
     yield "# Measured by `make retrain-trial`"
     yield ""
     yield f"{processor()}; others were at work beside it. {DAYS} simulated days of which"
@@ -78,15 +76,25 @@ def report(ended: dict[str, Any], cpu_s: float, wall_s: float, peak_gb: float) -
     yield f"| time of the clock, on a busy machine | {wall_s / 60:.1f} min |  |"
     yield f"| memory at its peak | {peak_gb:.2f} GB | {_TARGET_GB:g} GB |"
     yield f"| it ended | {ended['outcome']} |  |"
+    yield from _gate(ended["figures"] or {})
+    yield from (["", *ended["reasons"]] if ended["reasons"] else [])
+
+
+def _gate(figures: dict[str, Any]) -> Iterator[str]:
+    """Yield what a candidate came to, if there was one."""
+    if "injected" not in figures:
+        return
+    injected, alarms = figures["injected"]["all"], figures["alarms"]
+    told = ", ".join(f"{name} {nats:.2f}" for name, nats in figures["thresholds"].items())
+    yield f"| thresholds, nats | {told} |  |"
     yield (
         f"| injected calls found | {injected['candidate']} of {injected['calls']}, by the "
-        f"champion {injected['champion']} |  |"
+        f"champion at the promise {injected['champion']}, as it scores {injected['before'][0]} |  |"
     )
     yield (
         f"| alarms in {sum(alarms['hours']):.0f} h of the newest days | "
         f"{sum(alarms['candidate']):.0f}, by the champion {sum(alarms['champion']):.0f} |  |"
     )
-    yield from (["", *ended["reasons"]] if ended["reasons"] else [])
 
 
 def _run(*words: object) -> tuple[dict[str, Any], float, float, float]:

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from acoio.errors import SetupError
 from daemon.options import Config
 from daemon.settings.between import conflicts
-from daemon.settings.places import lines_of
+from daemon.settings.lines import lines_of
 
 __all__ = [
     "PREFIX",
@@ -93,11 +93,9 @@ def read_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
         With every fault.
     """
     reading = _Reading()
-    if path:
-        _take_file(path, reading)
+    unread = path is not None and not _take_file(path, reading)  # what is missing may be there
     for key, text, origin in (*_of_environ(environ), *_of_sets(sets, reading.faults)):
         _put(reading, key, _value(text), origin)
-    unread = bool(reading.faults and path and not reading.raw)  # what is missing may be there
     config, wrong = _checked(reading, unread=unread)
     if config and not unread:
         reading.faults += _between(config, wrong, reading.origins)
@@ -143,7 +141,8 @@ def _between(config: Config, wrong: frozenset[str], origins: Mapping[str, str]) 
     ]
 
 
-def _take_file(path: Path, reading: _Reading) -> None:
+def _take_file(path: Path, reading: _Reading) -> bool:
+    """Take what a file says, and say whether it could be read."""
     try:
         text = path.read_text("utf-8")
         reading.raw = tomllib.loads(text)
@@ -156,6 +155,8 @@ def _take_file(path: Path, reading: _Reading) -> None:
         lines = lines_of(text)
         for key in _names(reading.raw):
             reading.origins[key] = f"{path}:{lines[key]}" if key in lines else str(path)
+        return True
+    return False
 
 
 def _names(raw: _Raw) -> Iterable[str]:

@@ -28,7 +28,7 @@ from detector.alarm_rates import events_of
 from detector.metrics import wilson
 from detector.values import Score, Span
 
-RELEASE_QUANTILE: Final = 0.9
+APART_QUANTILE: Final = 0.9
 """Of the scores of all windows: above it lie hundreds of typical peaks an hour."""
 
 TIMES_THE_HIGHEST: Final = 4.0
@@ -53,7 +53,7 @@ class Judged:
 
 
 @dataclass(frozen=True, eq=False)
-class Heard:
+class Passage:
     """Scores (n,) of an unbroken stretch; -inf are windows that are left out."""
 
     begins_us: NDArray[np.int64]
@@ -61,7 +61,7 @@ class Heard:
     scores: NDArray[np.float64]
 
     @classmethod
-    def of(cls, stretch: Sequence[Score]) -> Heard:
+    def of(cls, stretch: Sequence[Score]) -> Passage:
         return cls(
             np.array([to_us(score.begin) for score in stretch], np.int64),
             np.array([to_us(score.end) for score in stretch], np.int64),
@@ -82,9 +82,9 @@ class Heard:
         return any(to_us(begin) < end_us and begin_us < to_us(end) for begin, end in spans)
 
 
-def without_apart(heard: Sequence[Heard], judged: Judged) -> tuple[list[Heard], int]:
+def without_apart(heard: Sequence[Passage], judged: Judged) -> tuple[list[Passage], int]:
     """Return what was heard without the events that stand apart, and how many these are."""
-    release = quantile_of(heard, RELEASE_QUANTILE)
+    release = quantile_of(heard, APART_QUANTILE)
     found = [(k, *event) for k, part in enumerate(heard) for event in part.events(release)]
     peaks = np.array([peak for _, _, peak in found])
     said = [heard[k].touches(event, judged.rejected) for k, event, _ in found]
@@ -98,7 +98,7 @@ def without_apart(heard: Sequence[Heard], judged: Judged) -> tuple[list[Heard], 
     return [replace(part, scores=scores) for part, scores in parts], int(apart.sum())
 
 
-def quantile_of(heard: Sequence[Heard], share: float) -> float:
+def quantile_of(heard: Sequence[Passage], share: float) -> float:
     """Return a quantile of the scores of all windows that are not left out."""
     scores = np.concatenate([part.scores for part in heard])
     return float(np.quantile(scores[np.isfinite(scores)], share))

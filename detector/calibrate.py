@@ -19,14 +19,14 @@ from detector.alarm_rates import (
     rate_interval,
     threshold_between,
 )
-from detector.apart import Heard, Judged, quantile_of, without_apart
+from detector.apart import Judged, Passage, quantile_of, without_apart
 from detector.values import Score
 
 RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 PROMISED_PER_HOUR: Final = 1.0
 """The rate that a model is loaded at unless another is asked for, so each must promise it."""
 
-_RELEASE_QUANTILE: Final = 0.99
+_RELEASE_QUANTILE: Final = 0.99  # an event ends where windows are as one in a hundred are
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def calibrate(stretches: Sequence[Sequence[Score]], judged: Judged | None = None
     DataError
         If there is too little sound to promise any rate.
     """
-    heard = [Heard.of(stretch) for stretch in stretches if stretch]
+    heard = [Passage.of(stretch) for stretch in stretches if stretch]
     hours = sum(part.hours for part in heard)
     needed = FEWEST_ALARMS / RATES_PER_HOUR[-1]
     if hours < needed:

@@ -114,9 +114,13 @@ def _hours(files: Iterable[FileCover], choice: Choice) -> list[tuple[datetime, H
     hours: dict[datetime, list[FileCover]] = defaultdict(list)
     for file in files:
         if file.begin is not None and file.seconds > 0:
-            begin = file.begin.astimezone(local)
-            hours[begin.replace(minute=0, second=0, microsecond=0, fold=0)].append(file)
+            hours[hour_of(file.begin, local)].append(file)
     return [(begin, tuple(hours[begin])) for begin in sorted(hours, key=_utc)]
+
+
+def hour_of(when: datetime, zone: ZoneInfo) -> datetime:
+    """Return the begin of the hour of local time that a time lies in."""
+    return when.astimezone(zone).replace(minute=0, second=0, microsecond=0, fold=0)
 
 
 def _utc(when: datetime) -> datetime:

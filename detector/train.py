@@ -29,6 +29,7 @@ from detector import training_state
 from detector.data import Loader, Windows, check_range, evenly, held_out, loader, sha256_of
 from detector.methods import Discriminating, NetworkSettings, build
 from detector.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
+from detector.training_state import Progress
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,6 @@ class Report:
     def __str__(self) -> str:
         figures = "  ".join(f"{name} {value:.4g}" for name, value in self.figures.items())
         return f"phase {self.phase}  step {self.step:5d}  {figures}"
-
-
-@dataclass
-class _Progress:
-    """How far training is; `kept` is the network that did best on what is held out."""
-
-    phase: int = 1
-    step: int = 0
-    drawn: int = 0
-    stale: int = 0
-    best: float = float("inf")
-    kept: dict[str, Tensor] = field(default_factory=dict)
 
 
 _REPORT_EVERY: Final = 100
@@ -101,7 +90,7 @@ class Trainer:
             self.network.decoder.start_from(self._tensor(evenly(self._typical, _CHECKED)))
         self._typical_check = self._tensor(self._typical_held[:_CHECKED])
         self._various_check = self._tensor(various_check[:_CHECKED])
-        self._at = _Progress()
+        self._at = Progress()
         self._optimise(self._at)
 
     def phases(self) -> Iterator[Report]:
@@ -110,11 +99,11 @@ class Trainer:
             yield from self._train(self.settings.phase1_steps)
             refitted = Report(1, self._at.step, self._refit())
             self.network.start_discriminator()
-            self._optimise(_Progress(phase=2, drawn=self._at.drawn))
+            self._optimise(Progress(phase=2, drawn=self._at.drawn))
             yield refitted
         if self._at.phase == 2:
             yield from self._train(self.settings.phase2_steps)
-            self._at = _Progress(phase=3, drawn=self._at.drawn)
+            self._at = Progress(phase=3, drawn=self._at.drawn)
         figures = self._refit()
         self.score_limit = self._score_limit()
         yield Report(3, 0, figures | {"score_limit": self.score_limit})
@@ -133,7 +122,7 @@ class Trainer:
             If the file is none, or is of another training.
         """
         progress, states = training_state.read(path, self._identity())
-        self._optimise(_Progress(**progress))
+        self._optimise(Progress(**progress))
         network, optimiser, schedule = states
         self.network.load_state_dict(network)
         self._optimiser.load_state_dict(optimiser)
@@ -154,7 +143,7 @@ class Trainer:
         checks = (self._typical_check.cpu().numpy(), self._various_check.cpu().numpy())
         return sha256_of(self._typical, self._various, *checks)
 
-    def _optimise(self, progress: _Progress) -> None:
+    def _optimise(self, progress: Progress) -> None:
         """Begin a phase, or go on with one."""
         s, self._at = self.settings, progress
         first, second = (s.phase1_rate, s.phase1_steps), (s.phase2_rate, s.phase2_steps)

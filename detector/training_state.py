@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from acoio.errors import SetupError
 from detector.data import sha256_of
@@ -19,6 +21,18 @@ class Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]:
         """Return all that it knows."""
         ...
+
+
+@dataclass
+class Progress:
+    """How far training is; `kept` is the network that did best on what is held out."""
+
+    phase: int = 1
+    step: int = 0
+    drawn: int = 0
+    stale: int = 0
+    best: float = float("inf")
+    kept: dict[str, Tensor] = field(default_factory=dict)
 
 
 def write(

@@ -18,7 +18,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("kilokai-demo"),
 ) -> None:
     """Run a real daemon on a simulated ocean, and compare what it finds with the truth."""
-    from daemon.demo.demo import run_demo
+    from daemon.demo.run import run_demo
 
     signal.signal(signal.SIGTERM, _leave)  # so that nothing is left running or lying about
     raise typer.Exit(run_demo(out, minutes=minutes, seed=seed, say=typer.echo))

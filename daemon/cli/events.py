@@ -12,7 +12,8 @@ import typer
 from acoio.errors import DataError
 from daemon.cli import review
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
-from daemon.events.event_list import (
+from daemon.events.export import export
+from daemon.events.find import (
     Filter,
     listed,
     one_of,
@@ -20,7 +21,6 @@ from daemon.events.event_list import (
     stored_verdicts,
     utc,
 )
-from daemon.events.export import export
 from daemon.show import HEADING, event_line, event_page
 
 app = typer.Typer(help="Look at the events in the store, and judge them.", no_args_is_help=True)

@@ -12,7 +12,7 @@ import typer
 
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, StorePath, store_of
-from daemon.events.event_list import listed, one_of
+from daemon.events.find import listed, one_of
 from daemon.events.reviews import REQUEST, Verdict
 from daemon.service.requests import REFUSED, submit
 from detector.values import iso

@@ -159,7 +159,7 @@ def _hours_of(
 def _known(calls: Path | None, store: Path | None) -> tuple[list[Span], Judged]:
     """Return every checked label and confirmed event, less rejected ones; and what was judged."""
     from acoio.labels import read_labels
-    from daemon.events.event_list import listed, spans, without
+    from daemon.events.find import listed, spans, without
     from detector.apart import Judged
 
     labels = read_labels(calls) if calls else ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeVar
 
 from acoio.errors import AcoError
-from daemon.drop.deadline import Worker
+from daemon.deadline import Worker
 
 _T = TypeVar("_T")
 Mark = Literal["ok", "warn", "fail"]

@@ -12,8 +12,8 @@ from daemon.doctor.month import month_bytes
 from daemon.doctor.mounts import mount_of
 from daemon.drop.listing import is_recording
 from daemon.errors import plain
-from daemon.ledger.owner import user_name
 from daemon.options import Config
+from daemon.owner import user_name
 
 _GB: Final = 1e9
 _SCAN_INSTEAD: Final = 'set drop.watch = "scan"'

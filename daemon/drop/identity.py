@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from daemon.drop.advance import found
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.listing import Seen
 from daemon.errors import AwayError
 from daemon.progress import FINISHED, FileProgress

@@ -8,7 +8,7 @@ from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.drop.arrivals import Arrivals, Plan, Task
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.watch import Watch
 from daemon.progress import FileProgress
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from acoio.reader import Chunk
 from acoio.record import Record
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.order import follows
 from daemon.hearing.recall import records_before
 from daemon.ledger.ledger import Ledger

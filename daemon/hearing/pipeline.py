@@ -14,7 +14,7 @@ from acoio.reader import Chunk, fetch_chunk
 from daemon.bus.wire import Draft
 from daemon.drop.advance import advanced, found, with_tail
 from daemon.drop.arrivals import Task, progress_of
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.identity import Identity
 from daemon.drop.lanes import lane_of
 from daemon.drop.listing import Seen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import stat
 from pathlib import Path
@@ -31,7 +30,13 @@ class Guard:
         self.renew()
 
     def renew(self) -> None:
-        """Read the files: who comes from now on is met by what they say."""
+        """Read the files: who comes from now on is met by what they say.
+
+        Raises
+        ------
+        SetupError
+            If one does not serve.
+        """
         settings = self._settings
         tls = _tls(settings)
         password = read_password(settings.password) if settings.password else None
@@ -62,14 +67,17 @@ def _tls(settings: options.Metrics) -> ssl.SSLContext | None:
     """Return what greets clients, or None where they come as they are."""
     if settings.certificate is None or settings.key is None:
         return None
-    found = f"metrics.certificate: found {settings.certificate} and {settings.key}"
+    for name, path in (("certificate", settings.certificate), ("key", settings.key)):
+        try:
+            path.open("rb").close()  # OpenSSL would not say which of the two it is
+        except OSError as error:
+            raise SetupError(f"metrics.{name}: found {path}: {error.strerror}") from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(settings.certificate, settings.key, password=_nobody_to_ask)
     except ssl.SSLError as error:
+        found = f"metrics.certificate: found {settings.certificate} and {settings.key}"
         raise SetupError(f"{found}: {error.reason or error}, wanted a pair in PEM") from error
-    except OSError as error:
-        raise SetupError(f"{found}: {os.strerror(error.errno or 0)}") from error
     return context
 
 

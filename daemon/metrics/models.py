@@ -52,7 +52,7 @@ class ModelMetrics:
         )  # fmt: skip
         self.retrain_refused = Gauge(
             "kilokai_retrain_refused_in_a_row",
-            "Retrained models that were refused since the last accepted one",
+            "Retrainings that were refused or failed since the last accepted one",
             registry=own,
         )
         for outcome in OUTCOMES:

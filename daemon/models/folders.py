@@ -12,8 +12,8 @@ from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.durable import sync_folder
-from daemon.ledger.owner import require_owner
 from daemon.locks import locked, taken_now
+from daemon.owner import require_owner
 
 NEW: Final = ".new-"
 _GONE: Final = ".gone-"

@@ -16,7 +16,7 @@ import structlog
 
 from acoio.errors import NotReadyError, SetupError
 from daemon.bus.wire import Draft, model_draft
-from daemon.drop.deadline import Worker
+from daemon.deadline import Worker
 from daemon.errors import plain
 from daemon.hearing.ears import Listen
 from daemon.hearing.pipeline import Pipeline

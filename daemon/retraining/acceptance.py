@@ -96,15 +96,16 @@ def _of_alarms(figures: Figures) -> Iterator[str]:
             (f"{hour:02} h", *counts, float(candidate.hours[hour]), _CHANCE / len(candidate.hours))
         )
     for when, old, new, hours, chance in rows:
-        way = _beyond(int(old), int(new), hours, figures.promised_per_hour, chance)
+        promised = figures.promised_per_hour
+        way = _beyond(int(old), int(new), hours=hours, promised=promised, chance=chance)
         if way:
             yield (
                 f"alarms, {when}: found {new:g} in {hours:.1f} h, {way} {FACTOR:g} times the "
-                f"champion's {old:g} and the {figures.promised_per_hour * hours:.1f} promised"
+                f"champion's {old:g} and the {promised * hours:.1f} promised"
             )
 
 
-def _beyond(old: int, new: int, hours: float, promised: float, chance: float) -> str:
+def _beyond(old: int, new: int, *, hours: float, promised: float, chance: float) -> str:
     """Return in words how a count is beyond a factor of what is promised and of another count.
 
     Of two Poisson counts whose rates stand as r to 1, the first has a binomial share

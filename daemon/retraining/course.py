@@ -18,11 +18,11 @@ from acoio import ACOio
 from acoio.coverage import Coverage
 from acoio.errors import DataError, NotReadyError, SetupError
 from daemon.config import Config
-from daemon.ledger.owner import require_owner
 from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
+from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.figures import told_health
@@ -30,9 +30,10 @@ from daemon.retraining.first import first_model, of_a_station
 from daemon.retraining.hours import Hours, choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
-from daemon.retraining.recent import last_days, newest_of
+from daemon.retraining.recent import last_days
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
+from detector.calibrate import require_hours
 from detector.checkpoint import read_model, write_model
 from detector.drift import Reference
 from detector.injected import simulated_clips
@@ -78,8 +79,8 @@ def retrain(config: Config, *, seed: int) -> Lines:
     Raises
     ------
     SetupError
-        If there is no ledger, no champion that could be gone on from, or the store is not
-        root's, who asks.
+        If there is no ledger, no champion that could be gone on from, the store is not
+        root's, who asks, or so few hours of calibration cannot promise the rate.
     NotReadyError
         If another one runs, or the disk is full.
     """
@@ -92,10 +93,11 @@ def retrain(config: Config, *, seed: int) -> Lines:
             ended = yield from _run(config, seed)
         except BaseException as error:
             reason = str(error) or type(error).__name__
-            write_state(store, state.ended(_now(), "failed", (reason,), None))
+            write_state(store, state.ended(_now(), "failed", reasons=(reason,)))
             raise
         state = replace(state, champion=ended.champion)
-        write_state(store, state.ended(_now(), ended.outcome, ended.reasons, ended.candidate))
+        reasons, candidate = ended.reasons, ended.candidate
+        write_state(store, state.ended(_now(), ended.outcome, reasons=reasons, candidate=candidate))
     return ended
 
 
@@ -114,17 +116,19 @@ def _champion_name(config: Config) -> str:
 
 
 def _run(config: Config, seed: int) -> Lines:
+    wanted = config.retrain.calibration_hours
+    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
     champion = read_model(chosen_model(config))
     known = known_of(config.store.path)
     try:
-        return (yield from _made(config, seed, champion, known))
+        return (yield from _made(config, champion, known, seed=seed))
     except TooLittleSoundError as error:
         return Ended("too_little", champion.id, (str(error),))
     except DataError as error:  # such sound, that no model can be made of it
         return Ended("refused", champion.id, (str(error),))
 
 
-def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
+def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
     """Examine the hydrophone, choose what is heard, and go on with that."""
     folder, days = config.retrain.archive or config.drop.path, config.retrain.days
     archive, registry = ACOio(folder, band=config.drop.band), Registry(config.store.path)
@@ -145,14 +149,14 @@ def _made(config: Config, seed: int, champion: Model, known: Known) -> Lines:
         rate_per_hour=config.detector.false_alarms_per_hour,
         archive=archive,
         hours=hours,
-        source=_source(hours, champion, known, seed),
+        source=_source(hours, champion, known, seed=seed),
         known=known,
         evenings=evenings,
         health=health,
         first=first,
         seed=seed,
     )
-    return (yield from _decided(contest, _recipe(config, champion, coverage, seed), registry))
+    return (yield from _decided(contest, _recipe(config, champion, coverage, seed=seed), registry))
 
 
 def _decided(contest: Contest, recipe: Recipe, registry: Registry) -> Lines:
@@ -169,7 +173,7 @@ def _decided(contest: Contest, recipe: Recipe, registry: Registry) -> Lines:
     return Ended("refused" if reasons else "accepted", champion, reasons, candidate, told)
 
 
-def _source(hours: Hours, champion: Model, known: Known, seed: int) -> ChosenHours:
+def _source(hours: Hours, champion: Model, known: Known, *, seed: int) -> ChosenHours:
     return ChosenHours(
         hours.chosen,
         hours.choice,
@@ -184,12 +188,8 @@ def _evenings(
     coverage: Coverage, config: Config, champion: Model
 ) -> Generator[str, None, Evenings]:
     newest = timedelta(days=config.retrain.reference_days)
-    files = newest_of(coverage, newest)
-    return (
-        yield from hear_evenings(
-            coverage, files, choice_of(config), champion.features, newest=newest
-        )
-    )
+    choice, features = choice_of(config), champion.features
+    return (yield from hear_evenings(coverage, choice, features=features, newest=newest))
 
 
 def _references(champion: Model, first: Model | None) -> dict[str, Reference | None]:
@@ -200,7 +200,7 @@ def _references(champion: Model, first: Model | None) -> dict[str, Reference | N
     return {"station's first model": first.reference, **own}
 
 
-def _recipe(config: Config, champion: Model, coverage: Coverage, seed: int) -> Recipe:
+def _recipe(config: Config, champion: Model, coverage: Coverage, *, seed: int) -> Recipe:
     warm = config.retrain.start == "champion"
     return Recipe(
         f"{config.station.name}-{coverage.end:%Y%m%d}",

@@ -7,21 +7,21 @@ compared with those of the calibrations of models that are of this station.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from acoio.coverage import Coverage, FileCover
+from acoio.coverage import Coverage
 from daemon.retraining.alive import Health, ailments, health_of, missing_sound, summed
-from detector.choose import Choice, day_of, evening_hours, is_typical_hour
+from daemon.retraining.recent import newest_of
+from detector.choose import Choice, day_of, evening_hours, hour_of, is_typical_hour
 from detector.config import FeatureSettings
 from detector.drift import Reference
 from detector.recordings import windows_of
 from detector.tally import Floats, Tally, tally_of_levels
-from detector.values import Window
 
 _ALL_YEAR: Final = tuple(range(1, 13))
 _FEWEST_WINDOWS: Final = 600  # of ten minutes; of fewer, a passing ship would be a change
@@ -56,28 +56,19 @@ class Evenings:
 
 
 def hear_evenings(
-    coverage: Coverage,
-    files: Sequence[FileCover],
-    choice: Choice,
-    features: FeatureSettings,
-    *,
-    newest: timedelta,
+    coverage: Coverage, choice: Choice, *, features: FeatureSettings, newest: timedelta
 ) -> Generator[str, None, Evenings]:
-    """Yield how far it is, and return the evenings of the newest days, which have these files.
+    """Yield how far it is, and return the evenings of the newest days.
 
     A hydrophone may die in any month.
     """
     zone, choice = ZoneInfo(choice.timezone), replace(choice, months=_ALL_YEAR)
-
-    def local_hour(window: Window) -> datetime:
-        local = window.begin.astimezone(zone)
-        return local.replace(minute=0, second=0, microsecond=0, fold=0)
-
+    files = newest_of(coverage, newest)
     heard: dict[date, Tally] = {}
     yield f"examining the hydrophone by the evenings of {len(files)} files"
     evening = [file.path for _, hour in evening_hours(files, choice) for file in hour]
     for windows in windows_of(evening, features):
-        for begin, group in groupby(windows, key=local_hour):
+        for begin, group in groupby(windows, key=lambda window: hour_of(window.begin, zone)):
             if is_typical_hour(begin, choice):
                 day, counts = day_of(begin, choice).date(), tally_of_levels(list(group))
                 heard[day] = heard[day] + counts if day in heard else counts

@@ -38,8 +38,8 @@ _GAP_S: Final = 1.0
 class Hours:
     """What is heard: to learn from and calibrate on, and of the newest days all files.
 
-    `typical` are the begins of the evening hours that were to be chosen from, `busy` of
-    those that had too many alarms.  `notes` say in words what was left out.
+    `typical` are the begins of the evening hours that were to be chosen from.  `notes` say in
+    words what was left out.
     """
 
     chosen: Chosen

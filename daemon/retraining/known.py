@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 
 from acoio.simulate import Truth
-from daemon.events.event_list import listed, spans
+from daemon.events.find import listed, spans
 from daemon.ledger.stored import stored_files
 from detector.apart import Judged
 from detector.values import Span

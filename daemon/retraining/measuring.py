@@ -24,10 +24,10 @@ from daemon.retraining.trials import (
     repeats,
     seconds_a_window,
 )
+from detector.alarm_rates import TooLittleSoundError
 from detector.calibrate import calibrate
 from detector.checkpoint import load_model
 from detector.drift import drift
-from detector.recordings import windows_of
 from detector.score import Model, Scorer
 from detector.sources import ChosenHours
 from detector.values import Window
@@ -122,10 +122,10 @@ def _first(contest: Contest) -> Iterator[Scorer]:
 
 
 def _some_windows(contest: Contest) -> list[Window]:
-    hour = contest.hours.chosen.calibration[-1]
-    paths = [file.path for file in hour[:1]]
-    features = contest.champion.features
-    return [window for windows in windows_of(paths, features) for window in windows]
+    for windows in contest.source.calibration():
+        if windows:
+            return windows
+    raise TooLittleSoundError("calibration: found no window, wanted some to score again")
 
 
 def _drift(scorer: Scorer, heard: Heard) -> float | None:

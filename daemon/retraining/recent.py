@@ -12,14 +12,14 @@ from acoio.coverage import Coverage, FileCover
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import of_records
 
-_FEWEST_FILES: Final = 24  # two hours: less says nothing of when it is now
+_FEWEST_FILES: Final = 24  # of five minutes two hours: fewer say nothing of when it is now
 
 
 def last_days(archive: ACOio, days: int) -> Generator[str, None, Coverage]:
     """Yield which files are left out, and return what there is of the last days.
 
-    They end with the newest file that has some hours of sound in the days before it.  What
-    is named later is left out: it is dated wrong, or too little to learn from.
+    They end with the newest file that has some others in the days before it.  What is named
+    later is left out: it is dated wrong, or too little to learn from.
 
     Raises
     ------

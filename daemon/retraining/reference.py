@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from acoio.coverage import FileCover
 from daemon.retraining.hours import Hours
+from detector.choose import hour_of
 from detector.events import EventTracker
 from detector.recordings import windows_of
 from detector.score import Scorer
@@ -59,7 +59,7 @@ class _Ear:
     def push(self, windows: Sequence[Window]) -> None:
         scores = self._scorer.score(windows)
         self._count(self._tracker.push(scores))
-        for begin, group in groupby(scores, key=self._local_hour):
+        for begin, group in groupby(scores, key=lambda score: hour_of(score.begin, self._zone)):
             self._hear(begin, list(group))
 
     def flush(self) -> Heard:
@@ -78,10 +78,6 @@ class _Ear:
             if event.status == "closed" and event.file not in self._learnt:
                 self._counts[event.begin.astimezone(self._zone).hour] += 1
 
-    def _local_hour(self, score: Score) -> datetime:
-        local = score.begin.astimezone(self._zone)
-        return local.replace(minute=0, second=0, microsecond=0, fold=0)
-
 
 def hear(hours: Hours, scorers: Sequence[Scorer]) -> Generator[str, None, list[Heard]]:
     """Yield how far it is, and return what each model heard, in their order.
@@ -93,12 +89,13 @@ def hear(hours: Hours, scorers: Sequence[Scorer]) -> Generator[str, None, list[H
     """
     features = scorers[0].features
     ears = [_Ear(scorer, hours, features.step_s) for scorer in scorers]
-    for day, files in groupby(hours.newest, key=_day):
-        yield f"hearing {day}"
-        for windows in windows_of([file.path for file in files], features):
-            if windows:
-                for ear in ears:
-                    ear.push(windows)
+    day: date | None = None
+    for windows in windows_of([file.path for file in hours.newest], features):
+        if windows and windows[0].begin.date() != day:
+            day = windows[0].begin.date()
+            yield f"hearing {day}"
+        for ear in ears if windows else ():
+            ear.push(windows)
     return [ear.flush() for ear in ears]
 
 
@@ -107,7 +104,3 @@ def learnt_files(hours: Hours) -> frozenset[str]:
     chosen = hours.chosen
     every = (*chosen.typical, *chosen.various, *chosen.calibration)
     return frozenset(file.path.name for hour in every for file in hour)
-
-
-def _day(file: FileCover) -> date:
-    return file.named.date()

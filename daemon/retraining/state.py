@@ -27,7 +27,8 @@ class State:
 
     While it runs, `begin` is its own, and `end`, `outcome`, `reasons` and `candidate`
     are those of the one before.  `accepted_at` is the last acceptance,
-    `refused_in_a_row` how many ended otherwise since then.
+    `refused_in_a_row` how many were refused or failed since then; too little typical sound,
+    as out of season, is neither.
     """
 
     state: Literal["running", "idle"] = "idle"
@@ -45,10 +46,15 @@ class State:
         return replace(self, state="running", begin=at, champion=champion)
 
     def ended(
-        self, at: str, outcome: Outcome, reasons: tuple[str, ...], candidate: str | None
+        self,
+        at: str,
+        outcome: Outcome,
+        *,
+        reasons: tuple[str, ...] = (),
+        candidate: str | None = None,
     ) -> State:
         """Return what is to be said once it has ended."""
-        accepted = outcome == "accepted"
+        accepted, refused = outcome == "accepted", outcome in ("refused", "failed")
         return replace(
             self,
             state="idle",
@@ -57,7 +63,7 @@ class State:
             reasons=reasons,
             candidate=candidate,
             accepted_at=at if accepted else self.accepted_at,
-            refused_in_a_row=0 if accepted else self.refused_in_a_row + 1,
+            refused_in_a_row=0 if accepted else self.refused_in_a_row + refused,
         )
 
 
@@ -68,8 +74,9 @@ def read_state(store: Path) -> State | None:
     failed, and ended when it began for all that is known.
     """
     state = _last_words(store)
-    runs = state is not None and state.state == "running" and is_held(store / LOCK_FILE)
-    return state if runs else _settled(state)
+    if state is None or state.state == "idle" or is_held(store / LOCK_FILE):
+        return state
+    return _settled(_last_words(store))  # it may just have said how it ended
 
 
 def state_before(store: Path) -> State:
@@ -128,4 +135,4 @@ def _is_sound(state: State) -> bool:
 def _settled(state: State | None) -> State | None:
     if state is None or state.state == "idle":
         return state
-    return state.ended(state.begin or "", "failed", (KILLED,), None)
+    return state.ended(state.begin or "", "failed", reasons=(KILLED,))

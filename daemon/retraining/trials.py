@@ -27,14 +27,14 @@ from detector.values import Window
 BACKGROUNDS: Final = 12
 """A quarter of an hour of each; 400 calls in all, of which a twentieth is 20."""
 
-_FILES: Final = 3
+_FILES: Final = 3  # of an hour: a quarter of it
 _CLIPS_EACH: Final = 24  # of a kind
 _SEEDS_APART: Final = 1 << 20  # the calls that are learnt from have other seeds
 _MOST_CONFIRMED: Final = 100
 _BEFORE: Final = timedelta(seconds=15)  # of windows; the memory is filled before
 _AFTER: Final = timedelta(seconds=10)
 _TIMED: Final = 256  # windows
-_TIMES: Final = 7
+_TIMES: Final = 7  # others use the machine; the best of some was alone
 
 
 @dataclass(frozen=True, slots=True)

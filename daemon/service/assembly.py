@@ -12,8 +12,8 @@ import structlog
 
 from acoio.clock import from_us
 from daemon.config import Config
+from daemon.drift.compare import DriftWatch
 from daemon.drift.rates import AlarmRates
-from daemon.drift.watch import DriftWatch
 from daemon.drop.arrivals import Arrivals
 from daemon.drop.catching_up import CatchingUp
 from daemon.drop.lookout import Lookout
@@ -21,20 +21,20 @@ from daemon.drop.pace import Replay, Replayed
 from daemon.errors import plain
 from daemon.events.reviews import Reviews
 from daemon.evidence.chore import EvidenceChore, open_evidence
-from daemon.evidence.room import Room
 from daemon.health.heart import Heart
 from daemon.health.state_line import telling
 from daemon.health.status_file import StatusFile
 from daemon.ledger.old_messages import OldMessages
-from daemon.ledger.store_metrics import StoreRoom
-from daemon.retraining.chore import RetrainMetrics
+from daemon.retraining.state_metrics import RetrainMetrics
 from daemon.service.foundations import Ears, Ground, open_ears, open_ground
 from daemon.service.loop import Loop
 from daemon.service.parts import Chore, Parts
 from daemon.service.reload import Live, Reload
 from daemon.service.requests import Requests
 from daemon.service.retry import retry_of
+from daemon.service.room import Room
 from daemon.service.signals import Again
+from daemon.service.store_metrics import StoreRoom
 from detector.values import iso
 
 _log = structlog.get_logger()
@@ -95,7 +95,7 @@ def assemble(
     status_file = _status_file(ground, ears, beside)
     parts = _parts(ground, ears, beside, status_file, replay)
     loop = Loop(config, parts)
-    beside.reload.take = Live(
+    live = Live(
         loop,
         parts.lookout,
         ears.keeper,
@@ -103,7 +103,8 @@ def assemble(
         beside.old_messages,
         parts.heart,
         status_file,
-    ).take
+    )
+    beside.reload.join(live.take)
     return Service(loop, beside.evidence, beside.catching_up, beside.drift, status_file)
 
 

@@ -12,7 +12,7 @@ import torch
 from daemon.bus.gate import Curve, open_curve
 from daemon.bus.publish import Publisher, open_publisher
 from daemon.config import Config
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.pace import Replay, records_in
 from daemon.drop.watch import Watch
 from daemon.hearing.ears import Listen

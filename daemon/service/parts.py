@@ -1,4 +1,4 @@
-"""What the loop drives: all of it made elsewhere."""
+"""What the loop drives, all of it made elsewhere: the parts, and what a chore is."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 from daemon.bus.publish import Publisher
 from daemon.drop.catching_up import CatchingUp
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.lookout import Lookout
 from daemon.drop.pace import Replay
-from daemon.evidence.room import Room
 from daemon.health.heart import Heart
 from daemon.hearing.pipeline import Pipeline
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
+from daemon.service.room import Room
 
 
 class Chore(Protocol):

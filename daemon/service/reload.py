@@ -56,8 +56,7 @@ class Reload:
     """The chore that reads the configuration again when asked to.
 
     `renew` reads the files that guard the metrics again, each time and whatever came of the
-    configuration (their places want a restart); `take` brings the rest
-    to the parts, and is given once these are made.
+    configuration (their places want a restart).
     """
 
     def __init__(self, config: Config, again: Again, *, renew: Callable[[], None]) -> None:
@@ -67,10 +66,14 @@ class Reload:
         self._at: str | None = None
         self._waiting: tuple[str, ...] = ()
         self._faults: tuple[str, ...] = ()
-        self.take: Callable[[Config], None] = lambda _: None
+        self._bring: Callable[[Config], None] = lambda _: None
+
+    def join(self, bring: Callable[[Config], None]) -> None:
+        """Let a configuration be brought to the parts so, once these are made."""
+        self._bring = bring
 
     def said(self) -> dict[str, Any]:
-        """Return what the status says: when it was asked last, and what that came to."""
+        """Return what the status says: when one was last taken up, and what is wrong or waits."""
         return {
             "config": {
                 "reloaded": self._at,
@@ -100,7 +103,7 @@ class Reload:
     def _take(self, new: Config) -> None:
         found = change(self._config, new)
         if found.taken:
-            self.take(found.config)
+            self._bring(found.config)
         self._config, self._waiting = found.config, found.refused
         self._at = iso(datetime.now(UTC))
         _log.info("configuration reloaded", changed=found.taken, restart_for=found.refused)

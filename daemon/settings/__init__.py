@@ -1,1 +1,1 @@
-"""The configuration as people see it: example, schema, effective values, reloading."""
+"""What the keys of the configuration mean: example, schema, lines, conflicts, what is live."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 from daemon.endpoints import is_loopback, split_listen
@@ -46,9 +47,10 @@ def _of_bus(config: Config) -> Iterator[Conflict]:
 
 def _of_metrics(config: Config) -> Iterator[Conflict]:
     bus, metrics = config.bus, config.metrics
-    if (metrics.certificate is None) != (metrics.key is None):
-        says = "wanted it and metrics.certificate, or neither"
-        yield Conflict("metrics.key", says, ("metrics.certificate",))
+    pair = {"metrics.certificate": metrics.certificate, "metrics.key": metrics.key}
+    for (lone, _), (other, there) in permutations(pair.items()):
+        if pair[lone] is None and there is not None:
+            yield Conflict(lone, f"found nothing beside {other}, wanted both or neither", (other,))
     guarded = metrics.certificate and metrics.password
     if not (is_loopback(split_listen(metrics.listen)[0]) or guarded or metrics.open):
         says = (

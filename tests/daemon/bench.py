@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.drop.arrivals import Arrivals
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.listing import scan
 from daemon.hearing.keeping import Keeper, Station
 from daemon.hearing.pipeline import Feed, Pipeline

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from acoio.errors import SetupError
-from daemon.evidence.room import FIRST_S, LONGEST_S, Room
 from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.ledger import open_ledger
 from daemon.ledger.storage import NoRoomError
 from daemon.ledger.stored import reading, stored_events, stored_files, stored_scores
 from daemon.progress import FileProgress
+from daemon.service.room import FIRST_S, LONGEST_S, Room
 from daemon.service.run import run
 from tests.daemon.conftest import config_of, until
 from tests.daemon.ledger.test_ledger import _MODEL, _score, _step

@@ -13,7 +13,7 @@ import pytest
 from acoio.errors import NotReadyError
 from daemon.bus.wire import model_draft
 from daemon.drop.arrivals import Arrivals
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.listing import scan
 from daemon.hearing.keeping import Keeper, Station
 from daemon.hearing.pipeline import Feed, Pipeline

@@ -52,7 +52,7 @@ def _with_the_model() -> None:
 
 
 def _at_decoding(happen: Callable[[], None], name: str) -> None:
-    from daemon.drop.drop import Drop
+    from daemon.drop.files import Drop
 
     reader: Any = importlib.import_module("acoio.reader")
     bytes_of, walk = Drop.bytes_of, reader.walk

@@ -93,7 +93,7 @@ def _planted(folder: Path, page: str) -> tuple[Path, dict[str, str], set[str]]:
     StatusFile(store, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
     judged = Verdict(False, ("api_key: verdict-Key", f"near {_PEM}"), {"auth": "figure-Secret"})
     Registry(store).register(model_folder(PRETRAINED), judged)
-    write_state(store, State().begun("a", "b").ended("c", "failed", ("cred-Secret",), None))
+    write_state(store, State().begun("a", "b").ended("c", "failed", reasons=("cred-Secret",)))
     secrets |= {"cred-Secret", "second-line", "MIIEvQIBADANBg", "old-Password", "url-Password"}
     secrets |= {"aside-Password", "drop-Token", "verdict-Key", "figure-Secret", "set-Password"}
     secrets |= {"log-Password", "bearer-Token", *_PASSWORDS.values()}

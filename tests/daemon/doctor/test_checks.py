@@ -165,7 +165,9 @@ def test_a_retraining_that_was_refused_is_told_with_its_reason(config: Config) -
     assert _marks(check_retraining(config))[0] == "ok"
     config.store.path.mkdir()
     state = State().begun("2026-05-01T06:00:00Z", "ocean")
-    write_state(config.store.path, state.ended("2026-05-01T07:00:00Z", "refused", ("slow",), None))
+    write_state(
+        config.store.path, state.ended("2026-05-01T07:00:00Z", "refused", reasons=("slow",))
+    )
     mark, says, _ = next(iter(check_retraining(config)))
     assert (mark, says) == ("warn", "refused at 2026-05-01T07:00:00Z, 1 in a row: slow")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from daemon.config import Config
-from daemon.drift.watch import FILE
+from daemon.drift.compare import FILE
 from daemon.health.status import status
 from daemon.service.run import run
 from detector.drift import Reference, reference_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acoio.reader import Fetch
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.listing import scan
 from daemon.hearing.attempts import TRIES
 from daemon.progress import FileProgress

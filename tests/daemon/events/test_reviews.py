@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from acoio.errors import DataError
 from daemon.bus.wire import Draft, schema
-from daemon.events.event_list import listed, stored_verdicts
+from daemon.events.find import listed, stored_verdicts
 from daemon.events.reviews import FILE, LONGEST_TEXT, REQUEST, Reviews, Verdict, verdict_of
 from daemon.events.revise import number
 from daemon.ledger.ledger import Ledger, open_ledger

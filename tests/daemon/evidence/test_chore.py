@@ -203,7 +203,7 @@ def test_the_sound_after_an_event_is_waited_for_but_not_for_ever(
 
 def _us(text: str) -> int:
     from acoio.clock import to_us
-    from daemon.events.event_list import utc
+    from daemon.events.find import utc
 
     return to_us(utc(text))
 

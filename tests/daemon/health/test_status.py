@@ -21,8 +21,8 @@ from daemon.progress import FileProgress
 from daemon.retraining.state import State, write_state
 from detector.values import event_json, iso
 from tests.daemon.bus.test_wire import _EVENT
+from tests.daemon.events.test_events_cli import _judged
 from tests.daemon.ledger.test_ledger import _MODEL, _score, _step
-from tests.daemon.test_events_cli import _judged
 from tests.daemon.test_failing_disk import filled, small_disk
 
 _NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -171,7 +171,7 @@ def test_the_whole_of_it_fits_a_screen(store: Path) -> None:
             file = replace(aside, name=f"{k}{aside.name}")
             ledger.commit(_step(2, files=(file,), outgoing=(), scores=(), events=()), _MODEL)
     state = State().begun("2026-05-01T06:00:00Z", "ocean")
-    write_state(store, state.ended("2026-05-01T07:00:00Z", "refused", ("slow " * 50,), None))
+    write_state(store, state.ended("2026-05-01T07:00:00Z", "refused", reasons=("slow " * 50,)))
     span = {"per_hour": 0.91, "low": 0.3, "high": 2.1, "alarms": 9, "hours": 9.9}
     ratio = {"statistic": 1.0, "expected": 0.1, "p99": 0.5, "ratio": 2.0}
     _beat(

@@ -12,7 +12,6 @@ import pytest
 
 from acoio import ACOio
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
-from daemon.retraining.recent import newest_of
 from detector.choose import Choice
 from detector.drift import Reference, reference_of
 from detector.tally import Tally
@@ -78,8 +77,7 @@ def test_an_evening_over_midnight_is_one_and_in_any_month(
         bench.write_file(tmp_path, midnight + k * timedelta(minutes=5))
     coverage = ACOio(tmp_path).coverage()
     choice, newest = Choice(evening=(23, 1), months=months), timedelta(days=2)
-    files = newest_of(coverage, newest)
-    found = bench.last(hear_evenings(coverage, files, choice, SMALL, newest=newest))
+    found = bench.last(hear_evenings(coverage, choice, features=SMALL, newest=newest))
     assert set(found.heard) == {date(2024, 6, 2)}
     assert found.heard[date(2024, 6, 2)].windows > 6 * 230
 
@@ -96,8 +94,7 @@ def test_only_the_evening_is_heard_and_at_its_level(tmp_path: Path, rms: float) 
         bench.write_file(tmp_path, begin, rms=rms)
     coverage = ACOio(tmp_path).coverage()
     newest = timedelta(days=2)
-    files = newest_of(coverage, newest)
-    found = bench.last(hear_evenings(coverage, files, Choice(), SMALL, newest=newest))
+    found = bench.last(hear_evenings(coverage, Choice(), features=SMALL, newest=newest))
     first, last = (found.heard[day] for day in sorted(found.heard))
     assert sorted(found.heard) == [date(2024, 6, 4), date(2024, 6, 5)]
     fallen_db = float(np.median(last.mean_db - first.mean_db))

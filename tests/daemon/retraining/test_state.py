@@ -11,7 +11,6 @@ import pytest
 
 from daemon.locks import HeldError, is_held, locked
 from daemon.metrics import Metrics
-from daemon.retraining.chore import RetrainMetrics
 from daemon.retraining.state import (
     KILLED,
     LOCK_FILE,
@@ -21,13 +20,18 @@ from daemon.retraining.state import (
     state_before,
     write_state,
 )
+from daemon.retraining.state_metrics import RetrainMetrics
 
 BEGIN, END = "2024-06-01T09:00:00.000000Z", "2024-06-01T09:10:00.000000Z"
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
-    state = State().begun(BEGIN, "old").ended(END, "refused", ("too many alarms",), "new")
+    state = (
+        State()
+        .begun(BEGIN, "old")
+        .ended(END, "refused", reasons=("too many alarms",), candidate="new")
+    )
     write_state(tmp_path, state)
     assert read_state(tmp_path) == state
     assert json.loads((tmp_path / STATE_FILE).read_text())["reasons"] == ["too many alarms"]
@@ -36,11 +40,11 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
 def test_refusals_are_counted_until_one_is_accepted() -> None:
     state = State()
     for outcome in ("refused", "too_little", "failed"):
-        state = state.begun(BEGIN, "old").ended(END, outcome, (), None)
+        state = state.begun(BEGIN, "old").ended(END, outcome)
     assert (state.refused_in_a_row, state.accepted_at) == (3, None)
-    state = state.ended(END, "accepted", (), "new")
+    state = state.ended(END, "accepted", candidate="new")
     assert (state.refused_in_a_row, state.accepted_at) == (0, END)
-    assert state.ended(END, "refused", (), "newer").accepted_at == END
+    assert state.ended(END, "refused", candidate="newer").accepted_at == END
 
 
 def test_it_runs_as_long_as_somebody_holds_the_lock(tmp_path: Path) -> None:

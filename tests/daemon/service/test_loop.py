@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from acoio.errors import NotReadyError
 from daemon.config import Config
 from daemon.drop.arrivals import Plan
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.evidence.chore import EvidenceChore
 from daemon.health.status import status
 from daemon.health.status_file import last_said
@@ -94,7 +94,7 @@ def test_a_ledger_that_is_busy_when_a_file_is_set_aside_does_not_end_the_loop(
     def broken(*_: object) -> int:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("daemon.drop.drop._open_no_link", broken)
+    monkeypatch.setattr("daemon.drop.files._open_no_link", broken)
     monkeypatch.setattr(Pipeline, "set_aside", _refusing)
     name = min(path.name for path in full_drop.iterdir())
     for _ in range(TRIES - 1):

@@ -16,7 +16,7 @@ from daemon.bus.keys import Pair, allow, make_client, make_server
 from tests.daemon.conftest import until
 from tests.daemon.station import Station, station
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _NODE, _GCC = shutil.which("node"), shutil.which("gcc")
 _LIBRARIES = list((Path(zmq.__file__).parents[1] / "pyzmq.libs").glob("libzmq*.so*"))
 

@@ -20,7 +20,7 @@ from daemon.client import Subscriber
 from tests.daemon.conftest import until
 from tests.daemon.station import ANY, Shelf, Station, heard, listening, station
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 _MESSAGES = 1_500
 _FIRST = 300  # said before the late ones come
 

@@ -7,11 +7,11 @@ from threading import Event
 
 import pytest
 
-import daemon.drop.drop
+import daemon.drop.files
 from acoio.errors import DataError, NotReadyError
 from daemon.config import Config
 from daemon.drop.arrivals import Arrivals
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.drop.listing import Seen
 from daemon.drop.lookout import Lookout, quiet_pause_s
 from daemon.drop.watch import Watch
@@ -94,7 +94,7 @@ def test_what_a_file_does_not_give_is_told_from_what_the_world_withholds(
     def broken(*_: object) -> int:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("daemon.drop.drop._open_no_link", broken)
+    monkeypatch.setattr("daemon.drop.files._open_no_link", broken)
     with pytest.raises(UnreadableError, match="Input/output error"):
         drop.bytes_of("file")(0, 1)
 
@@ -113,14 +113,14 @@ def test_the_deadline_of_a_digest_is_for_each_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a").write_bytes(bytes(range(250)) * 40)
-    opened = daemon.drop.drop._open_no_link
+    opened = daemon.drop.files._open_no_link
 
     def slow(path: str, flags: int) -> int:
         time.sleep(0.25)
         return opened(path, flags)
 
-    monkeypatch.setattr("daemon.drop.drop._open_no_link", slow)
-    monkeypatch.setattr("daemon.drop.drop._BLOCK_BYTES", 1000)
+    monkeypatch.setattr("daemon.drop.files._open_no_link", slow)
+    monkeypatch.setattr("daemon.drop.files._BLOCK_BYTES", 1000)
     digest = Drop(tmp_path, deadline_s=2.0).digest("a", 9_999)
     assert digest == hashlib.sha256((bytes(range(250)) * 40)[:9_999]).hexdigest()
 
@@ -179,14 +179,14 @@ def test_a_file_that_cannot_be_read_is_set_aside_after_some_tries_and_the_rest_g
     config: Config, full_drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = sorted(path.name for path in full_drop.iterdir())[1]
-    opened = daemon.drop.drop._open_no_link
+    opened = daemon.drop.files._open_no_link
 
     def broken(path: str, flags: int) -> int:
         if path.endswith(bad):
             raise OSError(errno.EIO, "Input/output error")
         return opened(path, flags)
 
-    monkeypatch.setattr("daemon.drop.drop._open_no_link", broken)
+    monkeypatch.setattr("daemon.drop.files._open_no_link", broken)
     assert run(config, until_idle=True) == 0
     files = {file["name"]: file for file in stored_files(config.store.path)}
     assert "tried 5 times:" in files[bad]["reason"]

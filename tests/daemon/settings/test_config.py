@@ -75,7 +75,7 @@ def test_what_is_wrong_between_keys_is_told_beside_what_is_wrong_with_others() -
         "store.path",
         "bus.keys",
         "bus.replay",
-        "metrics.key",
+        "metrics.certificate",
         "metrics.listen",
         "metrics.listen",
     ]
@@ -104,6 +104,16 @@ def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe= [")
     with pytest.raises(SetupError, match="wanted a TOML file"):
         load_config(tmp_path / "bad.toml", [_DROP], {})
+
+
+def test_what_a_file_may_say_that_cannot_be_read_is_not_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as fault:
+        load_config(tmp_path / "none.toml", [], {"KILOKAI_STATION__NAME": "x"})
+    assert [found.key for found in fault.value.faults] == [str(tmp_path / "none.toml")]
+    (tmp_path / "empty.toml").write_text("")
+    with pytest.raises(ConfigError) as fault:
+        load_config(tmp_path / "empty.toml", ["nonsense"], {})
+    assert [found.key for found in fault.value.faults] == ["--set", "drop"]
 
 
 def test_the_store_may_not_lie_in_the_drop() -> None:

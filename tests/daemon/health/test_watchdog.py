@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-import daemon.drop.drop
+import daemon.drop.files
 from daemon.config import Config
 from daemon.health.heart import Heart
 from daemon.hearing.pipeline import Pipeline
@@ -124,7 +124,7 @@ def test_files_that_may_not_be_read_are_an_honest_reason_to_wait(
     def refused(*_: object) -> int:
         raise PermissionError(13, os.strerror(13))
 
-    monkeypatch.setattr("daemon.drop.drop._open_no_link", refused)
+    monkeypatch.setattr("daemon.drop.files._open_no_link", refused)
     name = min(path.name for path in full_drop.iterdir())
     tries = service.loop._patience.tries
     beats.fact = lambda told: tries(name) >= 2 and told[-5:] == [True] * 5
@@ -135,7 +135,7 @@ def test_files_that_may_not_be_read_are_an_honest_reason_to_wait(
 def test_a_file_that_comes_slowly_piece_by_piece_is_life_and_one_that_hangs_is_none(
     service: Service, beats: _Beats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, fetched = service.loop, daemon.drop.drop._fetch
+    loop, fetched = service.loop, daemon.drop.files._fetch
     drop = loop._parts.drop
 
     def slow(path: Path, byte: int, size_bytes: int) -> bytes:
@@ -145,8 +145,8 @@ def test_a_file_that_comes_slowly_piece_by_piece_is_life_and_one_that_hangs_is_n
         return fetched(path, byte, size_bytes)
 
     loop._liveness.found(due=True, waiting=True)
-    monkeypatch.setattr("daemon.drop.drop._fetch", slow)
-    monkeypatch.setattr("daemon.drop.drop._BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr("daemon.drop.files._fetch", slow)
+    monkeypatch.setattr("daemon.drop.files._BLOCK_BYTES", 1 << 20)
     file = min(drop.path.iterdir())
     size_bytes = file.stat().st_size
     pieces = -(-size_bytes // (1 << 20))

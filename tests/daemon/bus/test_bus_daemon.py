@@ -22,7 +22,7 @@ from daemon.ledger.stored import stored_files
 from tests.daemon.conftest import until
 from tests.daemon.sea import Sea
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[3]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-from daemon.settings.places import lines_of
+from daemon.settings.lines import lines_of
 
 
 def test_each_table_and_key_has_its_line() -> None:

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 from daemon.bus.wire import Draft
 from daemon.drop.arrivals import Task
 from daemon.drop.listing import Seen
-from daemon.ledger.store_metrics import StoreRoom
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress, Outgoing
-from daemon.retraining.chore import RetrainMetrics
 from daemon.retraining.state import State, write_state
+from daemon.retraining.state_metrics import RetrainMetrics
+from daemon.service.store_metrics import StoreRoom
 from detector.values import iso
 from tests.daemon.bench import bench_on
 from tests.daemon.scrapes import samples_of, value_of
@@ -224,7 +224,9 @@ def test_how_the_last_retraining_ended_is_told_and_a_broken_file_is_none(tmp_pat
     chore = RetrainMetrics(tmp_path, metrics)
     chore.do(0.0)
     assert value_of(metrics, "kilokai_retrain_last_end_time_seconds") == 0
-    state = State().ended("2026-11-22T10:00:00.000000Z", "refused", ("too loud",), "x")
+    state = State().ended(
+        "2026-11-22T10:00:00.000000Z", "refused", reasons=("too loud",), candidate="x"
+    )
     write_state(tmp_path, state)
     chore.do(100.0)
     assert value_of(metrics, "kilokai_retrain_outcome", {"outcome": "refused"}) == 1

@@ -19,8 +19,8 @@ from acoio.errors import DataError
 from acoio.labels import Label, write_labels
 from acoio.raven import read_raven
 from daemon.cli import app
-from daemon.events.event_list import Filter, listed, one_of, spans, without
 from daemon.events.export import FORMS, recordings
+from daemon.events.find import Filter, listed, one_of, spans, without
 from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.stored import stored_events, stored_files
 from daemon.service.requests import FOLDER

@@ -5,8 +5,8 @@ import pytest
 
 from acoio.errors import SetupError
 from acoio.simulate import Truth
-from daemon.demo.demo import MARKER, _places
 from daemon.demo.report import report
+from daemon.demo.run import MARKER, _places
 from detector.values import event_json, iso
 from tests.daemon.bus.test_wire import _BEGIN, _EVENT
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daemon.drift.watch import FILE, DriftWatch
+from daemon.drift.compare import FILE, DriftWatch
 from daemon.metrics import Metrics
 from detector.drift import Reference, reference_of
 from tests.detector.drifting import BANDS, hour

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from acoio.errors import NotReadyError
-from daemon.drop.drop import Drop
+from daemon.drop.files import Drop
 from daemon.progress import FileProgress
 from tests.daemon.bench import Found, bench_on, found_in
 from tests.daemon.sea import Sea

@@ -13,7 +13,7 @@ _EVERY_S: Final = 10.0
 
 
 class RetrainMetrics:
-    """Reads that one's state file now and then."""
+    """Reads the state file of `kilokai retrain` now and then."""
 
     def __init__(self, store: Path, metrics: Metrics) -> None:
         self._store = store

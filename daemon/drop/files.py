@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from acoio.errors import NotReadyError
 from acoio.reader import Fetch, open_at_once
-from daemon.drop.deadline import Worker
+from daemon.deadline import Worker
 from daemon.drop.listing import Seen, glance, scan
 from daemon.errors import AwayError, UnreadableError
 
