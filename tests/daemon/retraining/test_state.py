@@ -37,11 +37,11 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert json.loads((tmp_path / STATE_FILE).read_text())["reasons"] == ["too many alarms"]
 
 
-def test_refusals_are_counted_until_one_is_accepted() -> None:
+def test_refusals_and_failures_are_counted_until_one_is_accepted() -> None:
     state = State()
     for outcome in ("refused", "too_little", "failed"):
         state = state.begun(BEGIN, "old").ended(END, outcome)
-    assert (state.refused_in_a_row, state.accepted_at) == (3, None)
+    assert (state.refused_in_a_row, state.accepted_at) == (2, None)  # too little is no refusal
     state = state.ended(END, "accepted", candidate="new")
     assert (state.refused_in_a_row, state.accepted_at) == (0, END)
     assert state.ended(END, "refused", candidate="newer").accepted_at == END
