@@ -205,7 +205,7 @@ def overlapping(lab: Lab) -> None:
 @fault(
     18, "no file for a long time",
     how="nothing comes; time is heartbeats of 0.2 s, and a watchdog of 0.4 s that listens",
-    wanted="heartbeats go on and tell the newest sound; the watchdog is fed (alert rule: issue 6)",
+    wanted="heartbeats go on and tell the newest sound; the watchdog is fed",
 )  # fmt: skip
 def silence(lab: Lab) -> str:
     lab.put()
