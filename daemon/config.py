@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -100,7 +100,7 @@ def read_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
     if config and not unread:
         reading.faults += _between(config, wrong, reading.origins)
     if reading.faults or config is None:
-        raise ConfigError(reading.faults)
+        raise ConfigError(reading.faults if path else [*map(_without_file, reading.faults)])
     return Loaded(config, reading.origins)
 
 
@@ -112,7 +112,7 @@ def _checked(reading: _Reading, *, unread: bool) -> tuple[Config | None, frozens
     try:
         return Config.model_validate(reading.raw), frozenset()
     except ValidationError as error:
-        details = error.errors()
+        details = _innermost(error.errors())
     reading.faults += [
         _fault(detail, reading.origins)
         for detail in details
@@ -128,6 +128,22 @@ def _checked(reading: _Reading, *, unread: bool) -> tuple[Config | None, frozens
         return Config.model_validate(right), wrong
     except ValidationError:
         return None, wrong
+
+
+def _without_file(fault: Fault) -> Fault:
+    """Return a fault that says why what every file has may be missing."""
+    missing = fault.key.startswith("drop") and not fault.origin
+    return replace(fault, origin="no --config was given") if missing else fault
+
+
+def _innermost(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the faults but those of a list of which a part is at fault."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail, loc in zip(details, places, strict=True)
+        if not any(loc != other and loc == other[: len(loc)] for other in places)
+    ]
 
 
 def _between(config: Config, wrong: frozenset[str], origins: Mapping[str, str]) -> list[Fault]:
@@ -185,9 +201,18 @@ def _of_sets(sets: Sequence[str], faults: list[Fault]) -> list[tuple[str, str, s
     return found
 
 
-def strays(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the environment that are ours by their beginning, and no keys."""
-    return sorted(name for name in environ if name.startswith(PREFIX) and "__" not in name)
+def strays(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the names of the environment that are ours by their beginning, and no keys.
+
+    Each with what was probably meant, or what a name is made of.
+    """
+    known = {
+        f"{PREFIX}{section}_{key}".upper(): f"{PREFIX}{section}__{key}".upper()
+        for section, option in Config.model_fields.items()
+        for key in getattr(option.annotation, "model_fields", ())
+    }
+    names = sorted(name for name in environ if name.startswith(PREFIX) and "__" not in name)
+    return {name: known.get(name, f"{PREFIX}SECTION__KEY") for name in names}
 
 
 def _value(text: str) -> Any:

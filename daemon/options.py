@@ -88,7 +88,7 @@ class Bus(BaseModel):
     credential: _Credential | None = Field(
         default=None,
         description="the systemd credential that holds server.secret",
-        examples=["kilokai-bus"],
+        examples=["bus_server.secret"],
     )
     publish: str = Field(default="tcp://127.0.0.1:5556", description=_LOCAL)
     replay: str = Field(default="tcp://127.0.0.1:5557", description=_LOCAL)

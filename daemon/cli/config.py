@@ -11,7 +11,7 @@ import typer
 
 from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets
-from daemon.config import PREFIX, ConfigError, Fault, Loaded, read_config, strays
+from daemon.config import ConfigError, Fault, Loaded, read_config, strays
 from daemon.errors import EXIT_WRONG_SETUP, plain
 from daemon.settings.effective import effective, effective_lines
 from daemon.settings.example import example
@@ -24,10 +24,11 @@ app = typer.Typer(help="Check, show and begin a configuration.", no_args_is_help
 def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -> None:
     """Tell every fault of a configuration at once: exit 78 if there is any.
 
-    Names of the environment that begin with KILOKAI_ and are no keys are told too.
+    Names of the environment that begin with KILOKAI_ and are no keys are told too, and that
+    there is no drop yet.
     """
-    for name in strays(os.environ):
-        typer.echo(f"{plain(name)} is no key: name it {PREFIX}TABLE__KEY", err=True)
+    for name, meant in strays(os.environ).items():
+        typer.echo(f"kilokai: {plain(name)} is no key: name it {meant}", err=True)
     faults: tuple[Fault, ...] = ()
     try:
         loaded = _loaded(config, sets)
@@ -41,6 +42,9 @@ def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -
         raise typer.Exit(EXIT_WRONG_SETUP if faults else 0)
     given = sum("." in key for key in loaded.origins)
     words = "1 key" if given == 1 else f"{given} keys"
+    if not loaded.config.drop.path.is_dir():
+        drop = plain(loaded.config.drop.path)
+        typer.echo(f"kilokai: drop.path: {drop} is not there now; it is waited for", err=True)
     typer.echo(f"right: {plain(config) if config else 'no file'}, {words} given")
 
 

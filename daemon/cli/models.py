@@ -28,7 +28,11 @@ app = typer.Typer(
 
 _LEAST_PREFIX = 4
 _Id = Annotated[
-    str, typer.Argument(metavar="ID", help="A model's id, its first letters, or `current`.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="An id, its first letters, `current`, a model's folder, or a pretrained name.",
+    ),
 ]
 _Reason = Annotated[str, typer.Option(help="Why; the bus and the history say so.")]
 
@@ -67,7 +71,7 @@ def show_model(
     """Show all that is known of one model: data, calibration, evaluation, verdict, history."""
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    found = _facts(_one(registry, model), settings)
+    found = _facts(_shown(registry, model, settings), settings)
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -88,7 +92,7 @@ def compare_models(
     """Show two models side by side: threshold, calibration, evaluation, verdict, data."""
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    both = [_facts(_one(registry, model), settings) for model in (first, second)]
+    both = [_facts(_shown(registry, model, settings), settings) for model in (first, second)]
     if as_json:
         typer.echo(json.dumps(both))
     else:
@@ -185,6 +189,20 @@ def _configured(config: Config) -> str:
     return f"detector.model ({plain(config.detector.model)})"
 
 
+def _shown(registry: Registry, text: str, config: Config) -> Entry:
+    """Return the model that a text means, as `_one` does, also one that is not registered.
+
+    `current` without a champion is the model of the configuration.
+    """
+    from detector.checkpoint import PRETRAINED, is_model, model_folder
+
+    if text == "current" and registry.champion() is None:
+        text = config.detector.model
+    if text == PRETRAINED or is_model(Path(text)):
+        return entry_of(model_folder(text), None, registered=False)
+    return _one(registry, text)
+
+
 def _one(registry: Registry, text: str) -> Entry:
     """Return the model that a text means: `current`, an id, or the beginning of one.
 
@@ -204,7 +222,8 @@ def _one(registry: Registry, text: str) -> Entry:
         ]
     if len(found) != 1:
         known = ", ".join(entry.id for entry in found or entries) or "none"
-        raise SetupError(f"{plain(registry.path)}: found {known}, wanted one model {text!r}")
+        nor = " (it is no model's folder either)" if Path(text).is_dir() else ""
+        raise SetupError(f"{plain(registry.path)}: found {known}, wanted one model {text!r}{nor}")
     return found[0]
 
 
@@ -224,7 +243,7 @@ def _candidate(registry: Registry, text: str, config: Config) -> Entry:
         text, outside = folder.name, False  # its golden scores were made when it came in
     else:
         outside = text == PRETRAINED or is_model(folder)
-    entry = entry_of(folder, None) if outside else _one(registry, text)
+    entry = entry_of(folder, None, registered=False) if outside else _one(registry, text)
     if wanted_hz is not None and entry.rate_hz not in (None, wanted_hz):
         raise SetupError(
             f"{plain(entry.folder)}: found a model for {entry.rate_hz:g} Hz, wanted "

@@ -37,7 +37,9 @@ def command(
     span: Annotated[
         str | None,
         typer.Option(
-            "--replay", metavar="BEGIN/END", help="Only recordings that begin then (UTC)."
+            "--replay",
+            metavar="BEGIN/END",
+            help="Only recordings that begin then (UTC); the first minute is not scored.",
         ),
     ] = None,
     speed: Annotated[
@@ -55,8 +57,8 @@ def command(
     set_up_logs()
     with signals(signal.SIGHUP) as asked:  # from here on none ends us, and none is missed
         settings = config_of(config, sets)
-        for name in strays(os.environ):
-            _log.warning("a name of the environment that is no key", name=name)
+        for name, meant in strays(os.environ).items():
+            _log.warning("a name of the environment is no key", name=name, meant=meant)
         if replay and not any(replay.holds(seen) for seen in scan(settings.drop.path)):
             raise DataError(f"--replay: found no recording of {span} in {settings.drop.path}")
         from daemon.service.run import run  # here, because torch takes seconds to import

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,6 +15,7 @@ from daemon.errors import EXIT_DONE, EXIT_FAILED, plain
 from daemon.health.status import status
 from daemon.health.status_lines import status_lines
 
+_COLUMNS: Final = 80  # at least, and where it is no terminal
 EXAMPLE: Final = "Example: kilokai status --config /etc/kilokai/kilokai.toml"
 
 
@@ -37,5 +39,9 @@ def command(
             told = {"well": False, "state": "setup", "complaints": complaints}
             typer.echo(json.dumps(told))
         raise
-    typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found)))
+    typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found, _columns())))
     raise typer.Exit(EXIT_DONE if found["well"] else EXIT_FAILED)
+
+
+def _columns() -> int:
+    return max(shutil.get_terminal_size((_COLUMNS, 1)).columns, _COLUMNS)

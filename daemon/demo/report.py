@@ -39,8 +39,9 @@ def report(
     yield from _table(matched)
     hits, other, false = len(matched.hits), len(matched.other), len(matched.false)
     yield f"{len(events)} events: {hits} on calls, {other} on ships or gear, {false} on nothing."
+    yield "(Of an hour's events at most alerts.most_per_hour are sent; all are kept.)"
     quiet = _quiet_minutes(scored, begin, end)
-    yield f"In {quiet:.0f} of {_minutes(begin, end):.0f} minutes there was nothing to hear."
+    yield f"In {quiet:.1f} of {_minutes(begin, end):.1f} minutes there was nothing to hear."
 
 
 def _quiet_minutes(truth: Sequence[Truth], begin: datetime, end: datetime) -> float:

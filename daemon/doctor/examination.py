@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from daemon.config import PREFIX, Config, ConfigError, load_config, strays
+from daemon.config import Config, ConfigError, load_config, strays
 from daemon.doctor.addresses import check_keys, check_sockets
 from daemon.doctor.finding import MARKS, Check, Finding, examine
 from daemon.doctor.keeping import check_daemon, check_ledger, check_retraining
@@ -32,8 +32,8 @@ def examined(
     else:
         where = f"{path or 'no file'}: every key is right"
         yield Finding("config", "ok", where)
-        for name in strays(environ):
-            yield Finding("config", "warn", f"{name} is no key", f"name it {PREFIX}TABLE__KEY")
+        for name, meant in strays(environ).items():
+            yield Finding("config", "warn", f"{name} is no key", f"name it {meant}")
         yield from examine(_of_station(config))
     yield from examine([Check("gpu", check_gpu, _TORCH_S), Check("score", check_score, _TORCH_S)])
 

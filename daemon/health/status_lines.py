@@ -1,4 +1,4 @@
-"""The status as an operator sees it (pure): one screen of 80 columns and 24 lines."""
+"""The status as an operator sees it (pure): one screen of 80 columns or more, and 24 lines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MORE: Final = "see --json"
 _Json = Mapping[str, Any]
 
 
-def status_lines(found: _Json) -> list[str]:
+def status_lines(found: _Json, columns: int = _COLUMNS) -> list[str]:
     """Return the lines of a status: as many of the last events as the screen has room for."""
-    lines = [*_head(found), "", *(_short(line) for line in _facts(found))][:_LINES]
+    lines = [*_head(found), "", *(_short(line, columns) for line in _facts(found))][:_LINES]
     room = _LINES - len(lines) - 2  # an empty line, and the heading
     last = found["events"]["last"][-room:] if room > 0 else []
     return [*lines, "", HEADING, *map(event_line, last)] if last else lines
@@ -119,8 +119,8 @@ def _span(found: _Json) -> str:
 
 def _drift(drift: _Json) -> str:
     score, level = drift["score"]["ratio"], drift["level"]["ratio"]
-    words = "as calibrated" if max(score, level) <= 1 else "DRIFTED from its calibration"
-    return f"{words}: scores {score:.1f}, levels {level:.1f} of the most that chance does"
+    words = "as calibrated" if max(score, level) <= 1 else "DRIFTED"
+    return f"{words}: scores {score:.1f} and levels {level:.1f} times what chance explains"
 
 
 def _retrain(state: _Json) -> str:
@@ -130,7 +130,8 @@ def _retrain(state: _Json) -> str:
         return f"accepted {_minute(state['end'])}"
     why = f": {plain(state['reasons'][0])}" if state["reasons"] else ""
     row, outcome = state["refused_in_a_row"], state["outcome"].replace("_", " ")
-    return f"{outcome} {_minute(state['end'])}, {row} in a row{why}"
+    again = f", no. {row} since one was accepted" if row > 1 else ""
+    return f"{outcome} {_minute(state['end'])}{again}{why}"
 
 
 def duration(seconds: float) -> str:
@@ -141,9 +142,9 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _short(line: str) -> str:
+def _short(line: str, columns: int) -> str:
     """Return a line that fits, cut where it does not."""
-    return line if len(line) <= _COLUMNS else f"{line[: _COLUMNS - 1]}…"
+    return line if len(line) <= columns else f"{line[: columns - 1]}…"
 
 
 def _time(time: str) -> str:

@@ -33,18 +33,25 @@ class Entry:
             return None
 
 
-def entry_of(folder: Path, champion: str | None) -> Entry:
-    """Return the entry of a model's folder, whatever it holds."""
+def entry_of(folder: Path, champion: str | None, *, registered: bool = True) -> Entry:
+    """Return the entry of a model's folder, whatever it holds.
+
+    One that is not registered has no verdict.
+    """
     card, faults = _object(folder / CARD)
-    judged = None
-    values, more = _object(folder / FILE)
-    try:
-        judged = None if more else Verdict.from_json(values)
-    except DataError as error:
-        more = str(error)
+    verdict, more = _verdict(folder) if registered else (None, "")
     broken = "" if faults else _broken(folder, card)
     fault = "; ".join(filter(None, (faults, broken, more)))
-    return Entry(folder.name, folder, folder.name == champion, card, judged, fault)
+    return Entry(folder.name, folder, folder.name == champion, card, verdict, fault)
+
+
+def _verdict(folder: Path) -> tuple[Verdict | None, str]:
+    """Return what was decided of a model, and what was wrong with that."""
+    values, fault = _object(folder / FILE)
+    try:
+        return (None if fault else Verdict.from_json(values)), fault
+    except DataError as error:
+        return None, str(error)
 
 
 def _broken(folder: Path, card: Mapping[str, Any]) -> str:

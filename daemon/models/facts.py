@@ -70,7 +70,11 @@ def _verdict(found: _Json) -> str:
     if found["fault"]:
         return "damaged"
     judged = found["verdict"]
-    return "none" if not judged else "accepted" if judged["accepted"] else "refused"
+    if not judged:
+        return "none"
+    if judged["accepted"]:
+        return "by hand" if judged["reasons"] else "accepted"  # a gate has none for it
+    return "refused"
 
 
 def page(found: _Json, switches: Sequence[Switch]) -> Iterator[str]:

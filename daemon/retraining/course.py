@@ -84,7 +84,8 @@ def retrain(config: Config, *, seed: int) -> Lines:
     NotReadyError
         If another one runs, or the disk is full.
     """
-    store = config.store.path
+    store, wanted = config.store.path, config.retrain.calibration_hours
+    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
     with ExitStack() as stack:
         _enter(stack, store)
         state = state_before(store).begun(_now(), _champion_name(config))
@@ -116,8 +117,6 @@ def _champion_name(config: Config) -> str:
 
 
 def _run(config: Config, seed: int) -> Lines:
-    wanted = config.retrain.calibration_hours
-    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
     champion = read_model(chosen_model(config))
     known = known_of(config.store.path)
     try:
@@ -137,8 +136,10 @@ def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
     evenings = yield from _evenings(coverage, config, champion)
     first = first_model(registry)
     health = evenings.compared(_references(champion, first))
-    if not health:
-        yield "the hydrophone: no evening, or no model of this station, to examine it by"
+    if not evenings.heard:
+        yield "the hydrophone could not be examined: no evening in the newest days"
+    elif not health:
+        yield "the hydrophone could not be examined: no model was calibrated at this station yet"
     if reasons := reasons_of(health, evenings.missing):
         told = {"health": told_health(health), "missing": list(evenings.missing)}
         return Ended("refused", champion.id, reasons, None, told)

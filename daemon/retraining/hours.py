@@ -25,7 +25,15 @@ from daemon.options import Config
 from daemon.retraining.known import Known
 from daemon.retraining.recent import newest_of
 from detector.alarm_rates import TooLittleSoundError
-from detector.choose import Choice, Chosen, Hour, choose, evening_hours, of_records
+from detector.choose import (
+    Choice,
+    Chosen,
+    Hour,
+    choose,
+    day_of,
+    evening_hours,
+    of_records,
+)
 
 VARIOUS_SHARE: Final = 0.5  # of the typical hours
 _QUIETER: Final = 0.25  # of the evening hours say which rate of alarms is usual now
@@ -81,7 +89,8 @@ def hours_of(
     try:
         chosen = choose(whole, choice, seed=seed, busy=busy)
     except TooLittleSoundError as error:
-        raise TooLittleSoundError("; ".join([str(error), *notes])) from error
+        what_there_is = _evenings_told(evenings, choice)
+        raise TooLittleSoundError("; ".join([str(error), what_there_is, *notes])) from error
     typical = frozenset(begin for begin, _ in evenings) - busy
     newest = newest_of(coverage, timedelta(days=config.retrain.reference_days))
     return Hours(chosen, choice, typical, newest, notes)
@@ -117,6 +126,14 @@ def busy_hours(
 def _alarms_in(hour: Hour, ordered: Sequence[datetime]) -> int:
     spans = [(file.begin, file.end) for file in hour if file.begin and file.end]
     return sum(bisect_left(ordered, end) - bisect_left(ordered, begin) for begin, end in spans)
+
+
+def _evenings_told(evenings: Sequence[tuple[datetime, Hour]], choice: Choice) -> str:
+    if not evenings:
+        return "no recording lies within retrain.evening and retrain.months"
+    days = len({day_of(begin, choice) for begin, _ in evenings})
+    told = f"{len(evenings)} evening hours of {days} days in all"
+    return f"{told}, of which some days are learnt from and others calibrated on"
 
 
 def _notes(

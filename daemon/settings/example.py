@@ -15,7 +15,7 @@ _HEAD: Final = """\
 # out shows its default or, where it has none, what it may look like.
 #
 # Any key can also be given as --set table.key=value, or in the environment as
-# KILOKAI_TABLE__KEY, which go over this file in that order: --set wins.
+# KILOKAI_SECTION__KEY, which go over this file in that order: --set wins.
 #
 #   kilokai config check --config FILE    tells every fault at once
 #   kilokai config show --config FILE     tells what is in force, and where it comes from

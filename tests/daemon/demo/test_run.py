@@ -47,8 +47,8 @@ def test_the_report_counts_only_what_was_scored() -> None:
     assert lines[3] == "calls outside of what was scored do not count: 1."
     assert "-5 dB      1      0             0" in "\n".join(lines)
     assert "+10 dB      1      1             0" in "\n".join(lines)
-    assert lines[-2] == "1 events: 1 on calls, 0 on ships or gear, 0 on nothing."
-    assert lines[-1] == "In 60 of 60 minutes there was nothing to hear."
+    assert lines[-3] == "1 events: 1 on calls, 0 on ships or gear, 0 on nothing."
+    assert lines[-1] == "In 59.9 of 60.0 minutes there was nothing to hear."
     assert all(len(line) <= 80 for line in lines)
 
 

@@ -194,8 +194,8 @@ def test_the_whole_of_it_fits_a_screen(store: Path) -> None:
     for words in (
         "alarms    0 today (Pacific/Honolulu): 0 minor, 0 moderate, 0 major;",
         "rate      1 an hour promised; 0.91 (0.3 to 2.1) in a day",
-        "drift     DRIFTED from its calibration: scores 2.0, levels 2.0",
-        "retrain   refused 2026-05-01 07:00, 1 in a row: slow",
+        "drift     DRIFTED: scores 2.0 and levels 2.0 times what chance explains",
+        "retrain   refused 2026-05-01 07:00: slow",
         "config    a restart is wanted for drop.path",
     ):
         assert words in shown

@@ -96,6 +96,16 @@ def test_all_of_a_model_is_shown_and_two_are_compared(tmp_path: Path) -> None:
     assert [one["id"] for one in both] == [first, second]
 
 
+def test_what_is_not_registered_can_be_looked_at_too(tmp_path: Path) -> None:
+    for text in ("current", "ocean-v1", folder_of(tmp_path, "mine")):
+        code, out, _ = _run(tmp_path / "store", "show", text)
+        assert (code, _narrow(out)) == (0, True)
+        assert "calibration hours" in out
+        assert "fault" not in out
+    assert _run(tmp_path / "store", "promote", "ocean-v1")[0] == 0
+    assert _run(tmp_path / "store", "list")[1].splitlines()[1].endswith("by hand")
+
+
 @pytest.mark.parametrize("text", ["nobody", "a-very-long", "", "s"])
 def test_an_id_that_means_no_one_model_is_refused(text: str, tmp_path: Path) -> None:
     registry_of(tmp_path, "same1", "same2", "other")

@@ -87,3 +87,25 @@ def test_what_init_writes_is_right_and_nothing_is_overwritten(tmp_path: Path) ->
 def test_what_is_json_is_json(words: tuple[str, ...]) -> None:
     found: dict[str, Any] = json.loads(_kilokai(*words).stdout)
     assert found
+
+
+def test_names_of_the_environment_that_are_no_keys_and_a_drop_that_is_not_there_are_told(
+    tmp_path: Path,
+) -> None:
+    file = _written(tmp_path, f"[drop]\npath = '{tmp_path}/none'\n")
+    shown = _kilokai("check", "--config", file, KILOKAI_STATION_NAME="x", KILOKAI_STATOIN="y")
+    assert shown.exit_code == 0
+    assert shown.stderr.splitlines() == [
+        "kilokai: KILOKAI_STATION_NAME is no key: name it KILOKAI_STATION__NAME",
+        "kilokai: KILOKAI_STATOIN is no key: name it KILOKAI_SECTION__KEY",
+        f"kilokai: drop.path: {tmp_path}/none is not there now; it is waited for",
+    ]
+
+
+def test_a_list_of_which_a_part_is_wrong_is_told_once() -> None:
+    shown = _kilokai("check", "--set", "drop.path=/a", "--set", "retrain.months=[13]")
+    assert shown.stderr.count("retrain.months") == 1
+
+
+def test_without_a_file_it_is_said_that_there_was_none() -> None:
+    assert "with path (no --config was given)" in _kilokai("check").stderr
