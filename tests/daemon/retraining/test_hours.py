@@ -75,9 +75,7 @@ def test_files_with_damage_or_a_gap_or_unknown_to_the_daemon_are_not_chosen() ->
 
 
 def test_too_little_says_what_was_left_out() -> None:
-    with pytest.raises(
-        TooLittleSoundError, match=r"0\.0 h .* wanted 12 h; no .* left out 2880"
-    ):
+    with pytest.raises(TooLittleSoundError, match=r"0\.0 h .* wanted 12 h; no .* left out 2880"):
         hours(Known())
     with pytest.raises(TooLittleSoundError, match="6 evening hours of 1 days in all"):
         hours(Known(well=WELL), FILES[:288])
