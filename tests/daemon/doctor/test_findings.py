@@ -107,7 +107,7 @@ def test_a_name_in_the_environment_that_is_no_key_is_told(
     monkeypatch.setenv("KILOKAI_STATION_NAME", "x")  # one underscore too few
     shown = _doctor(*_sets(tmp_path))
     assert "KILOKAI_STATION_NAME is no key" in shown.stdout
-    assert "-> name it KILOKAI_SECTION__KEY" in shown.stdout
+    assert "-> name it KILOKAI_STATION__NAME" in shown.stdout
     assert shown.exit_code == 0
 
 
