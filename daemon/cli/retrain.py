@@ -30,8 +30,8 @@ def command(
     """Train a model on the station's typical hours, and let it score if it is no worse.
 
     Exits with 0 once it is decided: also if the gate refused the candidate, or there was
-    too little typical sound to make one; with 1 or 78 if it failed.  A daemon may run
-    meanwhile.
+    too little typical sound to make one, as out of season; with 1 or 78 if it failed.  A
+    daemon may run meanwhile.
     """
     settings = config_of(config, sets)
     with suppress(OSError):

@@ -17,7 +17,7 @@ from daemon.ledger.soundness import complaint
 from daemon.ledger.stored import reading
 from daemon.locks import is_held
 from daemon.options import Config
-from daemon.retraining.state import read_state
+from daemon.retraining.state import State, read_state
 from daemon.service.requests import FOLDER, REFUSED
 
 _TIMER: Final = "kilokai-retrain.timer"
@@ -73,13 +73,19 @@ def check_retraining(config: Config) -> Told:
         yield "ok", "there was none yet", ""
     elif state.state == "running":
         yield "ok", f"runs since {state.begin}", ""
-    elif state.outcome == "accepted":
-        yield "ok", f"accepted at {state.end}", ""
+    elif state.outcome in ("accepted", "out_of_season"):
+        yield "ok", f"{state.outcome.replace('_', ' ')} at {state.end}", ""
+    elif state.outcome == "too_little":
+        words = f"too little at {state.end}, {state.too_little_in_a_row} in a row{_why(state)}"
+        yield "warn", words, "as in a station's first weeks; else see why"
     else:
-        why = f": {plain(state.reasons[0])}" if state.reasons else ""
-        words = f"{state.outcome} at {state.end}, {state.refused_in_a_row} in a row{why}"
+        words = f"{state.outcome} at {state.end}, {state.refused_in_a_row} in a row{_why(state)}"
         yield "warn", words, "kilokai models list; the champion goes on"
     yield from _timer()
+
+
+def _why(state: State) -> str:
+    return f": {plain(state.reasons[0])}" if state.reasons else ""
 
 
 def _timer() -> Told:

@@ -129,9 +129,17 @@ def _retrain(state: _Json) -> str:
     if state["outcome"] == "accepted":
         return f"accepted {_minute(state['end'])}"
     why = f": {plain(state['reasons'][0])}" if state["reasons"] else ""
-    row, outcome = state["refused_in_a_row"], state["outcome"].replace("_", " ")
-    again = f", no. {row} since one was accepted" if row > 1 else ""
-    return f"{outcome} {_minute(state['end'])}{again}{why}"
+    return f"{state['outcome'].replace('_', ' ')} {_minute(state['end'])}{_again(state)}{why}"
+
+
+def _again(state: _Json) -> str:
+    dry, row = state["too_little_in_a_row"], state["refused_in_a_row"]
+    match state["outcome"]:
+        case "too_little" if dry > 1:
+            return f", {dry} in a row"
+        case "refused" | "failed" if row > 1:
+            return f", no. {row} since one was accepted"
+    return ""
 
 
 def duration(seconds: float) -> str:

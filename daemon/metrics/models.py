@@ -55,6 +55,11 @@ class ModelMetrics:
             "Retrainings that were refused or failed since the last accepted one",
             registry=own,
         )
+        self.retrain_too_little = Gauge(
+            "kilokai_retrain_too_little_in_a_row",
+            "Retrainings that found too little typical sound since one had enough",
+            registry=own,
+        )
         for outcome in OUTCOMES:
             self.retrain_outcome.labels(outcome)
 

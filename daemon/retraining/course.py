@@ -27,7 +27,7 @@ from daemon.retraining.acceptance import reasons_against
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.figures import told_health
 from daemon.retraining.first import first_model, of_a_station
-from daemon.retraining.hours import Hours, choice_of, hours_of
+from daemon.retraining.hours import Hours, OutOfSeasonError, choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
 from daemon.retraining.recent import last_days
@@ -121,6 +121,8 @@ def _run(config: Config, seed: int) -> Lines:
     known = known_of(config.store.path)
     try:
         return (yield from _made(config, champion, known, seed=seed))
+    except OutOfSeasonError as error:
+        return Ended("out_of_season", champion.id, (str(error),))
     except TooLittleSoundError as error:
         return Ended("too_little", champion.id, (str(error),))
     except DataError as error:  # such sound, that no model can be made of it

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from scipy.stats import poisson
@@ -40,6 +41,10 @@ _QUIETER: Final = 0.25  # of the evening hours say which rate of alarms is usual
 _MOST_TIMES: Final = 5.0  # as many alarms as promised may be usual
 _CERTAIN: Final = 0.999
 _GAP_S: Final = 1.0
+
+
+class OutOfSeasonError(TooLittleSoundError):
+    """Too few hours lie in the quiet months, and the newest sound lies in none of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +84,8 @@ def hours_of(
     ------
     TooLittleSoundError
         If there is less than is wanted; it says what was left out, and why.
+    OutOfSeasonError
+        If so, and in the month of the newest sound no hour is typical.
     """
     files = of_records(coverage.files)
     whole = [file for file in files if is_whole(file) and file.path.name in known.well]
@@ -90,7 +97,9 @@ def hours_of(
         chosen = choose(whole, choice, seed=seed, busy=busy)
     except TooLittleSoundError as error:
         what_there_is = _evenings_told(evenings, choice)
-        raise TooLittleSoundError("; ".join([str(error), what_there_is, *notes])) from error
+        now = coverage.end.astimezone(ZoneInfo(choice.timezone))
+        kind = TooLittleSoundError if now.month in choice.months else OutOfSeasonError
+        raise kind("; ".join([str(error), what_there_is, *notes])) from error
     typical = frozenset(begin for begin, _ in evenings) - busy
     newest = newest_of(coverage, timedelta(days=config.retrain.reference_days))
     return Hours(chosen, choice, typical, newest, notes)

@@ -15,7 +15,7 @@ from daemon.locks import is_held
 STATE_FILE: Final = "retrain.json"
 LOCK_FILE: Final = "retrain.lock"
 
-Outcome = Literal["accepted", "refused", "too_little", "failed"]
+Outcome = Literal["accepted", "refused", "too_little", "out_of_season", "failed"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 _MOST: Final = 1 << 31  # retrainings: more is no number of them
 KILLED: Final = "it ended without a word: killed, or the machine stopped"
@@ -27,8 +27,8 @@ class State:
 
     While it runs, `begin` is its own, and `end`, `outcome`, `reasons` and `candidate`
     are those of the one before.  `accepted_at` is the last acceptance,
-    `refused_in_a_row` how many were refused or failed since then; too little typical sound,
-    as out of season, is neither.
+    `refused_in_a_row` how many were refused or failed since then, `too_little_in_a_row` how
+    many since the last accepted or refused one found too little typical sound to try, in season.
     """
 
     state: Literal["running", "idle"] = "idle"
@@ -40,6 +40,7 @@ class State:
     champion: str | None = None
     accepted_at: str | None = None
     refused_in_a_row: int = 0
+    too_little_in_a_row: int = 0
 
     def begun(self, at: str, champion: str) -> State:
         """Return what is to be said once another one has begun."""
@@ -55,6 +56,7 @@ class State:
     ) -> State:
         """Return what is to be said once it has ended."""
         accepted, refused = outcome == "accepted", outcome in ("refused", "failed")
+        tried, too_little = outcome in ("accepted", "refused"), outcome == "too_little"
         return replace(
             self,
             state="idle",
@@ -64,6 +66,7 @@ class State:
             candidate=candidate,
             accepted_at=at if accepted else self.accepted_at,
             refused_in_a_row=0 if accepted else self.refused_in_a_row + refused,
+            too_little_in_a_row=0 if tried else self.too_little_in_a_row + too_little,
         )
 
 
@@ -120,15 +123,14 @@ def _is_sound(state: State) -> bool:
     """
     for time in filter(None, (state.begin, state.end, state.accepted_at)):
         datetime.fromisoformat(time).timestamp()
-    refused = state.refused_in_a_row
+    counts = (state.refused_in_a_row, state.too_little_in_a_row)
     texts = (state.begin, state.end, state.accepted_at, state.candidate, state.champion)
     return (
         state.state in ("running", "idle")
         and (state.outcome is None or state.outcome in OUTCOMES)
         and all(text is None or isinstance(text, str) for text in texts)
         and all(isinstance(reason, str) for reason in state.reasons)
-        and isinstance(refused, int)
-        and 0 <= refused < _MOST
+        and all(isinstance(count, int) and 0 <= count < _MOST for count in counts)
     )
 
 

@@ -32,6 +32,7 @@ class RetrainMetrics:
         here.retrain_last_end.set(_seconds(state.end))
         here.retrain_last_accepted.set(_seconds(state.accepted_at))
         here.retrain_refused.set(state.refused_in_a_row)
+        here.retrain_too_little.set(state.too_little_in_a_row)
         for outcome in OUTCOMES:
             here.retrain_outcome.labels(outcome).set(outcome == state.outcome)
 

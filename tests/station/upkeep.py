@@ -10,7 +10,7 @@ from typing import Final
 from tests.station.bench import CONFIG, DROP, KILOKAI, RELEASES, STORE, UNIT, WORKS_S, Bench, Fact
 from tests.station.machine import until
 
-_OUTCOMES: Final = ("accepted", "refused", "too_little")
+_OUTCOMES: Final = ("accepted", "refused", "too_little", "out_of_season")
 
 
 def retrains(bench: Bench) -> None:

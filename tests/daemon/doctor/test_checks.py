@@ -15,7 +15,7 @@ from daemon.doctor.scoring import check_model, check_score, judged
 from daemon.doctor.versions import misfits
 from daemon.ledger.database import LEDGER_FILE, locked
 from daemon.ledger.ledger import open_ledger
-from daemon.retraining.state import State, write_state
+from daemon.retraining.state import Outcome, State, write_state
 from tests.daemon.doctor.conftest import config_of
 
 _NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -170,6 +170,18 @@ def test_a_retraining_that_was_refused_is_told_with_its_reason(config: Config) -
     )
     mark, says, _ = next(iter(check_retraining(config)))
     assert (mark, says) == ("warn", "refused at 2026-05-01T07:00:00Z, 1 in a row: slow")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"), [("too_little", ("warn", 1)), ("out_of_season", ("ok", 0))]
+)
+def test_too_little_sound_is_a_warning_in_season_alone(
+    config: Config, outcome: Outcome, told: tuple[str, int]
+) -> None:
+    config.store.path.mkdir()
+    write_state(config.store.path, State().ended("2026-05-01T07:00:00Z", outcome))
+    mark, says, _ = next(iter(check_retraining(config)))
+    assert (mark, says.count(", 1 in a row")) == told
 
 
 def test_a_model_that_is_not_there_fails(tmp_path: Path, config: Config) -> None:

@@ -18,7 +18,7 @@ from daemon.ledger.database import locked
 from daemon.ledger.ledger import open_ledger
 from daemon.ledger.stored import stored_events
 from daemon.progress import FileProgress
-from daemon.retraining.state import State, write_state
+from daemon.retraining.state import Outcome, State, write_state
 from detector.values import event_json, iso
 from tests.daemon.bus.test_wire import _EVENT
 from tests.daemon.events.test_events_cli import _judged
@@ -199,6 +199,25 @@ def test_the_whole_of_it_fits_a_screen(store: Path) -> None:
         "config    a restart is wanted for drop.path",
     ):
         assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        (("refused", "failed"), "failed 2026-05-01 07:00, no. 2 since one was accepted"),
+        (("refused", "too_little", "too_little"), "too little 2026-05-01 07:00, 2 in a row"),
+        (("too_little", "out_of_season"), "out of season 2026-05-01 07:00"),
+        (("too_little", "accepted"), "accepted 2026-05-01 07:00"),
+    ],
+)
+def test_how_retraining_went_lately_is_told(
+    store: Path, outcomes: tuple[Outcome, ...], words: str
+) -> None:
+    state = State().begun("2026-05-01T06:00:00Z", "ocean")
+    for outcome in outcomes:
+        state = state.ended("2026-05-01T07:00:00Z", outcome)
+    write_state(store, state)
+    assert f"retrain   {words}\n" in _kilokai("status", "--store", store).stdout
 
 
 def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:

@@ -232,6 +232,7 @@ def test_how_the_last_retraining_ended_is_told_and_a_broken_file_is_none(tmp_pat
     assert value_of(metrics, "kilokai_retrain_outcome", {"outcome": "refused"}) == 1
     assert value_of(metrics, "kilokai_retrain_outcome", {"outcome": "accepted"}) == 0
     assert value_of(metrics, "kilokai_retrain_refused_in_a_row") == 1
+    assert value_of(metrics, "kilokai_retrain_too_little_in_a_row") == 0
     assert value_of(metrics, "kilokai_retrain_last_end_time_seconds") == 1795341600
     (tmp_path / "retrain.json").write_text("[")
     chore.do(200.0)

@@ -170,19 +170,25 @@ def test_a_training_that_diverged_is_refused(
     assert Registry(config.store.path).current() is None
 
 
-def test_too_little_sound_is_told_by_the_command_in_words(config: Config, station: Path) -> None:
+@pytest.mark.parametrize(
+    ("months", "outcome"), [("[5, 6, 7]", "too_little"), ("[1]", "out_of_season")]
+)
+def test_too_little_sound_is_told_by_the_command_in_words(
+    config: Config, station: Path, months: str, outcome: str
+) -> None:
     words = [f"drop.path={station / 'drop'}", f"store.path={config.store.path}"]
     sets = [
         word for key in (*words, f"detector.model={station / 'old'}") for word in ("--set", key)
     ]
     rate = ["--set", f"detector.false_alarms_per_hour={bench.RATE}"]
-    done = CliRunner().invoke(app, ["retrain", "--json", *sets, *rate])
+    season = ["--set", f"retrain.months={months}"]
+    done = CliRunner().invoke(app, ["retrain", "--json", *sets, *rate, *season])
     assert done.exit_code == 0  # as it should be in a station's first weeks: no unit fails by it
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["outcome"] == "too_little"
+    assert said["outcome"] == outcome
     assert "h of sound, wanted 24 h" in said["reasons"][0]
     state = read_state(config.store.path)
-    assert state is not None and state.outcome == "too_little"
+    assert state is not None and state.outcome == outcome
 
 
 def test_two_never_overlap(config: Config) -> None:

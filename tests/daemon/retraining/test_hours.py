@@ -10,7 +10,14 @@ import pytest
 
 from acoio.coverage import Coverage, FileCover
 from daemon.config import load_config
-from daemon.retraining.hours import Hours, busy_hours, choice_of, hours_of, is_whole
+from daemon.retraining.hours import (
+    Hours,
+    OutOfSeasonError,
+    busy_hours,
+    choice_of,
+    hours_of,
+    is_whole,
+)
 from daemon.retraining.known import Known
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import evening_hours
@@ -79,6 +86,24 @@ def test_too_little_says_what_was_left_out() -> None:
         hours(Known())
     with pytest.raises(TooLittleSoundError, match="6 evening hours of 1 days in all"):
         hours(Known(well=WELL), FILES[:288])
+
+
+@pytest.mark.parametrize(
+    ("end", "month", "kind"),
+    [
+        (datetime(2024, 6, 11, 10, tzinfo=UTC), 6, TooLittleSoundError),
+        (datetime(2024, 6, 11, 10, tzinfo=UTC), 7, OutOfSeasonError),
+        (datetime(2024, 7, 1, 9, tzinfo=UTC), 6, TooLittleSoundError),  # 23:00 in Honolulu
+        (datetime(2024, 7, 1, 11, tzinfo=UTC), 6, OutOfSeasonError),
+    ],
+)
+def test_a_season_is_of_the_newest_sound_by_local_time(
+    end: datetime, month: int, kind: type[Exception]
+) -> None:
+    choice = replace(choice_of(CONFIG), months=(month,))
+    with pytest.raises(TooLittleSoundError) as raised:
+        hours_of(replace(cover(), end=end), Known(), choice, config=CONFIG, seed=1)
+    assert raised.type is kind
 
 
 def test_hours_of_song_are_not_typical_but_may_be_various() -> None:

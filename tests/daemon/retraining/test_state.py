@@ -47,6 +47,15 @@ def test_refusals_and_failures_are_counted_until_one_is_accepted() -> None:
     assert state.ended(END, "refused", candidate="newer").accepted_at == END
 
 
+def test_too_little_sound_is_counted_until_there_is_enough_to_try() -> None:
+    state = State()
+    for outcome in ("too_little", "failed", "out_of_season", "too_little"):
+        state = state.begun(BEGIN, "old").ended(END, outcome)
+    assert state.too_little_in_a_row == 2
+    assert state.ended(END, "refused", candidate="new").too_little_in_a_row == 0
+    assert state.ended(END, "accepted", candidate="new").too_little_in_a_row == 0
+
+
 def test_it_runs_as_long_as_somebody_holds_the_lock(tmp_path: Path) -> None:
     begun = State(refused_in_a_row=1).begun(BEGIN, "old")
     with locked(tmp_path / LOCK_FILE):
@@ -72,7 +81,7 @@ _NONE = (
     '{"accepted_at": "0"}', '{"accepted_at": {}}', '{"candidate": 1}', '{"champion": 0}',
     '{"refused_in_a_row": "x"}', '{"refused_in_a_row": -1}', '{"refused_in_a_row": 1e999}',
     '{"refused_in_a_row": 99999999999999999999}',
-    '{"state": "running", "refused_in_a_row": null}',
+    '{"state": "running", "refused_in_a_row": null}', '{"too_little_in_a_row": -1}',
 )  # fmt: skip
 
 
