@@ -6,11 +6,13 @@ import logging
 import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 
 from daemon.errors import plain
+
+_FIRST: Final = ("timestamp", "level", "event")  # of each line, for who reads them
 
 
 class _Sink:
@@ -59,7 +61,8 @@ class _Relay(logging.Handler):
 
 
 def _plain_values(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    first = {key: entry[key] for key in _FIRST if key in entry}
     return {
         key: plain(value) if isinstance(value, str | Path) else value
-        for key, value in entry.items()
+        for key, value in {**first, **entry}.items()
     }
