@@ -153,8 +153,11 @@ def _told(day: int, ended: Ended) -> Iterator[str]:
 
 def _alarms(who: str, figures: list[Figures]) -> str:
     hours = sum(day.hours for day in figures)
-    alarms = sum(day.alarms for day in figures)
-    return f"{alarms} alarms in {hours:.1f} h {who}: {alarms / hours:.1f} an hour.  "
+    alarms, false = sum(day.alarms for day in figures), sum(day.false for day in figures)
+    return (
+        f"{alarms} alarms in {hours:.1f} h {who}: {alarms / hours:.1f} an hour; "
+        f"{false} of them on no ship: {false / hours:.1f} an hour.  "
+    )
 
 
 def _record_healthy(folder: Path, day: int) -> None:

@@ -22,6 +22,7 @@ from daemon.retraining.course import Ended, retrain
 from detector import load_model
 from detector.drift import drift
 from detector.events import EventTracker
+from detector.match import match
 from detector.ocean import TYPICAL
 from detector.recordings import windows_of
 from detector.score import Scorer
@@ -34,6 +35,7 @@ APART: Final = 2  # days: every other one is recorded
 _BEGIN: Final = datetime(2024, 7, 1, 4, tzinfo=UTC)  # 18 h in Honolulu on 30 June
 _NOON: Final = timedelta(hours=18)
 _FILE: Final = timedelta(minutes=5)
+_DAY_S: Final = 86_400.0
 _SETS: Final = {
     "detector.false_alarms_per_hour": PROMISED_PER_HOUR,
     "retrain.days": DAYS_HEARD,
@@ -45,13 +47,17 @@ _SETS: Final = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What a model made of an evening: its drift from the calibration, and its alarms."""
+    """What a model made of an evening: its drift from the calibration, and its alarms.
+
+    `false` of them lie where no ship passes.
+    """
 
     model: str
     level: float
     score: float
     louder_db: float
     alarms: int
+    false: int
     hours: float
 
 
@@ -91,10 +97,11 @@ class Station:
     def hear(self, day: int, scorers: Sequence[Scorer]) -> list[Figures]:
         """Hear a day with each scorer, and keep what the first one found."""
         evening, noon = self._files(day)
+        ships = self._evening.truth((day - self._first_day + 1) * _DAY_S)
         figures, found = [], []
         for number, scorer in enumerate(scorers):
             heard, events = _heard(scorer, evening)
-            figures.append(heard)
+            figures.append(replace(heard, false=len(match(events, ships).false)))
             if not number:
                 found = [*events, *_heard(scorer, noon)[1]]
         self._keep([*evening, *noon], found)
@@ -157,4 +164,4 @@ def _heard(scorer: Scorer, paths: Sequence[Path]) -> tuple[Figures, list[Event]]
         else (math.nan,) * 3
     )
     hours = len(scores) * scorer.features.step_s / 3600
-    return Figures(scorer.model, level, score, louder_db, len(events), hours), events
+    return Figures(scorer.model, level, score, louder_db, len(events), len(events), hours), events
