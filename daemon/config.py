@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from acoio.errors import SetupError
 from daemon.options import Config
 from daemon.settings.between import conflicts
+from daemon.settings.faults import ConfigError, Fault, fault_of, innermost
 from daemon.settings.lines import lines_of
 
 __all__ = [
@@ -29,28 +27,7 @@ __all__ = [
 ]
 
 PREFIX: Final = "KILOKAI_"
-_NEAR: Final = 0.6  # of 1: a name that is so much alike was probably meant
 _Raw = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with one key, and where its value came from, "" if from nowhere."""
-
-    key: str
-    says: str
-    origin: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.says}" + (f" ({self.origin})" if self.origin else "")
-
-
-class ConfigError(SetupError):
-    """A wrong configuration, with every fault of it."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("wrong configuration:\n" + "\n".join(f"  {fault}" for fault in faults))
-        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +89,9 @@ def _checked(reading: _Reading, *, unread: bool) -> tuple[Config | None, frozens
     try:
         return Config.model_validate(reading.raw), frozenset()
     except ValidationError as error:
-        details = _innermost(error.errors())
+        details = innermost(error.errors())
     reading.faults += [
-        _fault(detail, reading.origins)
+        fault_of(detail, reading.origins)
         for detail in details
         if not (unread and detail["type"] == "missing")
     ]
@@ -134,16 +111,6 @@ def _without_file(fault: Fault) -> Fault:
     """Return a fault that says why what every file has may be missing."""
     missing = fault.key.startswith("drop") and not fault.origin
     return replace(fault, origin="no --config was given") if missing else fault
-
-
-def _innermost(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Return the faults but those of a list of which a part is at fault."""
-    places = [detail["loc"] for detail in details]
-    return [
-        detail
-        for detail, loc in zip(details, places, strict=True)
-        if not any(loc != other and loc == other[: len(loc)] for other in places)
-    ]
 
 
 def _between(config: Config, wrong: frozenset[str], origins: Mapping[str, str]) -> list[Fault]:
@@ -232,35 +199,3 @@ def _put(reading: _Reading, key: str, value: Any, origin: str) -> None:
     else:
         where = reading.origins.get(section, "")
         reading.faults.append(Fault(section, f"found {table!r}, wanted a table", where))
-
-
-def _fault(detail: ErrorDetails, origins: Mapping[str, str]) -> Fault:
-    """Return one fault: `found ..., wanted ...`."""
-    where = tuple(str(part) for part in detail["loc"])
-    found = "nothing" if detail["type"] == "missing" else repr(detail["input"])
-    origin = "" if detail["type"] == "missing" else origins.get(".".join(where[:2]), "")
-    return Fault(".".join(where), f"found {found}, wanted {_wanted(where)}", origin)
-
-
-def _wanted(where: tuple[str, ...]) -> str:
-    model: type[BaseModel] = Config
-    for depth, part in enumerate(where):
-        option = model.model_fields.get(part)
-        if option is None:
-            return _one_of(part, list(model.model_fields))
-        inner = option.annotation
-        if depth + 1 < len(where) and isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-        else:
-            return option.description or f"a table with {_keys(inner)}"
-    return "something else"
-
-
-def _one_of(found: str, names: Sequence[str]) -> str:
-    """Return what names there are, and first the one that was probably meant."""
-    near = difflib.get_close_matches(found, names, n=1, cutoff=_NEAR)
-    return f"one of {', '.join(names)}" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _keys(table: Any) -> str:
-    return ", ".join(table.model_fields)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,17 +15,15 @@ from daemon.errors import plain
 from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.stored import stored_models
 from daemon.models import facts
-from daemon.models.entry import Entry, entry_of
+from daemon.models.entry import Entry
+from daemon.models.meant import candidate, configured, shown
 from daemon.models.registry import Registry
-from daemon.models.verdict import Verdict
-from detector.values import iso
 
 app = typer.Typer(
     help="Look at the models of a store, choose which one scores, and go back.",
     no_args_is_help=True,
 )
 
-_LEAST_PREFIX = 4
 _Id = Annotated[
     str,
     typer.Argument(
@@ -51,7 +48,7 @@ def list_models(
     elif found:
         typer.echo("\n".join([facts.HEADING, *map(facts.model_line, found)]))
         if champion is None:
-            typer.echo(f"no champion: {_configured(settings)} scores", err=True)
+            typer.echo(f"no champion: {configured(settings)} scores", err=True)
     else:
         typer.echo(
             f"{plain(registry.path)}: no models yet; detector.model "
@@ -71,7 +68,7 @@ def show_model(
     """Show all that is known of one model: data, calibration, evaluation, verdict, history."""
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    found = _facts(_shown(registry, model, settings), settings)
+    found = _facts(shown(registry, model, settings), settings)
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -92,7 +89,7 @@ def compare_models(
     """Show two models side by side: threshold, calibration, evaluation, verdict, data."""
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    both = [_facts(_shown(registry, model, settings), settings) for model in (first, second)]
+    both = [_facts(shown(registry, model, settings), settings) for model in (first, second)]
     if as_json:
         typer.echo(json.dumps(both))
     else:
@@ -119,7 +116,7 @@ def promote_model(
 
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
-    entry = _candidate(registry, model, settings)
+    entry = candidate(registry, model, settings)
     if entry.verdict and not entry.verdict.accepted and not anyway:
         why = "; ".join(entry.verdict.reasons) or "no reason given"
         raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
@@ -129,7 +126,7 @@ def promote_model(
     if before == entry.id:
         typer.echo(f"{entry.id} is the champion already", err=True)
     else:
-        _say(f"{entry.id} is the champion, after {before or _configured(settings)}")
+        _say(f"{entry.id} is the champion, after {before or configured(settings)}")
 
 
 @app.command("rollback", epilog="Example: kilokai models rollback --reason 'alarm flood'")
@@ -144,7 +141,7 @@ def rollback_model(
     registry = Registry(settings.store.path)
     before = _champion(registry)
     now = registry.rollback(reason=reason)
-    _say(f"{now or _configured(settings)} is the champion again, after {before or 'none'}")
+    _say(f"{now or configured(settings)} is the champion again, after {before or 'none'}")
 
 
 @app.command("prune", epilog="Example: kilokai models prune --newest 3")
@@ -183,82 +180,6 @@ def _champion(registry: Registry) -> str | None:
 
 def _facts(entry: Entry, config: Config) -> dict[str, Any]:
     return facts.facts(entry, config.detector.false_alarms_per_hour)
-
-
-def _configured(config: Config) -> str:
-    return f"detector.model ({plain(config.detector.model)})"
-
-
-def _shown(registry: Registry, text: str, config: Config) -> Entry:
-    """Return the model that a text means, as `_one` does, also one that is not registered.
-
-    `current` without a champion is the model of the configuration.
-    """
-    from detector.checkpoint import PRETRAINED, is_model, model_folder
-
-    if text == "current" and registry.champion() is None:
-        text = config.detector.model
-    if text == PRETRAINED or is_model(Path(text)):
-        return entry_of(model_folder(text), None, registered=False)
-    return _one(registry, text)
-
-
-def _one(registry: Registry, text: str) -> Entry:
-    """Return the model that a text means: `current`, an id, or the beginning of one.
-
-    Raises
-    ------
-    SetupError
-        If there is none, or more than one.
-    """
-    entries = registry.entries()
-    wanted = registry.current() if text == "current" else text
-    found = [entry for entry in entries if entry.id == wanted]
-    if not found and wanted and len(wanted) >= _LEAST_PREFIX:
-        found = [
-            entry
-            for entry in entries
-            if entry.id.startswith(wanted) or entry.id.rpartition("-")[2].startswith(wanted)
-        ]
-    if len(found) != 1:
-        known = ", ".join(entry.id for entry in found or entries) or "none"
-        nor = " (it is no model's folder either)" if Path(text).is_dir() else ""
-        raise SetupError(f"{plain(registry.path)}: found {known}, wanted one model {text!r}{nor}")
-    return found[0]
-
-
-def _candidate(registry: Registry, text: str, config: Config) -> Entry:
-    """Return the model that a text means; a folder or a pretrained name is registered first.
-
-    Raises
-    ------
-    SetupError
-        If there is none, it is damaged, or for another rate than the station's.
-    """
-    from daemon.models.chosen import station_rate_hz
-    from detector.checkpoint import PRETRAINED, is_model, model_folder, read_model
-
-    folder, wanted_hz = model_folder(text), station_rate_hz(config)
-    if folder.resolve().parent == registry.path.resolve():
-        text, outside = folder.name, False  # its golden scores were made when it came in
-    else:
-        outside = text == PRETRAINED or is_model(folder)
-    entry = entry_of(folder, None, registered=False) if outside else _one(registry, text)
-    if wanted_hz is not None and entry.rate_hz not in (None, wanted_hz):
-        raise SetupError(
-            f"{plain(entry.folder)}: found a model for {entry.rate_hz:g} Hz, wanted "
-            f"{wanted_hz:g} Hz as {_configured(config)}"
-        )
-    if not outside:
-        return entry
-    known = entry_of(registry.folder(read_model(folder).id), None)
-    model = registry.register(folder, known.verdict or _by_hand(registry.champion()))
-    return entry_of(registry.folder(model), None)
-
-
-def _by_hand(champion: str | None) -> Verdict:
-    reasons, now = ("taken in by hand: no gate judged it",), iso(datetime.now(UTC))
-    return Verdict(accepted=True, reasons=reasons, champion=champion or "", decided=now)
 
 
 def _say(done: str) -> None:
