@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -32,11 +34,21 @@ def check_timezone(name: str) -> str:
     return name
 
 
+def check_day(found: Any) -> date:
+    """Return a day as TOML or ISO 8601 writes it, or raise `ValueError`."""
+    if isinstance(found, str):
+        return date.fromisoformat(found)
+    if not isinstance(found, date) or isinstance(found, datetime):
+        raise ValueError(f"no day {found!r}")
+    return found
+
+
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
 _Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 _Hour = Annotated[int, Field(ge=0, le=24, strict=True)]
 _Month = Annotated[int, Field(ge=1, le=12, strict=True)]
 _Zone = Annotated[str, AfterValidator(check_timezone)]
+_Day = Annotated[date, BeforeValidator(check_day)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
 _LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
 
@@ -171,6 +183,9 @@ class Retrain(BaseModel):
     model_config = _STRICT
     archive: Path | None = Field(
         default=None, description="a folder of recordings", examples=["/data/archive"]
+    )
+    since: _Day | None = Field(
+        default=None, description="a day as YYYY-MM-DD", examples=["2026-05-01"]
     )
     evening: tuple[_Hour, _Hour] = Field(
         default=(18, 24), description="[FIRST, LAST], hours of station.timezone from 0 to 24"

@@ -7,8 +7,8 @@ the registry as it was, and the next one begins anew.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,13 +24,14 @@ from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
+from daemon.retraining.alive import Health
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.figures import told_health
-from daemon.retraining.first import first_model, of_a_station
+from daemon.retraining.first import first_model, of_the_hydrophone
 from daemon.retraining.hours import Hours, OutOfSeasonError, choice_of, hours_of
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
-from daemon.retraining.recent import last_days
+from daemon.retraining.recent import changed, last_days
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
 from detector.calibrate import require_hours
@@ -84,8 +85,7 @@ def retrain(config: Config, *, seed: int) -> Lines:
     NotReadyError
         If another one runs, or the disk is full.
     """
-    store, wanted = config.store.path, config.retrain.calibration_hours
-    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
+    store = config.store.path
     with ExitStack() as stack:
         _enter(stack, store)
         state = state_before(store).begun(_now(), _champion_name(config))
@@ -112,11 +112,15 @@ def _enter(stack: ExitStack, store: Path) -> None:
         raise SetupError(f"store.path: {store}: {error.strerror}") from error
 
 
-def _champion_name(config: Config) -> str:
-    return Path(chosen_model(config)).name
+def _champion_name(config: Config) -> str | None:
+    with suppress(SetupError):  # `_run` meets it again, and it is told
+        return Path(chosen_model(config)).name
+    return None
 
 
 def _run(config: Config, seed: int) -> Lines:
+    wanted = config.retrain.calibration_hours
+    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
     champion = read_model(chosen_model(config))
     known = known_of(config.store.path)
     try:
@@ -133,15 +137,13 @@ def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
     """Examine the hydrophone, choose what is heard, and go on with that."""
     folder, days = config.retrain.archive or config.drop.path, config.retrain.days
     archive, registry = ACOio(folder, band=config.drop.band), Registry(config.store.path)
+    since = changed(config)
+    known, first = known.since(since), first_model(registry, since)
     yield f"champion {champion.id}; looking through {days} days of {folder}"
-    coverage = yield from last_days(archive, days)
+    coverage = yield from last_days(archive, days, since)
     evenings = yield from _evenings(coverage, config, champion)
-    first = first_model(registry)
-    health = evenings.compared(_references(champion, first))
-    if not evenings.heard:
-        yield "the hydrophone could not be examined: no evening in the newest days"
-    elif not health:
-        yield "the hydrophone could not be examined: no model was calibrated at this station yet"
+    health = evenings.compared(_references(champion, first, since))
+    yield from _unexamined(evenings, health)
     if reasons := reasons_of(health, evenings.missing):
         told = {"health": told_health(health), "missing": list(evenings.missing)}
         return Ended("refused", champion.id, reasons, None, told)
@@ -157,6 +159,7 @@ def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
         evenings=evenings,
         health=health,
         first=first,
+        since=since,
         seed=seed,
     )
     return (yield from _decided(contest, _recipe(config, champion, coverage, seed=seed), registry))
@@ -195,9 +198,19 @@ def _evenings(
     return (yield from hear_evenings(coverage, choice, features=features, newest=newest))
 
 
-def _references(champion: Model, first: Model | None) -> dict[str, Reference | None]:
-    """Return the sound that the station's models were calibrated on."""
-    own = {"champion": champion.reference if of_a_station(champion.card) else None}
+def _unexamined(evenings: Evenings, health: Mapping[str, Health]) -> Iterator[str]:
+    """Say why the hydrophone could not be examined, if so."""
+    if not evenings.heard:
+        yield "the hydrophone could not be examined: no evening in the newest days"
+    elif not health:
+        yield "the hydrophone could not be examined: no model was calibrated by it yet"
+
+
+def _references(
+    champion: Model, first: Model | None, since: datetime | None
+) -> dict[str, Reference | None]:
+    """Return the sound that models of the hydrophone as it is were calibrated on."""
+    own = {"champion": champion.reference if of_the_hydrophone(champion.card, since) else None}
     if first is None or first.id == champion.id:
         return own
     return {"station's first model": first.reference, **own}

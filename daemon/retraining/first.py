@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from acoio.errors import SetupError
@@ -31,16 +32,23 @@ def lineage(switches: Sequence[Switch]) -> list[str]:
     return found[::-1]
 
 
-def first_model(registry: Registry) -> Model | None:
-    """Return the first champion that is still there, whole, and of a station."""
+def first_model(registry: Registry, since: datetime | None) -> Model | None:
+    """Return the first champion that is still there, whole, and of the hydrophone as it is."""
     for name in lineage(registry.history()):
         with suppress(SetupError):
             model = read_model(registry.folder(name))
-            if of_a_station(model.card) and model.reference:
+            if of_the_hydrophone(model.card, since) and model.reference:
                 return model
     return None
 
 
-def of_a_station(card: Mapping[str, Any]) -> bool:
-    """Say whether a model was calibrated on hours that were chosen of recordings."""
-    return "choice" in card.get("data", {})
+def of_the_hydrophone(card: Mapping[str, Any], since: datetime | None) -> bool:
+    """Say whether a model was calibrated on recordings of the hydrophone as it is now.
+
+    `since` is when that, or its gain, was last changed, if it ever was.
+    """
+    data = card.get("data", {})
+    if "choice" not in data or since is None:
+        return "choice" in data
+    begin = data["spans"]["calibration"]["begin"]
+    return begin is not None and datetime.fromisoformat(begin) >= since

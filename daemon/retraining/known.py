@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -43,6 +43,12 @@ class Known:
     def calls(self) -> list[Span]:
         """What must not be learnt as typical: confirmed calls, and events that go on."""
         return [*((call.begin, call.end) for call in self.confirmed), *self.unfinished]
+
+    def since(self, when: datetime | None) -> Known:
+        """Return the same without the calls that were confirmed in older sound."""
+        if when is None:
+            return self
+        return replace(self, confirmed=tuple(c for c in self.confirmed if c.begin >= when))
 
 
 def known_of(store: Path) -> Known:

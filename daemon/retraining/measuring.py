@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from acoio import ACOio
@@ -12,7 +13,7 @@ from acoio.errors import DataError, SetupError
 from daemon.retraining.alive import Health
 from daemon.retraining.examination import Evenings
 from daemon.retraining.figures import Figures
-from daemon.retraining.first import of_a_station
+from daemon.retraining.first import of_the_hydrophone
 from daemon.retraining.hours import Hours
 from daemon.retraining.known import Known
 from daemon.retraining.reference import Heard, hear
@@ -38,7 +39,7 @@ class Contest:
     """The champion, and the sound that a candidate is made of and measured on beside it.
 
     `health` is what the examination of the `evenings` found already, `first` the station's
-    first model, if it is known.
+    first model, if it is known, and `since` when the hydrophone was last changed.
     """
 
     champion: Model
@@ -51,6 +52,7 @@ class Contest:
     health: Mapping[str, Health]
     seed: int
     first: Model | None = None
+    since: datetime | None = None
 
 
 def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
@@ -78,6 +80,7 @@ def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
     yield f"both models hear {len(contest.known.confirmed)} confirmed calls"
     known = list(confirmed(contest.archive, contest.known.confirmed, trial))
     windows = _some_windows(contest)
+    since = contest.since
     champion_s, candidate_s = seconds_a_window((champion, candidate), windows)
     return Figures(
         promised_per_hour=rate,
@@ -94,7 +97,7 @@ def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
         repeats=repeats((candidate, again), windows),
         missing=contest.evenings.missing,
         health={**contest.health, **contest.evenings.compared({"candidate": candidate.reference})},
-        score_drift=(_drift(champion, old), _drift(candidate, new)),
+        score_drift=(_drift(champion, old, since), _drift(candidate, new, since)),
     )
 
 
@@ -128,9 +131,9 @@ def _some_windows(contest: Contest) -> list[Window]:
     raise TooLittleSoundError("calibration: found no window, wanted some to score again")
 
 
-def _drift(scorer: Scorer, heard: Heard) -> float | None:
+def _drift(scorer: Scorer, heard: Heard, since: datetime | None) -> float | None:
     """Return how far typical scores are from a calibration, over the 99 % point."""
-    if not (scorer.reference and heard.typical and of_a_station(scorer.card)):
+    if not (scorer.reference and heard.typical and of_the_hydrophone(scorer.card, since)):
         return None
     found = drift(scorer.reference, heard.typical)
     return found.score.ratio if found else None

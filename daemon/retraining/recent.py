@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from acoio import ACOio
 from acoio.catalogue import Catalogue, Found
 from acoio.coverage import Coverage, FileCover
+from daemon.options import Config
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import of_records
 
 _FEWEST_FILES: Final = 24  # of five minutes two hours: fewer say nothing of when it is now
 
 
-def last_days(archive: ACOio, days: int) -> Generator[str, None, Coverage]:
+def changed(config: Config) -> datetime | None:
+    """Return when the hydrophone or its gain was last changed, if it ever was."""
+    day = config.retrain.since
+    return datetime.combine(day, time(), ZoneInfo(config.station.timezone)) if day else None
+
+
+def last_days(archive: ACOio, days: int, since: datetime | None) -> Generator[str, None, Coverage]:
     """Yield which files are left out, and return what there is of the last days.
 
     They end with the newest file that has some others in the days before it.  What is named
-    later is left out: it is dated wrong, or too little to learn from.
+    later is left out: it is dated wrong, or too little to learn from.  Nothing is older than
+    `since`.
 
     Raises
     ------
     TooLittleSoundError
-        If there is no recording at all.
+        If there is no recording at all, or none since then.
     """
     catalogue, span = Catalogue(archive.basedir, band=archive.band), timedelta(days=days)
     newest = last = catalogue.extent()[1]
@@ -40,8 +49,14 @@ def last_days(archive: ACOio, days: int) -> Generator[str, None, Coverage]:
     if astray and last is not newest:
         yield f"left out {len(astray)} files after {last.path.name}, up to {astray[0].path.name}"
     until = last.name.begin
+    if since is not None and since > until:
+        raise TooLittleSoundError(
+            f"{archive.basedir}: found no recording after {until:%Y-%m-%d %H:%M}, wanted some "
+            f"since {since:%Y-%m-%d} (retrain.since)"
+        )
+    begin = until - span if since is None else max(until - span, since)
     return archive.coverage(
-        until - span, each=lambda files: (file for file in files if file.name.begin <= until)
+        begin, each=lambda files: (file for file in files if begin <= file.name.begin <= until)
     )
 
 

@@ -27,8 +27,8 @@ class State:
 
     While it runs, `begin` is its own, and `end`, `outcome`, `reasons` and `candidate`
     are those of the one before.  `accepted_at` is the last acceptance,
-    `refused_in_a_row` how many were refused or failed since then, `too_little_in_a_row` how
-    many since the last accepted or refused one found too little typical sound to try, in season.
+    `refused_in_a_row` how many were refused or failed since then.  `too_little_in_a_row` is how
+    many found too little typical sound, since one was decided or it was out of season.
     """
 
     state: Literal["running", "idle"] = "idle"
@@ -42,7 +42,7 @@ class State:
     refused_in_a_row: int = 0
     too_little_in_a_row: int = 0
 
-    def begun(self, at: str, champion: str) -> State:
+    def begun(self, at: str, champion: str | None) -> State:
         """Return what is to be said once another one has begun."""
         return replace(self, state="running", begin=at, champion=champion)
 
@@ -56,7 +56,8 @@ class State:
     ) -> State:
         """Return what is to be said once it has ended."""
         accepted, refused = outcome == "accepted", outcome in ("refused", "failed")
-        tried, too_little = outcome in ("accepted", "refused"), outcome == "too_little"
+        too_little = outcome == "too_little"
+        dry = too_little or outcome == "failed"
         return replace(
             self,
             state="idle",
@@ -66,7 +67,7 @@ class State:
             candidate=candidate,
             accepted_at=at if accepted else self.accepted_at,
             refused_in_a_row=0 if accepted else self.refused_in_a_row + refused,
-            too_little_in_a_row=0 if tried else self.too_little_in_a_row + too_little,
+            too_little_in_a_row=self.too_little_in_a_row + too_little if dry else 0,
         )
 
 

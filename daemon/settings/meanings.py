@@ -35,6 +35,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "evidence.keep_days": "Clips and pictures that are older than the newest by more are removed.",
     "evidence.keep_gb": "How much room clips and pictures take together; the oldest are removed.",
     "retrain.archive": "What recordings `kilokai retrain` chooses from; else those of the drop.",
+    "retrain.since": "From which local day on the hydrophone and its gain are as they are now.",
     "retrain.evening": "The station's hours that count as typical.",
     "retrain.months": "The months in which few whales sing, of which typical hours are chosen.",
     "retrain.days": "How far back typical hours are looked for.",

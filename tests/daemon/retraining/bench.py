@@ -45,9 +45,9 @@ CHOICE: Final = Choice(typical_hours=0.19, various_hours=0.1, calibration_hours=
 TRAINING: Final = TrainSettings(batch=32, phase1_steps=5, phase2_steps=5)
 
 
-def write_days(drop: Path, *, rms: float = 800.0) -> None:
+def write_days(drop: Path, *, rms: float = 800.0, first: int = 0) -> None:
     """Write a quarter of an hour of each evening and of each noon."""
-    for day in range(DAYS):
+    for day in range(first, first + DAYS):
         for hour in (NOON, EVENING):
             for part in range(FILES):
                 write_file(drop, hour + timedelta(days=day, minutes=5 * part), rms=rms)

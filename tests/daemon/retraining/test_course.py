@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Generator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,38 @@ def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
     assert all("the hydrophone hears less" in reason for reason in found.reasons)
     assert found.figures and found.figures["health"]
     assert Registry(dying.store.path).entries() == []
+
+
+def test_another_hydrophone_is_compared_with_nothing_before_it(
+    station: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, store = tmp_path / "changed", tmp_path / "other"
+    shutil.copytree(station / "drop", drop)
+    bench.write_days(drop, rms=300.0, first=10)
+    bench.hear(store, drop)
+    monkeypatch.setattr(course, "measured", bench.quickly)
+    places = drop, store, station / "old"
+    found = bench.last(retrain(bench.config_of(*places), seed=1))
+    assert found.outcome == "refused"
+    assert "the hydrophone hears less" in found.reasons[0]
+    changed = bench.config_of(*places, "retrain.since=2024-06-12")
+    found = bench.last(retrain(changed, seed=1))
+    assert found.outcome == "accepted"
+    data = read_card(store / "models" / str(found.candidate))["data"]
+    assert min(span["begin"] for span in data["spans"].values()) >= "2024-06-12"
+    for part in range(bench.FILES):  # and what it hears less from now on is told again
+        begin = bench.EVENING + timedelta(days=13, minutes=5 * part)
+        bench.write_file(drop, begin, rms=100.0)
+    again = bench.last(retrain(changed, seed=1))
+    assert again.outcome == "refused"
+    assert "the hydrophone hears less" in again.reasons[0]
+
+
+def test_a_change_after_all_sound_is_said(config: Config) -> None:
+    later = config.retrain.model_copy(update={"since": date(2025, 1, 1)})
+    found = bench.last(retrain(config.model_copy(update={"retrain": later}), seed=1))
+    assert found.outcome == "too_little"
+    assert found.reasons[0].endswith("wanted some since 2025-01-01 (retrain.since)")
 
 
 def test_files_that_are_dated_far_ahead_are_left_out_and_said(

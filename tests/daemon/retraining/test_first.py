@@ -60,9 +60,9 @@ def test_what_is_gone_or_of_no_station_or_damaged_or_without_a_reference_is_pass
     switches = _switches(*((name, "retrain") for name in names))
     registry = Registry(tmp_path)
     monkeypatch.setattr(Registry, "history", lambda _: switches)
-    found = first_model(registry)
+    found = first_model(registry, None)
     assert found is not None and found.reference is not None
     assert found.card["name"] == "aco-00000005"
     assert found.reference.as_json() == known.as_json()
     monkeypatch.setattr(Registry, "history", lambda _: switches[:4])
-    assert first_model(registry) is None
+    assert first_model(registry, None) is None

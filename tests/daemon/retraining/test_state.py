@@ -49,11 +49,11 @@ def test_refusals_and_failures_are_counted_until_one_is_accepted() -> None:
 
 def test_too_little_sound_is_counted_until_there_is_enough_to_try() -> None:
     state = State()
-    for outcome in ("too_little", "failed", "out_of_season", "too_little"):
+    for outcome in ("too_little", "failed", "too_little"):
         state = state.begun(BEGIN, "old").ended(END, outcome)
     assert state.too_little_in_a_row == 2
-    assert state.ended(END, "refused", candidate="new").too_little_in_a_row == 0
-    assert state.ended(END, "accepted", candidate="new").too_little_in_a_row == 0
+    for decided in ("refused", "accepted", "out_of_season"):
+        assert state.ended(END, decided).too_little_in_a_row == 0
 
 
 def test_it_runs_as_long_as_somebody_holds_the_lock(tmp_path: Path) -> None:

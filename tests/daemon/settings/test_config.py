@@ -1,4 +1,5 @@
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ def test_every_key_has_a_default_but_the_drop() -> None:
     assert config.bus.publish == "tcp://127.0.0.1:5556"
     assert config.metrics.listen == "127.0.0.1:9108"
     assert config.detector.false_alarms_per_hour == 1.0
+
+
+@pytest.mark.parametrize("text", ["2026-05-01", "'2026-05-01'"])
+def test_a_day_is_as_toml_or_iso_8601_writes_it(text: str) -> None:
+    assert load_config(None, [_DROP, f"retrain.since={text}"], {}).retrain.since == date(2026, 5, 1)
+
+
+@pytest.mark.parametrize("text", ["5", "2026-05-01T00:00:00Z", "'1746057600'", "1 May", "true"])
+def test_what_is_no_day_is_a_fault(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"retrain\.since: found .*, wanted a day as YYYY-MM-DD"):
+        load_config(None, [_DROP, f"retrain.since={text}"], {})
 
 
 def test_no_drop_is_a_fault() -> None:
