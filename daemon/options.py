@@ -43,11 +43,19 @@ def check_day(found: Any) -> date:
     return found
 
 
+def check_evening(hours: tuple[int, int]) -> tuple[int, int]:
+    """Return a first and a last hour between which there are some, or raise `ValueError`."""
+    if hours != (0, 24) and hours[0] % 24 == hours[1] % 24:
+        raise ValueError(f"no hour between {hours[0]} and {hours[1]}")
+    return hours
+
+
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=32)]
 _Credential = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 _Hour = Annotated[int, Field(ge=0, le=24, strict=True)]
 _Month = Annotated[int, Field(ge=1, le=12, strict=True)]
 _Zone = Annotated[str, AfterValidator(check_timezone)]
+_Evening = Annotated[tuple[_Hour, _Hour], AfterValidator(check_evening)]
 _Day = Annotated[date, BeforeValidator(check_day)]
 _Listen = Annotated[str, AfterValidator(check_listen)]
 _LOCAL = "tcp://127.0.0.1:PORT or ipc://PATH, or with bus.keys (`kilokai keys server`) any TCP"
@@ -187,8 +195,9 @@ class Retrain(BaseModel):
     since: _Day | None = Field(
         default=None, description="a day as YYYY-MM-DD", examples=["2026-05-01"]
     )
-    evening: tuple[_Hour, _Hour] = Field(
-        default=(18, 24), description="[FIRST, LAST], hours of station.timezone from 0 to 24"
+    evening: _Evening = Field(
+        default=(18, 24),
+        description="[FIRST, LAST], two hours of station.timezone from 0 to 24; [0, 24] is all day",
     )
     months: tuple[_Month, ...] = Field(
         default=(5, 6, 7, 8, 9, 10, 11), min_length=1, description="quiet months, some of 1 to 12"

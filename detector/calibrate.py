@@ -127,11 +127,25 @@ def require_hours(hours: float, *, rate_per_hour: float = PROMISED_PER_HOUR) -> 
     SetupError
         If the rate makes under ten alarms in them.
     """
-    if alarms_allowed(rate_per_hour, hours) < FEWEST_ALARMS:
+    if alarms_allowed(_tabled(rate_per_hour), hours) < FEWEST_ALARMS:
         raise SetupError(
             f"calibration hours: found {hours:.4g}, wanted at least "
-            f"{FEWEST_ALARMS / rate_per_hour:g} to promise {rate_per_hour:g} false alarms an hour"
+            f"{hours_needed(rate_per_hour):g} to promise {rate_per_hour:g} false alarms an hour"
         )
+
+
+def hours_needed(rate_per_hour: float) -> float:
+    """Return how many hours of calibration promise a rate of false alarms an hour.
+
+    Between two points of a calibration the threshold lies between theirs, so both must be
+    promised.
+    """
+    return FEWEST_ALARMS / _tabled(rate_per_hour)
+
+
+def _tabled(rate_per_hour: float) -> float:
+    """Return the highest rate that a calibration has a point for and that is no higher."""
+    return max((r for r in RATES_PER_HOUR if r <= rate_per_hour), default=rate_per_hour)
 
 
 def _point(peaks: NDArray[np.float64], hours: float, rate: float) -> Point | None:

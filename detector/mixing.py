@@ -70,6 +70,18 @@ def plan(
     return places
 
 
+def sounding(
+    background: NDArray[np.int32], clips: Sequence[Clip], places: Sequence[Place]
+) -> list[Place]:
+    """Return the places where the background sounds: elsewhere no SNR can be kept."""
+
+    def sounds(place: Place) -> bool:
+        begin, end = _filtered(background, _heard(background, clips[place.clip], place))
+        return bool(np.ptp(background[begin:end]) > 0)
+
+    return [place for place in places if sounds(place)]
+
+
 def mixed(
     background: NDArray[np.int32], clips: Sequence[Clip], places: Sequence[Place]
 ) -> NDArray[np.int32]:
@@ -100,9 +112,7 @@ def placed(background: NDArray[np.int32], clip: Clip, place: Place) -> _Floats:
     if first < 0 or last > len(background):
         found = f"samples {first} to {last}"
         raise DataError(f"mixing {clip.name}: found {found}, wanted 0 to {len(background)}")
-    more = max(round(_HEARD_S * RATE_HZ) - (last - first), 0) // 2
-    heard = (max(first - more, 0), min(last + more, len(background)))
-    power = band_power(background, (clip.low_hz, clip.high_hz), heard)
+    power = band_power(background, (clip.low_hz, clip.high_hz), _heard(background, clip, place))
     if not power > 0:
         found = f"no sound from {clip.low_hz:.0f} to {clip.high_hz:.0f} Hz at sample {first}"
         raise DataError(f"mixing {clip.name}: found {found}, wanted a background")
@@ -113,12 +123,24 @@ def band_power(
     background: NDArray[np.int32], band_hz: tuple[float, float], span: tuple[int, int]
 ) -> float:
     """Return the power of samples [first, last) in a band above the swell, counts²."""
-    margin = round(_MARGIN_S * RATE_HZ)
-    begin, end = max(span[0] - margin, 0), min(span[1] + margin, len(background))
+    begin, end = _filtered(background, span)
     over = scipy.signal.butter(6, _SWELL_TOP_HZ, "highpass", fs=RATE_HZ, output="sos")
     near = background[begin:end].astype(np.float64)
     near = scipy.signal.sosfiltfilt(over, near - near.mean())[span[0] - begin : span[1] - begin]
     return float(np.mean(np.square(in_band(near, *band_hz))))
+
+
+def _heard(background: NDArray[np.int32], clip: Clip, place: Place) -> tuple[int, int]:
+    """Return of which samples the background's power is taken."""
+    first, last = place.at, place.at + len(clip.waveform)
+    more = max(round(_HEARD_S * RATE_HZ) - (last - first), 0) // 2
+    return max(first - more, 0), min(last + more, len(background))
+
+
+def _filtered(background: NDArray[np.int32], span: tuple[int, int]) -> tuple[int, int]:
+    """Return a span with what the filter needs to settle."""
+    margin = round(_MARGIN_S * RATE_HZ)
+    return max(span[0] - margin, 0), min(span[1] + margin, len(background))
 
 
 def _gap(rng: np.random.Generator, gaps_s: tuple[float, float]) -> int:

@@ -86,7 +86,7 @@ class SimulatedOcean:
     @property
     def calibration_hours(self) -> float:
         """Hours of windows of other sound."""
-        return sum(_heard_h(x.hours, self.features) for x in self._calibration())
+        return sum(heard_h(x.hours, self.features) for x in self._calibration())
 
     @property
     def judged(self) -> Judged:
@@ -151,7 +151,7 @@ class ChosenHours:
     def calibration_hours(self) -> float:
         """Hours of windows of other typical hours; gaps and calls may take more of them."""
         return sum(
-            _heard_h(sum(file.seconds for file in hour) / 3600, self.features)
+            heard_h(sum(file.seconds for file in hour) / 3600, self.features)
             for hour in self.chosen.calibration
         )
 
@@ -206,7 +206,7 @@ def _follows(last: Window, window: Window, step_s: float) -> bool:
     return 0 < (window.begin - last.begin).total_seconds() <= _MISSING_STEPS * step_s
 
 
-def _heard_h(hours: float, features: FeatureSettings) -> float:
+def heard_h(hours: float, features: FeatureSettings) -> float:
     """Return the hours of windows in hours of unbroken sound, whose first minute gives none."""
     memory_h = (1 + features.past_records) * record_us(features.rate_hz) / 3600e6
     return max(hours - memory_h, 0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acoio.errors import SetupError
 from daemon.models.entry import entry_of
 from detector.errors import ModelError
 from detector.fingerprint import CARD
@@ -25,13 +24,3 @@ def require_there(folder: Path) -> None:
     """Raise `SetupError` if a model is gone: somebody pruned since it was looked at."""
     if not (folder / CARD).is_file():
         raise ModelError(f"{folder}: found no model any more", reason="missing")
-
-
-def require_rival(folder: Path, champion: str | None) -> None:
-    """Raise `SetupError` if a model was judged against one that is champion no more."""
-    judged = entry_of(folder, None).verdict
-    if judged and judged.champion and champion not in (None, judged.champion):
-        raise SetupError(
-            f"{folder}: found {champion} champion, wanted {judged.champion}, "
-            "which it was judged against"
-        )

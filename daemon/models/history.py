@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Final, Literal
 
 from daemon.models.link import is_id
@@ -58,16 +59,41 @@ def happened(switches: Sequence[Switch], current: str | None) -> list[Switch]:
 
 
 def champions(switches: Sequence[Switch], current: str | None) -> list[str | None]:
-    """Return the champions that a rollback goes back through, the present one last.
+    """Return the champions that a rollback goes back through, the present one last."""
+    before = [switches[0].previous] if switches else []
+    every = [*before, *(switch.model for switch in standing(switches)), current]
+    return [name for name, _ in groupby(every)]
 
-    A rollback takes back what came after the model it went to, so that the next one
-    goes back further.
+
+def lineage(switches: Sequence[Switch]) -> list[str]:
+    """Return the champions since a person last chose one, that one first.
+
+    What was taken back is none of them.
     """
-    stack = [switches[0].previous] if switches else []
+    found: list[str] = []
+    for switch in reversed(standing(switches)):
+        if switch.model is None:
+            break
+        found.append(switch.model)
+        if switch.by == "promote":
+            break
+    return found[::-1]
+
+
+def standing(switches: Sequence[Switch]) -> list[Switch]:
+    """Return the switches that no rollback has taken back.
+
+    It takes back what came after the model it went to, so that the next one goes back
+    further.  Who promotes the champion again has chosen it anew.
+    """
+    stack: list[Switch] = []
     for switch in switches:
-        if switch.by == "rollback" and switch.model in stack:
-            while stack[-1] != switch.model:
+        known = {switches[0].previous, *(former.model for former in stack)}
+        if switch.by == "rollback" and switch.model in known:
+            while stack and stack[-1].model != switch.model:
                 stack.pop()
+        elif stack and stack[-1].model == switch.model:
+            stack[-1] = switch
         else:
-            stack.append(switch.model)
-    return stack if stack and stack[-1] == current else [*stack, current]
+            stack.append(switch)
+    return stack

@@ -19,7 +19,7 @@ from acoio.errors import NotReadyError, SetupError
 from daemon.durable import sync_folder, write_whole
 from daemon.models import history, verdict
 from daemon.models.entry import Entry, entry_of
-from daemon.models.fit import require_fit, require_rival, require_there
+from daemon.models.fit import require_fit, require_there
 from daemon.models.folders import make_link, move_in, new_folder, remove, told, writing
 from daemon.models.history import By, Switch
 from daemon.models.link import CURRENT, is_id, linked, require_no_folder
@@ -138,14 +138,19 @@ class Registry:
                 move_in(folder, place)
         return model.id
 
-    def promote(self, model: str, *, by: By = "promote", reason: str = "") -> None:
+    def promote(
+        self, model: str, *, by: By = "promote", reason: str = "", rival: str | None = None
+    ) -> None:
         """Make a model the champion, from the daemon's next window on.
+
+        Who promotes the champion itself has chosen it anew (`history.lineage`).  `rival` is
+        which one was champion, or None, when a retraining began.
 
         Raises
         ------
         SetupError
             If it is not here, cannot score, is for another sampling rate, or was retrained
-            and judged against a champion that is none any more.
+            and another one was made champion meanwhile.
         NotReadyError
             If the registry cannot be written.
         """
@@ -155,10 +160,12 @@ class Registry:
             require_no_folder(self._link)
             require_there(folder)
             champion = self.champion()
-            if by == "retrain":
-                require_rival(folder, champion)
-            if model != champion:
-                self._switch(model, by, reason)
+            if by == "retrain" and champion != rival:
+                raise SetupError(
+                    f"{folder}: found {champion or 'detector.model'} champion, wanted "
+                    f"{rival or 'detector.model'}, which it was judged against"
+                )
+            self._switch(model, by, reason)
 
     def rollback(self, *, reason: str = "") -> str | None:
         """Make the model champion that was it before; the next one goes back further.
@@ -186,7 +193,10 @@ class Registry:
         raise SetupError(f"{self.path}: found no champion before this one that loads")
 
     def prune(self, keep: Collection[str] = ()) -> list[str]:
-        """Remove models and return their ids; the champion, the one before and `keep` stay.
+        """Remove models and return their ids; some and `keep` stay.
+
+        They are the champion, the one before it, and the first one since a person chose one,
+        with which retraining compares.
 
         Raises
         ------
@@ -197,7 +207,8 @@ class Registry:
         """
         with writing(self.path):
             self.current()  # what cannot be told from the champion, is not removed
-            stay = {*self.champions()[-2:], *keep}
+            first = history.lineage(self.history())[:1]
+            stay = {*self.champions()[-2:], *first, *keep}
             gone = [entry.id for entry in self.entries() if entry.id not in stay]
             for model in gone:
                 with told(self.folder(model)):

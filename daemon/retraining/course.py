@@ -7,6 +7,7 @@ the registry as it was, and the next one begins anew.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
@@ -34,14 +35,14 @@ from daemon.retraining.measuring import Contest, measured
 from daemon.retraining.recent import changed, last_days
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
-from detector.calibrate import require_hours
+from detector.calibrate import RATES_PER_HOUR, hours_needed
 from detector.checkpoint import read_model, write_model
 from detector.drift import Reference
 from detector.injected import simulated_clips
 from detector.phases import TrainSettings
 from detector.recipe import STATE, Recipe, cook
 from detector.score import Model
-from detector.sources import ChosenHours
+from detector.sources import ChosenHours, heard_h
 from detector.values import iso
 
 _FRESH: Final = TrainSettings(roll=True, shift_bands=2)
@@ -119,9 +120,8 @@ def _champion_name(config: Config) -> str | None:
 
 
 def _run(config: Config, seed: int) -> Lines:
-    wanted = config.retrain.calibration_hours
-    require_hours(wanted, rate_per_hour=config.detector.false_alarms_per_hour)
     champion = read_model(chosen_model(config))
+    _require_hours(config, champion)
     known = known_of(config.store.path)
     try:
         return (yield from _made(config, champion, known, seed=seed))
@@ -133,12 +133,29 @@ def _run(config: Config, seed: int) -> Lines:
         return Ended("refused", champion.id, (str(error),))
 
 
+def _require_hours(config: Config, champion: Model) -> None:
+    """Raise `SetupError` where no candidate could promise the rate."""
+    found, rate = config.retrain.calibration_hours, config.detector.false_alarms_per_hour
+    rarest, highest = RATES_PER_HOUR[0], RATES_PER_HOUR[-1]
+    if not rarest <= rate <= highest:
+        raise SetupError(
+            f"detector.false_alarms_per_hour: found {rate:g}, wanted {rarest:g} to {highest:g}, "
+            "which calibrations promise"
+        )
+    least = hours_needed(rate) / heard_h(1.0, champion.features)
+    if found < least:
+        raise SetupError(
+            f"retrain.calibration_hours: found {found:g}, wanted {math.ceil(10 * least) / 10:g} or "
+            f"more to promise {rate:g} false alarms an hour: an hour's first minute is not scored"
+        )
+
+
 def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
     """Examine the hydrophone, choose what is heard, and go on with that."""
     folder, days = config.retrain.archive or config.drop.path, config.retrain.days
     archive, registry = ACOio(folder, band=config.drop.band), Registry(config.store.path)
-    since = changed(config)
-    known, first = known.since(since), first_model(registry, since)
+    rival, since = registry.champion(), changed(config)
+    known, first = known.since(since), first_model(registry, champion, since)
     yield f"champion {champion.id}; looking through {days} days of {folder}"
     coverage = yield from last_days(archive, days, since)
     evenings = yield from _evenings(coverage, config, champion)
@@ -162,10 +179,11 @@ def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
         since=since,
         seed=seed,
     )
-    return (yield from _decided(contest, _recipe(config, champion, coverage, seed=seed), registry))
+    recipe = _recipe(config, champion, coverage, seed=seed)
+    return (yield from _decided(contest, recipe, registry=registry, rival=rival))
 
 
-def _decided(contest: Contest, recipe: Recipe, registry: Registry) -> Lines:
+def _decided(contest: Contest, recipe: Recipe, *, registry: Registry, rival: str | None) -> Lines:
     """Train a candidate, measure it, register it with the verdict, and promote it if it may."""
     champion = contest.champion.id
     with registry.candidate() as new:
@@ -175,7 +193,7 @@ def _decided(contest: Contest, recipe: Recipe, registry: Registry) -> Lines:
         verdict = Verdict(not reasons, reasons, told, champion, _now())
         candidate = registry.register(new, verdict)
     if not reasons:
-        registry.promote(candidate, by="retrain", reason="passed the gate")
+        registry.promote(candidate, by="retrain", reason="passed the gate", rival=rival)
     return Ended("refused" if reasons else "accepted", champion, reasons, candidate, told)
 
 
@@ -211,9 +229,7 @@ def _references(
 ) -> dict[str, Reference | None]:
     """Return the sound that models of the hydrophone as it is were calibrated on."""
     own = {"champion": champion.reference if of_the_hydrophone(champion.card, since) else None}
-    if first is None or first.id == champion.id:
-        return own
-    return {"station's first model": first.reference, **own}
+    return {"station's first model": first.reference, **own} if first else own
 
 
 def _recipe(config: Config, champion: Model, coverage: Coverage, *, seed: int) -> Recipe:

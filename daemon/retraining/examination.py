@@ -84,12 +84,13 @@ def reasons_of(health: Mapping[str, Health], missing: tuple[float, float]) -> tu
 def _missing(coverage: Coverage, newest: timedelta) -> tuple[float, float]:
     """Return which share of the time has no sound, before the newest days and in them.
 
-    Where all days are the newest ones, nothing says what it was before.
+    Before the first sound there was no station yet, or it is in the drop no more.  Where
+    all days are the newest ones, nothing says what it was before.
     """
-    since = max(coverage.end - newest, coverage.begin)
-    edges = (
-        (coverage.begin, since, coverage.end) if since > coverage.begin else (since, coverage.end)
-    )
+    heard = [file.begin for file in coverage.files if file.begin and file.seconds > 0]
+    begin = max(coverage.begin, min(heard, default=coverage.begin))
+    since = max(coverage.end - newest, begin)
+    edges = (begin, since, coverage.end) if since > begin else (since, coverage.end)
     seconds = coverage.seconds_in(edges).tolist()
     shares = [
         1 - heard_s / (end - begin).total_seconds()

@@ -8,37 +8,30 @@ that choice says that all is well as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from acoio.errors import SetupError
-from daemon.models.history import Switch
+from daemon.models.history import lineage
 from daemon.models.registry import Registry
 from detector.checkpoint import read_model
 from detector.score import Model
 
 
-def lineage(switches: Sequence[Switch]) -> list[str]:
-    """Return the champions since a person last chose one, that one first (pure)."""
-    found: list[str] = []
-    for switch in reversed(switches):
-        if switch.model is None:
-            break
-        found.append(switch.model)
-        if switch.by == "promote":
-            break
-    return found[::-1]
+def first_model(registry: Registry, champion: Model, since: datetime | None) -> Model | None:
+    """Return the first champion, if that is another one than the present.
 
-
-def first_model(registry: Registry, since: datetime | None) -> Model | None:
-    """Return the first champion that is still there, whole, and of the hydrophone as it is."""
+    It is the first that is there, whole, of the hydrophone as it is since then, and hears
+    the same windows.
+    """
     for name in lineage(registry.history()):
         with suppress(SetupError):
             model = read_model(registry.folder(name))
-            if of_the_hydrophone(model.card, since) and model.reference:
-                return model
+            like = model.features == champion.features and model.reference
+            if like and of_the_hydrophone(model.card, since):
+                return None if model.id == champion.id else model
     return None
 
 

@@ -45,10 +45,14 @@ class Known:
         return [*((call.begin, call.end) for call in self.confirmed), *self.unfinished]
 
     def since(self, when: datetime | None) -> Known:
-        """Return the same without the calls that were confirmed in older sound."""
+        """Return the same without what people said of older sound."""
         if when is None:
             return self
-        return replace(self, confirmed=tuple(c for c in self.confirmed if c.begin >= when))
+        return replace(
+            self,
+            confirmed=tuple(call for call in self.confirmed if call.begin >= when),
+            rejected=tuple(span for span in self.rejected if span[0] >= when),
+        )
 
 
 def known_of(store: Path) -> Known:

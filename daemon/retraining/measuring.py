@@ -117,11 +117,10 @@ def _at_promise(contest: Contest, champion: Scorer) -> Scorer | None:
 
 
 def _first(contest: Contest) -> Iterator[Scorer]:
-    """Yield the station's first model, if it is another one and hears the same windows."""
-    first = contest.first
-    if first and first.id != contest.champion.id and first.features == contest.champion.features:
+    """Yield the station's first model, if it can promise the rate."""
+    if contest.first:
         with suppress(SetupError):  # it was calibrated for other rates
-            yield Scorer(first, false_alarms_per_hour=contest.rate_per_hour)
+            yield Scorer(contest.first, false_alarms_per_hour=contest.rate_per_hour)
 
 
 def _some_windows(contest: Contest) -> list[Window]:

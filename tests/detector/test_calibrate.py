@@ -101,6 +101,8 @@ def test_hours_that_cannot_promise_a_rate_are_refused_before_they_are_heard() ->
     require_hours(5.0, rate_per_hour=2.0)
     with pytest.raises(SetupError, match=r"found 8, wanted at least 10 to promise 1 false alarms"):
         require_hours(8.0)
+    with pytest.raises(SetupError, match=r"found 40, wanted at least 50 to promise 0.3 false"):
+        require_hours(40.0, rate_per_hour=0.3)  # between the points of 0.2 and of 0.5
 
 
 def test_a_rarer_alarm_has_a_higher_threshold(calibration: Calibration) -> None:

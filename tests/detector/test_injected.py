@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,16 @@ def test_about_every_other_window_has_a_call_and_a_seed_makes_the_same_again() -
     assert not np.array_equal(loudest_db(first), loudest_db(other))
     quiet_db = np.quantile(loudest_db(RollingFeatures(SMALL).push(WHOLE)), 0.9)
     assert 0.2 < np.mean(loudest_db(first) > quiet_db) < 0.95  # of quiet ones, 0.1
+
+
+def test_where_nothing_sounds_no_call_is_mixed_in() -> None:
+    """A recorder that stands still for seconds, in an hour that is otherwise well."""
+    for value in (0, -7):
+        samples = WHOLE.samples.copy()
+        samples[2_000_000:4_000_000] = value
+        found = windows([replace(WHOLE, samples=samples)])
+        assert len(found) == len(windows([WHOLE]))
+    assert windows([replace(WHOLE, samples=np.zeros_like(WHOLE.samples))])
 
 
 def test_a_gap_begins_anew_and_the_longest_run_is_between_gaps() -> None:

@@ -26,7 +26,7 @@ def test_the_champion_scores_and_says_who_chose_it(config: Config) -> None:
         assert before.startswith("ocean-v1-")
         chore.registry.promote(a, reason="quieter nights")
         chore.look(lambda: chore.model == a)
-        chore.registry.promote(b, by="retrain")
+        chore.registry.promote(b, by="retrain", rival=a)
         chore.look(lambda: chore.model == b)
         chore.registry.rollback()
         chore.look(lambda: chore.model == a)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from acoio.errors import SetupError
 from daemon.models.golden import load_registered
-from daemon.models.history import By, Switch
+from daemon.models.history import By, Switch, lineage
 from daemon.models.registry import Registry
 from detector.checkpoint import PRETRAINED, model_folder, read_model
 from detector.errors import ModelError
@@ -56,7 +57,7 @@ def test_rollback_goes_back_further_each_time_and_then_to_none(tmp_path: Path) -
     for model in (first, second, third):
         registry.promote(model, reason=f"try {model}")
     assert [registry.rollback(), registry.rollback()] == [second, first]
-    registry.promote(third, by="retrain")
+    registry.promote(third, by="retrain", rival=first)
     assert [registry.rollback(), registry.rollback(), registry.current()] == [first, None, None]
     with pytest.raises(SetupError, match="no champion before"):
         registry.rollback()
@@ -74,12 +75,27 @@ def test_rollback_passes_over_what_does_not_load(tmp_path: Path) -> None:
     assert registry.rollback() == first
 
 
-def test_promoting_the_champion_changes_nothing(tmp_path: Path) -> None:
-    registry, (first,) = registry_of(tmp_path, "a")
+def test_promoting_the_champion_chooses_it_anew_and_rollback_is_as_before(tmp_path: Path) -> None:
+    registry, (first, second, third) = registry_of(tmp_path, "a", "b", "c")
     registry.promote(first)
-    before = registry.history()
+    registry.promote(second, by="retrain", rival=first)
+    registry.promote(third, by="retrain", rival=second)
+    assert lineage(registry.history()) == [first, second, third]
+    registry.promote(third, reason="the new gain is as it should be")
+    assert (registry.current(), lineage(registry.history())) == (third, [third])
+    assert registry.why(third) == ("promote", "the new gain is as it should be")
+    assert registry.champions() == [None, first, second, third]
+    assert registry.rollback() == second
+
+
+def test_the_first_since_a_person_chose_is_kept(tmp_path: Path) -> None:
+    registry, (first, *others) = registry_of(tmp_path, "a", "b", "c", "d")
     registry.promote(first)
-    assert registry.history() == before
+    for before, model in pairwise([first, *others]):
+        registry.promote(model, by="retrain", rival=before)
+    assert registry.prune() == [others[0]]
+    registry.promote(others[-1])
+    assert registry.prune() == [first]
 
 
 def test_what_was_judged_against_another_champion_is_not_let_in_by_itself(tmp_path: Path) -> None:
@@ -89,10 +105,12 @@ def test_what_was_judged_against_another_champion_is_not_let_in_by_itself(tmp_pa
     source = folder_of(tmp_path, "candidate")
     candidate = registry.register(source, judged(5, champion=first))
     with pytest.raises(SetupError, match=f"found {second} champion, wanted {first}"):
-        registry.promote(candidate, by="retrain")
-    assert registry.current() == second
-    registry.promote(first)
-    registry.promote(candidate, by="retrain")
+        registry.promote(candidate, by="retrain", rival=first)
+    registry.rollback()
+    with pytest.raises(SetupError, match=f"found detector.model champion, wanted {second}"):
+        registry.promote(candidate, by="retrain", rival=second)
+    assert registry.current() is None
+    registry.promote(candidate, by="retrain", rival=None)
     assert registry.current() == candidate
 
 

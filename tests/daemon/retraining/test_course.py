@@ -107,7 +107,7 @@ def test_later_ones_are_measured_against_the_first_model_of_the_station_too(
     expected = contests[2].evenings.compared(first)
     assert len(expected) == 2
     assert expected.items() <= contests[2].health.items()
-    assert [contest.first and contest.first.id for contest in contests] == [None, *made[:1] * 2]
+    assert [contest.first and contest.first.id for contest in contests] == [None, None, made[0]]
 
 
 def test_a_hydrophone_that_died_is_refused_before_anything_is_learnt(
@@ -221,6 +221,36 @@ def test_too_little_sound_is_told_by_the_command_in_words(
     assert "h of sound, wanted 24 h" in said["reasons"][0]
     state = read_state(config.store.path)
     assert state is not None and state.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("hours", "rate", "words"),
+    [
+        (10, 1.0, "calibration_hours: found 10, wanted 10.1 or more to promise 1 false"),
+        (40, 0.3, "calibration_hours: found 40, wanted 50.1 or more to promise 0.3 false"),
+        (2400, 0.01, "false_alarms_per_hour: found 0.01, wanted 0.1 to 20"),
+    ],
+)
+def test_what_no_candidate_could_promise_is_told_at_once_and_kept(
+    config: Config, hours: float, rate: float, words: str
+) -> None:
+    wanted = config.retrain.model_copy(update={"calibration_hours": hours})
+    detector = config.detector.model_copy(update={"false_alarms_per_hour": rate})
+    config = config.model_copy(update={"retrain": wanted, "detector": detector})
+    with pytest.raises(SetupError, match=words):
+        next(retrain(config, seed=1))
+    state = read_state(config.store.path)
+    assert state is not None and (state.outcome, state.champion) == ("failed", "old")
+    assert words in state.reasons[0]
+
+
+def test_a_champion_that_cannot_be_told_is_kept_as_a_failure(config: Config) -> None:
+    (config.store.path / "models").mkdir()
+    (config.store.path / "models" / "current").write_text("spoilt")
+    with pytest.raises(SetupError):
+        next(retrain(config, seed=1))
+    state = read_state(config.store.path)
+    assert state is not None and (state.outcome, state.champion) == ("failed", None)
 
 
 def test_two_never_overlap(config: Config) -> None:

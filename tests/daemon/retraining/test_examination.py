@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from acoio import ACOio
-from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
+from acoio.coverage import Coverage, FileCover
+from acoio.sound import Gap
+from daemon.retraining.examination import Evenings, _missing, hear_evenings, reasons_of
 from detector.choose import Choice
 from detector.drift import Reference, reference_of
 from detector.tally import Tally
@@ -80,6 +82,16 @@ def test_an_evening_over_midnight_is_one_and_in_any_month(
     found = bench.last(hear_evenings(coverage, choice, features=SMALL, newest=newest))
     assert set(found.heard) == {date(2024, 6, 2)}
     assert found.heard[date(2024, 6, 2)].windows > 6 * 230
+
+
+def test_before_the_first_sound_nothing_is_missing() -> None:
+    """A young station, or a drop that keeps two weeks, beside `retrain.days` of thirty."""
+    end, day = datetime(2024, 7, 1, tzinfo=UTC), timedelta(days=1)
+    first, broken = end - 14 * day, end - 4 * day  # and nothing since then
+    file = FileCover(Path("a"), first, 24e3, first, broken, 10 * 86_400.0)
+    gaps = (Gap(end - 30 * day, first), Gap(broken, end))
+    coverage = Coverage(end - 30 * day, end, (file,), gaps, (), (), ())
+    assert _missing(coverage, 7 * day) == pytest.approx((0.0, 4 / 7))
 
 
 def test_missing_sound_is_a_reason_whatever_the_levels() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from daemon.models.history import BY, By, Switch
+from daemon.models.history import BY, By, Switch, lineage
 from daemon.models.registry import Registry
-from daemon.retraining.first import first_model, lineage
-from detector.checkpoint import write_model
+from daemon.retraining.first import first_model, of_the_hydrophone
+from detector.checkpoint import read_model, write_model
 from detector.drift import Reference, reference_of
 from tests.daemon.models.made import flipped
 from tests.detector import models
@@ -29,7 +30,9 @@ def _switches(*told: tuple[str | None, By]) -> list[Switch]:
         ([], []),
         ([("a", "retrain"), ("b", "retrain")], ["a", "b"]),
         ([("a", "retrain"), ("b", "promote"), ("c", "retrain")], ["b", "c"]),
-        ([("a", "retrain"), ("b", "retrain"), ("a", "rollback")], ["a", "b", "a"]),
+        ([("a", "retrain"), ("b", "retrain"), ("a", "rollback")], ["a"]),
+        ([("z", "promote"), ("a", "promote"), ("z", "rollback"), ("c", "retrain")], ["z", "c"]),
+        ([("a", "retrain"), ("x", "promote"), ("a", "rollback"), ("c", "retrain")], ["a", "c"]),
         ([("a", "retrain"), (None, "rollback"), ("c", "retrain")], ["c"]),
     ],
 )
@@ -60,9 +63,39 @@ def test_what_is_gone_or_of_no_station_or_damaged_or_without_a_reference_is_pass
     switches = _switches(*((name, "retrain") for name in names))
     registry = Registry(tmp_path)
     monkeypatch.setattr(Registry, "history", lambda _: switches)
-    found = first_model(registry, None)
+    champion = replace(models.model(), id="present")
+    found = first_model(registry, champion, None)
     assert found is not None and found.reference is not None
     assert found.card["name"] == "aco-00000005"
     assert found.reference.as_json() == known.as_json()
     monkeypatch.setattr(Registry, "history", lambda _: switches[:4])
-    assert first_model(registry, None) is None
+    assert first_model(registry, champion, None) is None
+
+
+def test_a_model_that_hears_other_windows_or_is_the_champion_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = reference_of([hour(k, bands=SMALL.bands) for k in range(4)])
+    _model(tmp_path, "aco-00000001", known, choice={})
+    registry = Registry(tmp_path)
+    monkeypatch.setattr(Registry, "history", lambda _: _switches(("aco-00000001", "retrain")))
+    other = models.model()
+    assert first_model(registry, other, None) is not None
+    wider = replace(other, features=replace(other.features, bands=2 * SMALL.bands))
+    assert first_model(registry, wider, None) is None
+    own = read_model(registry.folder("aco-00000001"))
+    assert first_model(registry, own, None) is None
+
+
+@pytest.mark.parametrize(
+    ("begin", "found"),
+    [("2024-06-02T09:59:59.000000Z", False), ("2024-06-02T10:00:00.000000Z", True), (None, False)],
+)
+def test_only_what_was_calibrated_since_the_change_is_of_the_hydrophone(
+    begin: str | None, found: bool
+) -> None:
+    changed = datetime(2024, 6, 2, 10, tzinfo=UTC)
+    card = {"data": {"choice": {}, "spans": {"calibration": {"begin": begin}}}}
+    assert of_the_hydrophone(card, changed) is found
+    assert of_the_hydrophone(card, None)
+    assert not of_the_hydrophone({"data": {"simulated_hours": 8}}, None)

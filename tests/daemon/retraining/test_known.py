@@ -53,3 +53,17 @@ def test_confirmed_rejected_and_open_events_and_files_heard_well(tmp_path: Path)
     confirmed, unfinished = known.calls
     assert confirmed == (call.begin, call.end)
     assert unfinished[0] == BEGIN + timedelta(minutes=4) < unfinished[1]
+
+
+def test_what_was_said_of_another_hydrophone_is_left_out(tmp_path: Path) -> None:
+    said = [(k, word) for k, word in enumerate(("confirmed", "rejected") * 2)]
+    with open_ledger(tmp_path) as ledger:
+        step = Step(
+            events=tuple(event(k) for k, _ in said),
+            verdicts=tuple(verdict(k, word) for k, word in said),
+        )
+        ledger.commit(step, "old")
+    known = known_of(tmp_path)
+    later = known.since(BEGIN + timedelta(minutes=2))
+    assert (later.confirmed, later.rejected) == (known.confirmed[1:], known.rejected[1:])
+    assert known.since(None) is known

@@ -30,6 +30,12 @@ def test_what_is_no_day_is_a_fault(text: str) -> None:
         load_config(None, [_DROP, f"retrain.since={text}"], {})
 
 
+@pytest.mark.parametrize("hours", ["[18, 18]", "[0, 0]", "[24, 24]", "[24, 0]"])
+def test_an_evening_without_an_hour_is_a_fault(hours: str) -> None:
+    with pytest.raises(ConfigError, match=r"retrain\.evening: found .*, wanted .*, two hours"):
+        load_config(None, [_DROP, f"retrain.evening={hours}"], {})
+
+
 def test_no_drop_is_a_fault() -> None:
     with pytest.raises(SetupError, match=r"drop: found nothing, wanted a table with path"):
         load_config(None, [], {})
