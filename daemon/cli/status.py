@@ -27,9 +27,9 @@ def command(
 ) -> None:
     """Say whether all is well, on one screen; needs no running daemon.
 
-    Exit 0 if it is well, 1 if it is not, 78 if there is no store to look at.  With --json,
-    `state` says it in a word: well, stopped, down, starting, full, deaf, stuck, quiet, unscored,
-    behind, model, config, and setup where the exit is 78.
+    Exit 0 if it is well, 1 if it is not, 78 if there is no store to look at or the set-up is
+    wrong.  With --json, `state` says it in a word: well, stopped, down, starting, full, deaf,
+    stuck, quiet, unscored, behind, model, config, and setup where the exit is 78.
     """
     try:
         found = status(store or config_of(config, sets, needs_drop=False).store.path)

@@ -57,7 +57,8 @@ class ModelMetrics:
         )
         self.retrain_too_little = Gauge(
             "kilokai_retrain_too_little_in_a_row",
-            "Retrainings that found too little typical sound since one had enough",
+            "Retrainings that found too little typical sound since one was accepted, refused or "
+            "out of season",
             registry=own,
         )
         for outcome in OUTCOMES:
