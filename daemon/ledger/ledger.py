@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from acoio.clock import to_us
+from daemon.ahead import latest
 from daemon.ledger.alert_book import AlertBook
 from daemon.ledger.opening import opened
 from daemon.ledger.storage import to_wait_for
@@ -44,7 +45,7 @@ class Ledger:
 
     `files` by name; `sequence` the newest message number and `published` the
     newest that is known to be sent; `epoch` changes only if the ledger was lost,
-    and `rebuilt` says whether that was found at this start.  `alerts` is what of the
+    damaged or went back, and `rebuilt` says whether that was found at this start.  `alerts` is what of the
     events was held back.
     """
 
@@ -91,9 +92,9 @@ class Ledger:
 
     @property
     def newest_scored_us(self) -> int | None:
-        """The end of the newest window scored, in microseconds since 1970."""
-        newest = "SELECT end_us FROM scores ORDER BY begin_us DESC LIMIT 1"
-        row = self._database.execute(newest).fetchone()
+        """The end of the newest window scored that is not `ahead`, in microseconds since 1970."""
+        newest = "SELECT end_us FROM scores WHERE begin_us < ? ORDER BY begin_us DESC LIMIT 1"
+        row = self._database.execute(newest, (to_us(latest()),)).fetchone()
         return int(row[0]) if row else None
 
     def unscored(self, scores: Sequence[Score], model: str) -> tuple[Score, ...]:
