@@ -128,11 +128,11 @@ def _take_file(path: Path, reading: _Reading) -> bool:
     """Take what a file says, and say whether it could be read."""
     try:
         text = path.read_text("utf-8")
-        reading.raw = tomllib.loads(text)
+        reading.raw = _loads(text)
     except OSError as error:
         says = f"{error.strerror}, wanted a TOML file that can be read"
         reading.faults.append(Fault(str(path), says))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         reading.faults.append(Fault(str(path), f"{error}, wanted a TOML file"))
     else:
         lines = lines_of(text)
@@ -140,6 +140,19 @@ def _take_file(path: Path, reading: _Reading) -> bool:
             reading.origins[key] = f"{path}:{lines[key]}" if key in lines else str(path)
         return True
     return False
+
+
+def _loads(text: str) -> _Raw:
+    """Return what a TOML text says.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is none, or nests too deep, or has a number of too many digits.
+    """
+    raw = tomllib.loads(text)
+    repr(raw)  # no message could show such a number, which hexadecimal digits can write
+    return raw
 
 
 def _names(raw: _Raw) -> Iterable[str]:
@@ -164,7 +177,7 @@ def _of_sets(sets: Sequence[str], faults: list[Fault]) -> list[tuple[str, str, s
         if equals and key.count(".") == 1:
             found.append((key.strip(), value.strip(), "--set"))
         else:
-            faults.append(Fault("--set", f"found {text!r}, wanted section.key=value"))
+            faults.append(Fault("--set", f"found {text!r:.200}, wanted section.key=value"))
     return found
 
 
@@ -184,8 +197,8 @@ def strays(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return _loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
         return text
 
 
@@ -198,4 +211,4 @@ def _put(reading: _Reading, key: str, value: Any, origin: str) -> None:
         reading.origins.setdefault(section, origin)
     else:
         where = reading.origins.get(section, "")
-        reading.faults.append(Fault(section, f"found {table!r}, wanted a table", where))
+        reading.faults.append(Fault(section, f"found {table!r:.200}, wanted a table", where))

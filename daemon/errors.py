@@ -23,7 +23,10 @@ class UnreadableError(NotReadyError):
 
 def plain(path: str | Path) -> str:
     """Return a path as text that any log and any JSON can hold: what is no text, escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a lone surrogate, of a JSON that was damaged: no file's name
+        text = str(path)
     return "".join(mark if mark.isprintable() else _escaped(mark) for mark in text)
 
 

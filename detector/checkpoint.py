@@ -129,7 +129,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
     data = _read(folder / CARD)
     try:
         card = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{folder / CARD}: no JSON: {error}", reason="format") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT or "sha256" not in card:
         message = f"{folder / CARD}: found no card of format {FORMAT}"

@@ -21,6 +21,9 @@ from detector.values import Score
 
 FILE: Final = "drift.json"
 _EVERY_S: Final = 60.0
+_NO_COUNTS: Final = (  # what reading any JSON as counts may raise
+    ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 _log = structlog.get_logger()
 
@@ -92,7 +95,7 @@ class DriftWatch:
                 values = json.loads(text)
                 if self._whose().items() <= values.items():
                     hours.recall(values["hours"])
-            except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            except _NO_COUNTS as error:
                 _log.warning("counts for drift begin anew", file=FILE, reason=str(error))
 
     def _whose(self) -> dict[str, str]:

@@ -124,6 +124,8 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
     query = "SELECT end_us, model, threshold FROM scores ORDER BY begin_us DESC LIMIT 1"
     end_us, model, threshold = database.execute(query).fetchone() or (None, None, None)
     newest = None if end_us is None else from_us(end_us)
+    if said.get("model") and said.get("threshold") is not None:
+        model, threshold = said["model"], said["threshold"]
     heard = {
         "newest_scored": newest and iso(newest),
         "lag_s": newest and (now - newest).total_seconds(),
@@ -132,8 +134,8 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
     return {
         "heard": heard,
         **_of_files(database, float(said.get("rate_hz") or NOMINAL_RATE_HZ)),
-        "model": said.get("model") or model,
-        "threshold": said.get("threshold") or threshold,
+        "model": model,
+        "threshold": threshold,
         "model_from": said.get("model_from"),
         "events": _of_events(database, now, said.get("timezone") or _UTC),
         "ledger": _of_messages(database),

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from acoio.errors import NotReadyError
 from daemon.durable import write_whole
+from daemon.health.kinds import understood
 from detector.values import iso
 
 STATUS_FILE: Final = "status.json"
@@ -70,10 +71,13 @@ class StatusFile:
 
 
 def last_said(store: Path) -> tuple[Said, float]:
-    """Return what the daemon said last and how long ago in seconds; nothing if it never did."""
+    """Return what the daemon said last and how long ago in seconds; nothing if it never did.
+
+    What cannot be understood, it did not say.
+    """
     path = store / STATUS_FILE
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         said = json.loads(path.read_text("utf-8"))
         if isinstance(said, dict):
-            return said, abs(time.time() - path.stat().st_mtime)
+            return understood(said), abs(time.time() - path.stat().st_mtime)
     return {}, 0.0

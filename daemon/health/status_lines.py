@@ -46,7 +46,7 @@ def _of_sound(found: _Json) -> Iterator[tuple[str, str]]:
     daemon, heard = found["daemon"], found["heard"]
     if daemon["running"]:
         yield "daemon", f"runs as process {daemon['pid']} since {_minute(daemon['started'])}"
-    if daemon["station"]:
+    if daemon["station"] and daemon["drop"]:
         yield "station", f"{daemon['station']}, from {plain(daemon['drop'])}"
     if heard["heard_at"]:
         speed = heard["times_real_time"]

@@ -29,7 +29,7 @@ class Entry:
         """The sampling rate it scores, or None if its card does not say."""
         try:
             return float(self.card["features"]["rate_hz"])
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, OverflowError):
             return None
 
 
@@ -60,6 +60,8 @@ def _broken(folder: Path, card: Mapping[str, Any]) -> str:
         found = sha256_of_model(card, (folder / TENSORS).read_bytes())
     except OSError as error:
         return f"{TENSORS}: {error.strerror}"
+    except RecursionError as error:
+        return f"{CARD}: {error}"
     wanted = card.get("sha256")
     return "" if found == wanted else f"found SHA-256 {found}, wanted {wanted}"
 
@@ -70,7 +72,7 @@ def _object(path: Path) -> tuple[dict[str, Any], str]:
         values = json.loads(path.read_bytes())
     except OSError as error:
         return {}, f"{path.name}: {error.strerror}"
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return {}, f"{path.name}: no JSON: {error}"
     return (values, "") if isinstance(values, dict) else ({}, f"{path.name}: found no object")
 

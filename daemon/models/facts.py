@@ -16,14 +16,15 @@ _COLUMNS: Final = 80
 _NAME: Final = 28
 _CELL: Final = 26
 _TOLD: Final = ("data", "training", "evaluation", "drift", "versions")
+_DAMAGED: Final = (LookupError, TypeError, ValueError, OverflowError)  # a card that is no card
 _Json = Mapping[str, Any]
 
 
 def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
     """Return all of a model as JSON values; `threshold` is that for a rate of false alarms."""
     card, judged = entry.card, entry.verdict
-    calibration = card.get("calibration")
-    points = calibration.get("points", []) if isinstance(calibration, dict) else []
+    said = card.get("calibration")
+    calibration = said if isinstance(said, dict) else {}
     return {
         "id": entry.id,
         "folder": plain(entry.folder),
@@ -35,32 +36,36 @@ def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
         "threshold": _threshold(calibration, per_hour),
         "false_alarms_per_hour": per_hour,
         "calibration": {
-            "hours": calibration.get("hours") if isinstance(calibration, dict) else None,
-            "release": calibration.get("release") if isinstance(calibration, dict) else None,
-            "apart": calibration.get("apart") if isinstance(calibration, dict) else None,
-            "thresholds": {f"{p['false_alarms_per_hour']:g}": p["threshold"] for p in points},
+            **{name: calibration.get(name) for name in ("hours", "release", "apart")},
+            "thresholds": _thresholds(calibration),
         },
         **{name: card[name] for name in _TOLD if name in card},
         "verdict": judged.as_json() if judged else None,
     }
 
 
-def _threshold(calibration: object, per_hour: float) -> float | None:
+def _threshold(calibration: dict[str, Any], per_hour: float) -> float | None:
     from detector.calibrate import Calibration  # half a second that no other command wants
 
-    if not isinstance(calibration, dict):
-        return None
     try:
         return Calibration.from_json(calibration).threshold(per_hour)
-    except (SetupError, KeyError, TypeError, ValueError):
+    except (SetupError, *_DAMAGED):
         return None
+
+
+def _thresholds(calibration: _Json) -> dict[str, Any]:
+    try:
+        points = calibration["points"]
+        return {f"{p['false_alarms_per_hour']:g}": p["threshold"] for p in points}
+    except _DAMAGED:
+        return {}
 
 
 def model_line(found: _Json) -> str:
     """Return a model in a line of at most 80 columns; `*` marks the champion."""
     judged, hours = found["verdict"], found["calibration"]["hours"]
     decided = judged["decided"][:16].replace("T", " ") if judged else "-"
-    return (
+    return plain(
         f"{'*' if found['champion'] else ' '} {found['id'][:30]:<30} {decided:<18} "
         f"{_value(found['threshold']):>9} {_value(hours):>6}  {_verdict(found)}"
     )

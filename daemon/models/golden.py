@@ -121,30 +121,30 @@ def _scores(folder: Path, scorer: Scorer) -> list[float]:
         raise ModelError(f"{plain(folder)}: golden windows: {error}", reason="golden") from error
 
 
-def _golden(folder: Path, model: Model) -> list[float]:
+def _golden(folder: Path, model: Model) -> object:
     path = folder / FILE
     try:
         values: Any = json.loads(path.read_bytes())
     except OSError as error:
         raise ModelError(f"{plain(path)}: {error.strerror}", reason="missing") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{plain(path)}: no JSON: {error}", reason="format") from error
     wanted = {"set": _SET, "model": model.id}
     if not isinstance(values, dict) or {key: values.get(key) for key in wanted} != wanted:
         message = f"{plain(path)}: found {values!r:.80}, wanted the scores of {wanted}"
         raise ModelError(message, reason="format")
-    return list(values.get("scores", ()))
+    return values.get("scores")
 
 
-def _compare(folder: Path, *, wanted: list[float], found: list[float]) -> None:
+def _compare(folder: Path, *, wanted: Any, found: list[float]) -> None:
     """Raise `ModelError` unless all scores are as near to the golden ones as they must be."""
     try:
-        golden = np.asarray(wanted, np.float64)
+        golden = np.asarray(wanted, np.float64).reshape(len(found))
         near = np.isclose(found, golden, rtol=FURTHEST_SHARE, atol=FURTHEST_NATS)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         message = f"{plain(folder / FILE)}: found no {len(found)} scores: {error}"
         raise ModelError(message, reason="format") from error
-    if golden.shape != near.shape or not near.all():
+    if not near.all():
         k = int(np.argmin(near))
         message = (
             f"{plain(folder)}: golden window {k}: found score {found[k]:.6g}, wanted "

@@ -42,9 +42,13 @@ class Verdict:
         if not isinstance(values, dict) or not isinstance(values.get("accepted"), bool):
             raise DataError(f"verdict: found {values!r:.80}, wanted an object with `accepted`")
         try:
-            return cls(**{**values, "reasons": tuple(values.get("reasons", ()))})
+            found = cls(**{**values, "reasons": tuple(values.get("reasons", ()))})
         except TypeError as error:
             raise DataError(f"verdict: {error}") from error
+        texts = (found.champion, found.decided, *found.reasons)
+        if not isinstance(found.figures, dict) or not all(isinstance(t, str) for t in texts):
+            raise DataError(f"verdict: found {values!r:.80}, wanted texts, and figures by name")
+        return found
 
 
 def verdict_bytes(verdict: Verdict) -> bytes:

@@ -115,24 +115,32 @@ def _state(said: dict[str, Any]) -> State:
 
 
 def _is_sound(state: State) -> bool:
-    """Say whether every value is of its kind: others count with them and show them.
+    """Say whether every value is there and of its kind: others count with them and show them.
 
     Raises
     ------
     ValueError, TypeError
         If a time is none.
     """
-    for time in filter(None, (state.begin, state.end, state.accepted_at)):
-        datetime.fromisoformat(time).timestamp()
+    for time in (state.begin, state.end, state.accepted_at):
+        if time is not None:
+            datetime.fromisoformat(time).timestamp()
     counts = (state.refused_in_a_row, state.too_little_in_a_row)
     texts = (state.begin, state.end, state.accepted_at, state.candidate, state.champion)
     return (
-        state.state in ("running", "idle")
-        and (state.outcome is None or state.outcome in OUTCOMES)
+        _is_whole(state)
         and all(text is None or isinstance(text, str) for text in texts)
         and all(isinstance(reason, str) for reason in state.reasons)
         and all(isinstance(count, int) and 0 <= count < _MOST for count in counts)
     )
+
+
+def _is_whole(state: State) -> bool:
+    """Say whether one that runs says when it began, and one that is over how it ended."""
+    is_over = state.end is not None and state.outcome in OUTCOMES
+    if state.state == "running":
+        return state.begin is not None and (is_over or (state.end, state.outcome) == (None, None))
+    return state.state == "idle" and is_over
 
 
 def _settled(state: State | None) -> State | None:

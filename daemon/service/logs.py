@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,24 +17,20 @@ _FIRST: Final = ("timestamp", "level", "event")  # of each line, for who reads t
 
 
 class _Sink:
-    """A stream that swallows what its reader no longer takes."""
+    """A stream that swallows what its reader does not take, and is tried again with the next."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        try:
+        with suppress(OSError, ValueError):  # closed pipe, full disk, closed file
             if self._stream is not None:
                 self._stream.write(text)
-        except (OSError, ValueError):  # closed pipe, full disk, closed file
-            self._stream = None
 
     def flush(self) -> None:
-        try:
+        with suppress(OSError, ValueError):
             if self._stream is not None:
                 self._stream.flush()
-        except (OSError, ValueError):
-            self._stream = None
 
 
 def set_up_logs(stream: TextIO | None = None) -> None:
@@ -57,12 +54,22 @@ class _Relay(logging.Handler):
     """Hands the libraries' warnings on to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().warning(record.getMessage(), library=record.name)
+        structlog.get_logger().warning(_message(record), library=record.name)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # a library's slip, in a thread of its own: the values do not fit the text
+        return record.msg if isinstance(record.msg, str) else type(record.msg).__name__
 
 
 def _plain_values(_: Any, __: str, entry: MutableMapping[str, Any]) -> Mapping[str, Any]:
     first = {key: entry[key] for key in _FIRST if key in entry}
-    return {
-        key: plain(value) if isinstance(value, str | Path) else value
-        for key, value in {**first, **entry}.items()
-    }
+    return {key: _plain(value) for key, value in {**first, **entry}.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return plain(value) if isinstance(value, str | Path) else value

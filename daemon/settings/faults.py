@@ -49,7 +49,7 @@ def innermost(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 def fault_of(detail: ErrorDetails, origins: Mapping[str, str]) -> Fault:
     """Return what pydantic found as a fault; `origins` say where each key was said."""
     where = tuple(str(part) for part in detail["loc"])
-    found = "nothing" if detail["type"] == "missing" else repr(detail["input"])
+    found = "nothing" if detail["type"] == "missing" else f"{detail['input']!r:.200}"
     origin = "" if detail["type"] == "missing" else origins.get(".".join(where[:2]), "")
     return Fault(".".join(where), f"found {found}, wanted {_wanted(where)}", origin)
 

@@ -184,7 +184,13 @@ def test_a_piece_that_cannot_be_had_says_why_and_the_others_are_there(
     assert "retrain.json" not in found
 
 
-def test_the_password_is_the_line_that_the_page_itself_reads(tmp_path: Path) -> None:
+def test_the_password_is_the_line_that_the_page_itself_reads_and_no_proxy_hears_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("urllib.request._opener", None)  # keeps the proxies of its first call
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
     word = tmp_path / "password"
     word.write_bytes(b" two words \nand a second line\n")
     word.chmod(0o600)

@@ -88,6 +88,8 @@ _MOUNTS = """\
 30 22 0:5 / /data rw shared:2 - nfs4 host:/x rw
 31 30 0:6 / /data/my\\040drop rw - fuse.sshfs me@host: rw
 32 22 0:7 / /run rw - tmpfs tmpfs rw
+33 22 0:8 / /mnt/données rw - nfs host:/y rw
+34 22 0:9 / /mnt/a\u00a0b\u2028\udce9\\134x41 rw - cifs //host/z rw
 """
 
 
@@ -99,6 +101,8 @@ _MOUNTS = """\
         ("/database", "ext4", False, False),
         ("/data/my drop/2024", "fuse.sshfs", True, False),
         ("/run/x", "tmpfs", False, True),
+        ("/mnt/données/x", "nfs", True, False),
+        ("/mnt/a\u00a0b\u2028\udce9\\x41", "cifs", True, False),
     ],
 )
 def test_the_mount_that_holds_a_path_is_the_deepest(

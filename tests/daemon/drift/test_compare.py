@@ -96,8 +96,27 @@ def test_another_model_or_ledger_begins_anew(tmp_path: Path, reference: Referenc
     assert other.watch.as_json() is None
 
 
+def _of(hours: str) -> str:
+    return f'{{"model": "m", "epoch": "e1", "hours": {hours}}}'
+
+
+def _counts(hour: str = "1", scores: str = "[]", lowest_db: str = "[]", levels: str = "[]") -> str:
+    counts = f'{{"scores": {scores}, "lowest_db": {lowest_db}, "levels": {levels}}}'
+    return _of(f"[[{hour}, {counts}]]")
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"model": "m", "epoch": "e1", "hours": [[1, 2]]}']
+    "text",
+    [
+        *("", "[]", "{", "[" * 20_000, _of("[" * 20_000), _of("[[1, 2]]"), _of("[[[], {}]]")),
+        _counts(hour="1e400"),
+        _counts(scores=f"[{10**30}]"),
+        _counts(scores="[1e400]"),
+        _counts(scores="[-1e300]"),
+        _counts(lowest_db="[0]", levels=f"[[{10**30}, 1]]"),
+        _counts(lowest_db=f"[{10**30}]", levels="[[1, 2]]"),
+        _counts(lowest_db="[null]", levels="[{}]"),
+    ],
 )
 def test_a_damaged_file_costs_the_counts_and_nothing_else(
     tmp_path: Path, reference: Reference, text: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -74,18 +75,28 @@ def test_who_holds_the_lock_knows_that_the_one_before_was_killed(tmp_path: Path)
 
 
 _NONE = (
-    "", "[]", "null", '{"state": ', "\x00", "[" * 9999,
+    "", "[]", "{}", "null", '{"state": ', "\x00", "[" * 9999, '{"outcome": "failed"}',
+    f'{{"end": "{END}"}}', '{"state": "running"}',
+    f'{{"state": "running", "begin": "{BEGIN}", "end": "{END}"}}',
+)  # fmt: skip
+_ODD = (
     '{"state": "asleep"}', '{"state": null}', '{"state": []}', '{"outcome": "well"}',
     '{"outcome": {}}', '{"reasons": 5}', '{"reasons": null}', '{"reasons": [1]}',
-    '{"begin": "yesterday"}', '{"end": "yesterday"}', '{"end": 5}', '{"end": []}',
+    '{"begin": "yesterday"}', '{"end": "yesterday"}', '{"end": 5}', '{"end": []}', '{"end": ""}',
     '{"accepted_at": "0"}', '{"accepted_at": {}}', '{"candidate": 1}', '{"champion": 0}',
     '{"refused_in_a_row": "x"}', '{"refused_in_a_row": -1}', '{"refused_in_a_row": 1e999}',
-    '{"refused_in_a_row": 99999999999999999999}',
+    '{"refused_in_a_row": 99999999999999999999}', '{"end": null}', '{"outcome": null}',
     '{"state": "running", "refused_in_a_row": null}', '{"too_little_in_a_row": -1}',
+    '{"state": "running", "begin": null}', '{"state": "running", "outcome": null}',
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", _NONE)
+def _with(text: str) -> str:
+    whole = State().begun(BEGIN, "old").ended(END, "refused")
+    return json.dumps(asdict(whole) | json.loads(text))
+
+
+@pytest.mark.parametrize("text", [*_NONE, *map(_with, _ODD)])
 def test_a_file_that_says_nothing_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / STATE_FILE).write_text(text)
     assert read_state(tmp_path) is None
@@ -94,10 +105,11 @@ def test_a_file_that_says_nothing_is_as_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_later_version_may_say_more(tmp_path: Path) -> None:
-    write_state(tmp_path, State(champion="old"))
+    state = State(champion="old").ended(END, "refused")
+    write_state(tmp_path, state)
     said = json.loads((tmp_path / STATE_FILE).read_text())
     (tmp_path / STATE_FILE).write_text(json.dumps({**said, "mood": "good"}))
-    assert read_state(tmp_path) == State(champion="old")
+    assert read_state(tmp_path) == state
 
 
 def test_a_lock_is_free_again_when_its_process_is_killed(tmp_path: Path) -> None:

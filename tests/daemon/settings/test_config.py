@@ -124,6 +124,21 @@ def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
         load_config(tmp_path / "bad.toml", [_DROP], {})
 
 
+@pytest.mark.parametrize("text", ["[" * 20_000, "9" * 5000, f"0x{'f' * 5000}", f"[0x{'f' * 5000}]"])
+@pytest.mark.parametrize("where", ["file", "environment", "set"])
+def test_what_python_cannot_read_or_write_is_a_fault_in_few_words(
+    tmp_path: Path, text: str, where: str
+) -> None:
+    file = tmp_path / "kilokai.toml"
+    file.write_text(f"[retrain]\nmonths={text}\n" if where == "file" else "")
+    environ = {"KILOKAI_RETRAIN__MONTHS": text} if where == "environment" else {}
+    sets = [f"retrain.months={text}"] if where == "set" else []
+    with pytest.raises(ConfigError) as fault:
+        load_config(file, [_DROP, *sets], environ)
+    assert len(fault.value.faults) == 1
+    assert len(str(fault.value)) < 600
+
+
 def test_what_a_file_may_say_that_cannot_be_read_is_not_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as fault:
         load_config(tmp_path / "none.toml", [], {"KILOKAI_STATION__NAME": "x"})
