@@ -35,8 +35,10 @@ release_name() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$source/daemon/__init__.py")
     commit=
     if [ -e "$source/.git" ]; then
-        commit=$(git -C "$source" describe --always --exclude '*' \
-            --dirty="-$(date -u +%Y%m%dT%H%M%S)" 2>/dev/null || true)
+        # root may install what another user has checked out: it runs these files as it is
+        commit=$(git -C "$source" -c safe.directory="$source" describe --always --exclude '*' \
+            --dirty="-$(date -u +%Y%m%dT%H%M%S)") ||
+            fail "$source: git cannot tell which commit it is, wanted one, or RELEASE=NAME"
     fi
     printf '%s' "$version${commit:+-$commit}"
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from acoio.clock import to_us
+from daemon.ahead import latest
 from daemon.ledger.evidence_tables import US_A_DAY
 from daemon.ledger.ledger import Ledger
 
@@ -29,16 +31,17 @@ class ScoreDays:
     def due(self, *, patient: bool) -> list[int]:
         """Return days (since 1970) whose file lacks scores, and where sound is heard no more.
 
-        A day is over when there is sound of a later one; with `patient` also nothing
-        must have been added to it since the last look.
+        A day is over when there is sound of a later one, or it is dated ahead; with `patient`
+        also nothing must have been added to it since the last look.
         """
         newest_us = self._ledger.newest_scored_us
         if newest_us is None:
             return []
         with self._ledger.transaction() as database:
             rows = database.execute(
-                "SELECT day FROM score_days WHERE stale AND day < ? ORDER BY day LIMIT ?",
-                (newest_us // US_A_DAY, _DAYS_AT_ONCE),
+                "SELECT day FROM score_days WHERE stale AND (day < ? OR day > ?) "
+                "ORDER BY day LIMIT ?",
+                (newest_us // US_A_DAY, to_us(latest()) // US_A_DAY, _DAYS_AT_ONCE),
             )
             counts = {day: _count(database, day) for (day,) in rows.fetchall()}
         before, self._counts = self._counts, counts

@@ -42,8 +42,9 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from acoio.clock import NOMINAL_RATE_HZ, from_us
+from acoio.clock import NOMINAL_RATE_HZ, from_us, to_us
 from acoio.errors import SetupError
+from daemon.ahead import latest
 from daemon.drop.backlog import bytes_a_second
 from daemon.events.reviews import reviewed
 from daemon.health.status_file import BEATS, Said, last_said
@@ -121,8 +122,12 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
 
 
 def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json:
-    query = "SELECT end_us, model, threshold FROM scores ORDER BY begin_us DESC LIMIT 1"
-    end_us, model, threshold = database.execute(query).fetchone() or (None, None, None)
+    query = (
+        "SELECT end_us, model, threshold FROM scores WHERE begin_us < ? "
+        "ORDER BY begin_us DESC LIMIT 1"
+    )
+    row = database.execute(query, (to_us(latest()),)).fetchone()
+    end_us, model, threshold = row or (None, None, None)
     newest = None if end_us is None else from_us(end_us)
     if said.get("model") and said.get("threshold") is not None:
         model, threshold = said["model"], said["threshold"]

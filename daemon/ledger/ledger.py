@@ -45,8 +45,8 @@ class Ledger:
 
     `files` by name; `sequence` the newest message number and `published` the
     newest that is known to be sent; `epoch` changes only if the ledger was lost,
-    damaged or went back, and `rebuilt` says whether that was found at this start.  `alerts` is what of the
-    events was held back.
+    damaged or went back, and `rebuilt` says whether that was found at this start.
+    `alerts` is what of the events was held back.
     """
 
     def __init__(

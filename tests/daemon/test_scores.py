@@ -155,3 +155,17 @@ def test_the_daemon_itself_never_imports_what_draws_or_writes_tables() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert found.stdout.strip() == b"[]"
+
+
+def test_sound_that_is_dated_ahead_is_not_the_newest_and_drops_nothing(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    """A recorder with a wrong clock named a file years ahead."""
+    days, ahead = ScoreDays(ledger), datetime.now(UTC) + timedelta(days=1500)
+    _commit(ledger, [_score(ahead)])
+    assert (ledger.newest_scored_us, _rows(tmp_path)) == (None, 1)
+    _commit(ledger, [_score(_BEGIN), _score(_BEGIN + timedelta(days=1)), _score(ahead + _SECOND)])
+    assert ledger.newest_scored_us == to_us(_BEGIN + timedelta(days=1) + 2 * _SECOND)
+    assert _written(tmp_path, days) == [_DAY, to_us(ahead) // US_A_DAY]
+    days.drop_old()
+    assert _rows(tmp_path) == 4

@@ -231,3 +231,20 @@ def test_the_prefix_may_lie_elsewhere_but_is_a_plain_path(tmp_path: Path) -> Non
     assert "ExecStart=/srv/k-1.0/current/bin/kilokai run" in unit
     for prefix in ("opt", "/opt/a b", "/opt/", "/opt/%i"):
         assert _station(tmp_path, "files", PREFIX=prefix).returncode == 78
+
+
+def test_a_checkout_that_git_cannot_name_is_no_release(tmp_path: Path) -> None:
+    """Else each version's second installation would be the first one."""
+    source = tmp_path / "source"
+    (source / "daemon").mkdir(parents=True)
+    shutil.copytree(_SCRIPT.parent, source / "systemd")
+    (source / "daemon" / "__init__.py").write_text('__version__ = "2.0"\n')
+    (source / ".git").mkdir()
+    given = {"PATH": os.environ["PATH"], "DESTDIR": str(tmp_path / "dest")}
+    done = subprocess.run(
+        [source / "systemd" / "station.sh", "software"],
+        env=given, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 78
+    assert "git cannot tell which commit it is" in done.stderr
+    assert not (tmp_path / "dest" / "opt").exists()

@@ -2,9 +2,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client import Metric, generate_latest
 from structlog.testing import capture_logs
@@ -17,7 +18,7 @@ from daemon.progress import FileProgress, Outgoing
 from daemon.retraining.state import State, write_state
 from daemon.retraining.state_metrics import RetrainMetrics
 from daemon.service.store_metrics import StoreRoom
-from detector.values import iso
+from detector.values import Score, iso
 from tests.daemon.bench import bench_on
 from tests.daemon.scrapes import samples_of, value_of
 from tests.detector.sounds import score
@@ -210,6 +211,17 @@ def test_a_restart_knows_until_when_sound_was_scored(full_drop: Path, tmp_path: 
         bench.metrics.take_up(bench.ledger)
         bench.metrics.take_scores([score(0.0, 0.0)])  # of an earlier day
         assert value_of(bench.metrics, "kilokai_newest_scored_time_seconds") == newest > 0
+
+
+def test_sound_that_is_dated_ahead_is_counted_and_is_not_the_newest() -> None:
+    metrics, now = Metrics("a", 1.0), datetime.now(UTC)
+    for found, begin in ((1.0, now + timedelta(days=1500)), (77.0, now)):
+        bands = np.zeros(4, np.float32)
+        end = begin + timedelta(seconds=2)
+        metrics.take_scores([Score(begin, end, found, 2.0, bands, bands, bands, "a", 0)])
+    assert value_of(metrics, "kilokai_last_score") == 77.0
+    newest = value_of(metrics, "kilokai_newest_scored_time_seconds")
+    assert newest == pytest.approx(now.timestamp() + 2)
 
 
 def test_the_stores_room_is_known_before_the_first_scrape(tmp_path: Path) -> None:
