@@ -117,14 +117,13 @@ def promote_model(
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
     entry = candidate(registry, model, settings)
-    if entry.verdict and not entry.verdict.accepted and not anyway:
-        why = "; ".join(entry.verdict.reasons) or "no reason given"
-        raise SetupError(f"{entry.id}: the gate refused it: {why}; --anyway promotes it")
+    if not anyway and (why := _against(entry)):
+        raise SetupError(f"{entry.id}: {why}; --anyway promotes it")
     load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
     before = _champion(registry)
     registry.promote(entry.id, reason=reason)
     if before == entry.id:
-        typer.echo(f"{entry.id} is the champion already", err=True)
+        typer.echo(f"{entry.id} is the champion already: later ones are compared with it", err=True)
     else:
         _say(f"{entry.id} is the champion, after {before or configured(settings)}")
 
@@ -176,6 +175,14 @@ def _champion(registry: Registry) -> str | None:
     except SetupError as error:
         typer.echo(f"{plain(str(error))}; `promote` and `rollback` make it anew", err=True)
         return None
+
+
+def _against(entry: Entry) -> str:
+    """Return what the gate has against a model, "" if nothing."""
+    if entry.verdict is None:
+        return f"what the gate said of it cannot be read: {plain(entry.fault)}"
+    why = "; ".join(entry.verdict.reasons) or "no reason given"
+    return "" if entry.verdict.accepted else f"the gate refused it: {why}"
 
 
 def _facts(entry: Entry, config: Config) -> dict[str, Any]:

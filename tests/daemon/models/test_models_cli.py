@@ -168,6 +168,15 @@ def test_what_the_gate_refused_is_promoted_only_on_demand(tmp_path: Path) -> Non
     assert registry.entries()[0].verdict == verdict
 
 
+def test_where_the_gates_word_is_damaged_nothing_is_promoted_by_chance(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "store")
+    model = registry.register(folder_of(tmp_path, "mine"), judged(accepted=False))
+    (registry.folder(model) / "verdict.json").write_text('{"accepted": fal')
+    code, _, err = _run(tmp_path / "store", "promote", model)
+    assert (code, "what the gate said of it cannot be read" in err) == (78, True)
+    assert _run(tmp_path / "store", "promote", model, "--anyway")[0] == 0
+
+
 def test_prune_spares_what_events_name_unless_told(store: Path) -> None:
     registry, (a, b, c, d) = registry_of(store, "a", "b", "c", "d")
     for model in (b, c):
