@@ -17,7 +17,7 @@ from acoio.sound import Gap, Sound
 from detector.clips import RATE_HZ, Clip, clip_of
 from detector.config import FeatureSettings
 from detector.features import RollingFeatures
-from detector.mixing import mixed, plan, sounding
+from detector.mixing import mixed, plan, where_it_sounds
 from detector.values import Window
 
 DENSE_GAPS_S: Final = (0.5, 5.0)  # calls last 0.4 to 10 s: one in half of all windows
@@ -57,7 +57,7 @@ def windows_with_calls(
             snrs_db=DENSE_SNRS_DB,
             gaps_s=DENSE_GAPS_S,
         )
-        places = sounding(piece.samples, clips, places)
+        places = where_it_sounds(piece.samples, clips, places)
         yield rolling.push(replace(piece, samples=mixed(piece.samples, clips, places)))
 
 

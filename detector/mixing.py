@@ -70,7 +70,7 @@ def plan(
     return places
 
 
-def sounding(
+def where_it_sounds(
     background: NDArray[np.int32], clips: Sequence[Clip], places: Sequence[Place]
 ) -> list[Place]:
     """Return the places where the background sounds: elsewhere no SNR can be kept."""

@@ -14,7 +14,7 @@ DESTDIR=${DESTDIR:-}
 PYTHON=${PYTHON:-python3}
 TORCH_INDEX=${TORCH_INDEX:-}
 PURGE=${PURGE:-0}
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")" && pwd -P)
 source=$(dirname "$here")
 
 home=$DESTDIR$PREFIX
@@ -35,12 +35,23 @@ release_name() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$source/daemon/__init__.py")
     commit=
     if [ -e "$source/.git" ]; then
-        # root may install what another user has checked out: it runs these files as it is
-        commit=$(git -C "$source" -c safe.directory="$source" describe --always --exclude '*' \
-            --dirty="-$(date -u +%Y%m%dT%H%M%S)") ||
+        commit=$(commit_name) ||
             fail "$source: git cannot tell which commit it is, wanted one, or RELEASE=NAME"
     fi
     printf '%s' "$version${commit:+-$commit}"
+}
+
+# Root may install what another user has checked out: it runs these files as it is. git would write
+# the index anew, which is that user's: it gets a copy.
+commit_name() {
+    index=$(mktemp)
+    in_source() { git -C "$source" -c safe.directory="$source" "$@"; }
+    told=0
+    cp "$(in_source rev-parse --path-format=absolute --git-path index)" "$index" &&
+        GIT_INDEX_FILE=$index in_source describe --always --exclude '*' \
+            --dirty="-$(date -u +%Y%m%dT%H%M%S)" || told=$?
+    rm -f "$index"
+    return "$told"
 }
 
 software() {

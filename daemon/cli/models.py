@@ -153,10 +153,19 @@ def prune_models(
         bool, typer.Option("--named", help="Remove even those that events name.")
     ] = False,
 ) -> None:
-    """Remove old models, but never the champion, the one before it, or one that events name."""
-    place = _settings(store, config, sets).store.path
+    """Remove old models, but none that is wanted.
+
+    These are the champion, the one before it, the station's first one, with which
+    retraining compares, and those that events name.
+    """
+    from daemon.retraining.first import of_lineage
+    from daemon.retraining.recent import changed
+
+    settings = _settings(store, config, sets)
+    place = settings.store.path
     registry = Registry(place)
     keep = {entry.id for entry in registry.entries()[:newest]}
+    keep |= set(of_lineage(registry, changed(settings))[:1])
     if not named and (place / LEDGER_FILE).exists():
         keep |= set(stored_models(place))
     gone = registry.prune(keep)

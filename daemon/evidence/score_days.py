@@ -6,7 +6,7 @@ import sqlite3
 from typing import Final
 
 from acoio.clock import to_us
-from daemon.ahead import latest
+from daemon.ahead import credible_until
 from daemon.ledger.evidence_tables import US_A_DAY
 from daemon.ledger.ledger import Ledger
 
@@ -34,14 +34,14 @@ class ScoreDays:
         A day is over when there is sound of a later one, or it is dated ahead; with `patient`
         also nothing must have been added to it since the last look.
         """
-        newest_us = self._ledger.newest_scored_us
+        newest_us, ahead_us = self._ledger.newest_scored_us, to_us(credible_until())
         if newest_us is None:
             return []
         with self._ledger.transaction() as database:
             rows = database.execute(
                 "SELECT day FROM score_days WHERE stale AND (day < ? OR day > ?) "
                 "ORDER BY day LIMIT ?",
-                (newest_us // US_A_DAY, to_us(latest()) // US_A_DAY, _DAYS_AT_ONCE),
+                (newest_us // US_A_DAY, max(newest_us, ahead_us) // US_A_DAY, _DAYS_AT_ONCE),
             )
             counts = {day: _count(database, day) for (day,) in rows.fetchall()}
         before, self._counts = self._counts, counts

@@ -38,19 +38,20 @@ import shutil
 import sqlite3
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from acoio.clock import NOMINAL_RATE_HZ, from_us, to_us
+from acoio.clock import NOMINAL_RATE_HZ, from_us
 from acoio.errors import SetupError
-from daemon.ahead import latest
 from daemon.drop.backlog import bytes_a_second
 from daemon.events.reviews import reviewed
 from daemon.health.status_file import BEATS, Said, last_said
 from daemon.health.troubles import WELL, troubles
 from daemon.ledger.aside import moved_aside
 from daemon.ledger.database import LEDGER_FILE, LOCK_FILE
+from daemon.ledger.newest import newest_score
 from daemon.ledger.soundness import wal_of
 from daemon.ledger.stored import reading
 from daemon.locks import is_held
@@ -102,8 +103,8 @@ def _since(store: Path, model: str | None) -> str | None:
         switches = Registry(store).history()
     except SetupError:
         return None
-    last = switches[-1] if switches else None
-    return last.time if last and last.model == model else None
+    of_it = takewhile(lambda switch: switch.model == model, reversed(switches))
+    return min((switch.time for switch in of_it), default=None)
 
 
 def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
@@ -122,12 +123,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
 
 
 def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json:
-    query = (
-        "SELECT end_us, model, threshold FROM scores WHERE begin_us < ? "
-        "ORDER BY begin_us DESC LIMIT 1"
-    )
-    row = database.execute(query, (to_us(latest()),)).fetchone()
-    end_us, model, threshold = row or (None, None, None)
+    end_us, model, threshold = newest_score(database) or (None, None, None)
     newest = None if end_us is None else from_us(end_us)
     if said.get("model") and said.get("threshold") is not None:
         model, threshold = said["model"], said["threshold"]

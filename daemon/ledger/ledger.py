@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from acoio.clock import to_us
-from daemon.ahead import latest
 from daemon.ledger.alert_book import AlertBook
+from daemon.ledger.newest import newest_score
 from daemon.ledger.opening import opened
 from daemon.ledger.storage import to_wait_for
 from daemon.ledger.witness import Numbers, Witness
@@ -92,10 +92,9 @@ class Ledger:
 
     @property
     def newest_scored_us(self) -> int | None:
-        """The end of the newest window scored that is not `ahead`, in microseconds since 1970."""
-        newest = "SELECT end_us FROM scores WHERE begin_us < ? ORDER BY begin_us DESC LIMIT 1"
-        row = self._database.execute(newest, (to_us(latest()),)).fetchone()
-        return int(row[0]) if row else None
+        """The end of the newest window scored, in microseconds since 1970."""
+        newest = newest_score(self._database)
+        return newest[0] if newest else None
 
     def unscored(self, scores: Sequence[Score], model: str) -> tuple[Score, ...]:
         """Return those scores whose windows this model has not scored yet."""

@@ -13,7 +13,7 @@ from prometheus_client import Gauge, ProcessCollector, disable_created_metrics
 
 from acoio.clock import from_us
 from daemon import __version__
-from daemon.ahead import latest
+from daemon.ahead import age
 from daemon.bus.wire import TOPIC_PREFIX
 from daemon.ledger.ledger import Ledger
 from daemon.metrics.alarms import AlarmMetrics
@@ -91,11 +91,8 @@ class Metrics(
             self.last_score.set(scores[-1].score)
 
     def _take_newest(self, end: datetime) -> bool:
-        """Learn until when sound was scored; say whether that is later than all before.
-
-        What is dated ahead of the clock is not.
-        """
-        if (self._newest is not None and end <= self._newest) or end > latest():
+        """Learn until when sound was scored; say whether that is newer than all before."""
+        if self._newest is not None and age(end) <= age(self._newest):
             return False
         self._newest = end
         self.newest_scored.set(end.timestamp())

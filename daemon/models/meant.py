@@ -69,6 +69,8 @@ def candidate(registry: Registry, text: str, config: Config) -> Entry:
     if not outside:
         return entry
     known = entry_of(registry.folder(read_model(folder).id), None)
+    if known.folder.is_dir() and known.verdict is None:
+        return known  # it was judged, and nobody can read how
     model = registry.register(folder, known.verdict or _by_hand(registry.champion()))
     return entry_of(registry.folder(model), None)
 

@@ -193,10 +193,7 @@ class Registry:
         raise SetupError(f"{self.path}: found no champion before this one that loads")
 
     def prune(self, keep: Collection[str] = ()) -> list[str]:
-        """Remove models and return their ids; some and `keep` stay.
-
-        They are the champion, the one before it, and the first one since a person chose one,
-        with which retraining compares.
+        """Remove models and return their ids; the champion, the one before and `keep` stay.
 
         Raises
         ------
@@ -207,8 +204,7 @@ class Registry:
         """
         with writing(self.path):
             self.current()  # what cannot be told from the champion, is not removed
-            first = history.lineage(self.history())[:1]
-            stay = {*self.champions()[-2:], *first, *keep}
+            stay = {*self.champions()[-2:], *keep}
             gone = [entry.id for entry in self.entries() if entry.id not in stay]
             for model in gone:
                 with told(self.folder(model)):

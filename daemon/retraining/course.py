@@ -7,8 +7,7 @@ the registry as it was, and the next one begins anew.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,24 +24,21 @@ from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
 from daemon.retraining.acceptance import reasons_against
-from daemon.retraining.alive import Health
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.figures import told_health
-from daemon.retraining.first import first_model, of_the_hydrophone
-from daemon.retraining.hours import Hours, OutOfSeasonError, choice_of, hours_of
+from daemon.retraining.first import first_model, references
+from daemon.retraining.hours import Hours, choice_of, hours_of, require_hours
 from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
-from daemon.retraining.recent import changed, last_days
+from daemon.retraining.recent import OutOfSeasonError, changed, last_days
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
 from detector.alarm_rates import TooLittleSoundError
-from detector.calibrate import RATES_PER_HOUR, hours_needed
 from detector.checkpoint import read_model, write_model
-from detector.drift import Reference
 from detector.injected import simulated_clips
 from detector.phases import TrainSettings
 from detector.recipe import STATE, Recipe, cook
 from detector.score import Model
-from detector.sources import ChosenHours, heard_h
+from detector.sources import ChosenHours
 from detector.values import iso
 
 _FRESH: Final = TrainSettings(roll=True, shift_bands=2)
@@ -120,11 +116,12 @@ def _champion_name(config: Config) -> str | None:
 
 
 def _run(config: Config, seed: int) -> Lines:
+    rival = Registry(config.store.path).champion()  # before the champion: a later one is told
     champion = read_model(chosen_model(config))
-    _require_hours(config, champion)
+    require_hours(config, champion)
     known = known_of(config.store.path)
     try:
-        return (yield from _made(config, champion, known, seed=seed))
+        return (yield from _made(config, champion, known, seed=seed, rival=rival))
     except OutOfSeasonError as error:
         return Ended("out_of_season", champion.id, (str(error),))
     except TooLittleSoundError as error:
@@ -133,34 +130,18 @@ def _run(config: Config, seed: int) -> Lines:
         return Ended("refused", champion.id, (str(error),))
 
 
-def _require_hours(config: Config, champion: Model) -> None:
-    """Raise `SetupError` where no candidate could promise the rate."""
-    found, rate = config.retrain.calibration_hours, config.detector.false_alarms_per_hour
-    rarest, highest = RATES_PER_HOUR[0], RATES_PER_HOUR[-1]
-    if not rarest <= rate <= highest:
-        raise SetupError(
-            f"detector.false_alarms_per_hour: found {rate:g}, wanted {rarest:g} to {highest:g}, "
-            "which calibrations promise"
-        )
-    least = hours_needed(rate) / heard_h(1.0, champion.features)
-    if found < least:
-        raise SetupError(
-            f"retrain.calibration_hours: found {found:g}, wanted {math.ceil(10 * least) / 10:g} or "
-            f"more to promise {rate:g} false alarms an hour: an hour's first minute is not scored"
-        )
-
-
-def _made(config: Config, champion: Model, known: Known, *, seed: int) -> Lines:
+def _made(config: Config, champion: Model, known: Known, *, seed: int, rival: str | None) -> Lines:
     """Examine the hydrophone, choose what is heard, and go on with that."""
-    folder, days = config.retrain.archive or config.drop.path, config.retrain.days
+    folder = config.retrain.archive or config.drop.path
     archive, registry = ACOio(folder, band=config.drop.band), Registry(config.store.path)
-    rival, since = registry.champion(), changed(config)
+    since = changed(config)
     known, first = known.since(since), first_model(registry, champion, since)
-    yield f"champion {champion.id}; looking through {days} days of {folder}"
-    coverage = yield from last_days(archive, days, since)
+    yield f"champion {champion.id}; looking through {config.retrain.days} days of {folder}"
+    coverage = yield from last_days(archive, config)
     evenings = yield from _evenings(coverage, config, champion)
-    health = evenings.compared(_references(champion, first, since))
-    yield from _unexamined(evenings, health)
+    health = evenings.compared(references(champion, first, since))
+    if not health:
+        yield f"the hydrophone could not be examined: {evenings.unexamined}"
     if reasons := reasons_of(health, evenings.missing):
         told = {"health": told_health(health), "missing": list(evenings.missing)}
         return Ended("refused", champion.id, reasons, None, told)
@@ -214,22 +195,6 @@ def _evenings(
     newest = timedelta(days=config.retrain.reference_days)
     choice, features = choice_of(config), champion.features
     return (yield from hear_evenings(coverage, choice, features=features, newest=newest))
-
-
-def _unexamined(evenings: Evenings, health: Mapping[str, Health]) -> Iterator[str]:
-    """Say why the hydrophone could not be examined, if so."""
-    if not evenings.heard:
-        yield "the hydrophone could not be examined: no evening in the newest days"
-    elif not health:
-        yield "the hydrophone could not be examined: no model was calibrated by it yet"
-
-
-def _references(
-    champion: Model, first: Model | None, since: datetime | None
-) -> dict[str, Reference | None]:
-    """Return the sound that models of the hydrophone as it is were calibrated on."""
-    own = {"champion": champion.reference if of_the_hydrophone(champion.card, since) else None}
-    return {"station's first model": first.reference, **own} if first else own
 
 
 def _recipe(config: Config, champion: Model, coverage: Coverage, *, seed: int) -> Recipe:

@@ -48,6 +48,13 @@ class Evenings:
             for span, now in spans.items()
         }
 
+    @property
+    def unexamined(self) -> str:
+        """Why there is nothing to compare with, where `compared` has nothing."""
+        if self._spans():
+            return "no model was calibrated by it yet"
+        return "too little of any evening in the newest days"
+
     def _spans(self) -> dict[str, Tally]:
         enough = {day: x for day, x in self.heard.items() if x.windows >= _FEWEST_WINDOWS}
         if not enough:

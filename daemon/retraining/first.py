@@ -16,23 +16,37 @@ from typing import Any
 from acoio.errors import SetupError
 from daemon.models.history import lineage
 from daemon.models.registry import Registry
-from detector.checkpoint import read_model
+from detector.checkpoint import read_card, read_model
+from detector.drift import Reference
 from detector.score import Model
 
 
 def first_model(registry: Registry, champion: Model, since: datetime | None) -> Model | None:
-    """Return the first champion, if that is another one than the present.
-
-    It is the first that is there, whole, of the hydrophone as it is since then, and hears
-    the same windows.
-    """
-    for name in lineage(registry.history()):
+    """Return the first champion that hears the same windows, if it is another than the present."""
+    for name in of_lineage(registry, since):
         with suppress(SetupError):
             model = read_model(registry.folder(name))
-            like = model.features == champion.features and model.reference
-            if like and of_the_hydrophone(model.card, since):
+            if model.features == champion.features and model.reference:
                 return None if model.id == champion.id else model
     return None
+
+
+def references(
+    champion: Model, first: Model | None, since: datetime | None
+) -> dict[str, Reference | None]:
+    """Return the sound that models of the hydrophone as it is were calibrated on, by whose."""
+    own = {"champion": champion.reference if of_the_hydrophone(champion.card, since) else None}
+    return {"station's first model": first.reference, **own} if first else own
+
+
+def of_lineage(registry: Registry, since: datetime | None) -> list[str]:
+    """Return the champions since a person chose one, of the hydrophone as it is, first to last."""
+    found = []
+    for name in lineage(registry.history()):
+        with suppress(SetupError):
+            if of_the_hydrophone(read_card(registry.folder(name)), since):
+                found.append(name)
+    return found
 
 
 def of_the_hydrophone(card: Mapping[str, Any], since: datetime | None) -> bool:

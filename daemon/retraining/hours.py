@@ -11,21 +11,23 @@ louder sea.  People can: alarms that were rejected do not count.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from scipy.stats import poisson
 
 from acoio.coverage import Coverage, FileCover
+from acoio.errors import SetupError
 from daemon.options import Config
 from daemon.retraining.known import Known
-from daemon.retraining.recent import newest_of
+from daemon.retraining.recent import OutOfSeasonError, in_season, newest_of
 from detector.alarm_rates import TooLittleSoundError
+from detector.calibrate import RATES_PER_HOUR, hours_needed
 from detector.choose import (
     Choice,
     Chosen,
@@ -35,16 +37,14 @@ from detector.choose import (
     evening_hours,
     of_records,
 )
+from detector.score import Model
+from detector.sources import heard_h
 
 VARIOUS_SHARE: Final = 0.5  # of the typical hours
 _QUIETER: Final = 0.25  # of the evening hours say which rate of alarms is usual now
 _MOST_TIMES: Final = 5.0  # as many alarms as promised may be usual
 _CERTAIN: Final = 0.999
 _GAP_S: Final = 1.0
-
-
-class OutOfSeasonError(TooLittleSoundError):
-    """Too few hours lie in the quiet months, and the newest sound lies in none of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,23 @@ def choice_of(config: Config) -> Choice:
     )
 
 
+def require_hours(config: Config, champion: Model) -> None:
+    """Raise `SetupError` where no candidate that is like the champion could promise the rate."""
+    found, rate = config.retrain.calibration_hours, config.detector.false_alarms_per_hour
+    rarest, highest = RATES_PER_HOUR[0], RATES_PER_HOUR[-1]
+    if not rarest <= rate <= highest:
+        raise SetupError(
+            f"detector.false_alarms_per_hour: found {rate:g}, wanted {rarest:g} to {highest:g}, "
+            "which calibrations promise"
+        )
+    least = hours_needed(rate) / heard_h(1.0, champion.features)
+    if found < least:
+        raise SetupError(
+            f"retrain.calibration_hours: found {found:g}, wanted {math.ceil(10 * least) / 10:g} or "
+            f"more to promise {rate:g} false alarms an hour: an hour's first minute is not scored"
+        )
+
+
 def hours_of(
     coverage: Coverage, known: Known, choice: Choice, *, config: Config, seed: int
 ) -> Hours:
@@ -97,8 +114,7 @@ def hours_of(
         chosen = choose(whole, choice, seed=seed, busy=busy)
     except TooLittleSoundError as error:
         what_there_is = _evenings_told(evenings, choice)
-        now = coverage.end.astimezone(ZoneInfo(choice.timezone))
-        kind = TooLittleSoundError if now.month in choice.months else OutOfSeasonError
+        kind = TooLittleSoundError if in_season(coverage.end, config) else OutOfSeasonError
         raise kind("; ".join([str(error), what_there_is, *notes])) from error
     typical = frozenset(begin for begin, _ in evenings) - busy
     newest = newest_of(coverage, timedelta(days=config.retrain.reference_days))

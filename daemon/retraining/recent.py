@@ -17,25 +17,37 @@ from detector.choose import of_records
 _FEWEST_FILES: Final = 24  # of five minutes two hours: fewer say nothing of when it is now
 
 
+class OutOfSeasonError(TooLittleSoundError):
+    """There is too little typical sound, and the newest sound lies in no quiet month."""
+
+
 def changed(config: Config) -> datetime | None:
     """Return when the hydrophone or its gain was last changed, if it ever was."""
     day = config.retrain.since
     return datetime.combine(day, time(), ZoneInfo(config.station.timezone)) if day else None
 
 
-def last_days(archive: ACOio, days: int, since: datetime | None) -> Generator[str, None, Coverage]:
+def in_season(when: datetime, config: Config) -> bool:
+    """Say whether a time lies in one of the quiet months, by the station's clock."""
+    return when.astimezone(ZoneInfo(config.station.timezone)).month in config.retrain.months
+
+
+def last_days(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
     """Yield which files are left out, and return what there is of the last days.
 
     They end with the newest file that has some others in the days before it.  What is named
     later is left out: it is dated wrong, or too little to learn from.  Nothing is older than
-    `since`.
+    the hydrophone as it is.
 
     Raises
     ------
     TooLittleSoundError
-        If there is no recording at all, or none since then.
+        If there is no recording at all, or too little since then.
+    OutOfSeasonError
+        If there is too little, and that is of no quiet month.
     """
-    catalogue, span = Catalogue(archive.basedir, band=archive.band), timedelta(days=days)
+    span, since = timedelta(days=config.retrain.days), changed(config)
+    catalogue = Catalogue(archive.basedir, band=archive.band)
     newest = last = catalogue.extent()[1]
     astray: list[Found] = []
     while last and len(catalogue.named(last.name.begin - span, last.name.begin)) < _FEWEST_FILES:
@@ -44,16 +56,18 @@ def last_days(archive: ACOio, days: int, since: datetime | None) -> Generator[st
     last = last or newest  # there is little in all, and that will be said
     if last is None:
         raise TooLittleSoundError(
-            f"{archive.basedir}: found no recording of band {archive.band}, wanted {days} days"
+            f"{archive.basedir}: found no recording of band {archive.band}, wanted "
+            f"{config.retrain.days} days"
+        )
+    until = last.name.begin
+    if since is not None and since > until:
+        kind = TooLittleSoundError if in_season(until, config) else OutOfSeasonError
+        raise kind(
+            f"{archive.basedir}: found under two hours of recordings since {since:%Y-%m-%d} "
+            "(retrain.since), wanted some evenings"
         )
     if astray and last is not newest:
         yield f"left out {len(astray)} files after {last.path.name}, up to {astray[0].path.name}"
-    until = last.name.begin
-    if since is not None and since > until:
-        raise TooLittleSoundError(
-            f"{archive.basedir}: found no recording after {until:%Y-%m-%d %H:%M}, wanted some "
-            f"since {since:%Y-%m-%d} (retrain.since)"
-        )
     begin = until - span if since is None else max(until - span, since)
     return archive.coverage(
         begin, each=lambda files: (file for file in files if begin <= file.name.begin <= until)

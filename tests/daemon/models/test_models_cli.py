@@ -7,6 +7,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from daemon.config import load_config
 from daemon.ledger.database import LEDGER_FILE
 from daemon.models.chosen import chosen_model, station_rate_hz
 from daemon.models.registry import Registry
+from detector.checkpoint import write_model
 from tests.daemon.models.made import (
     SPOILT,
     flipped,
@@ -25,6 +28,7 @@ from tests.daemon.models.made import (
     of_another_rate,
     registry_of,
 )
+from tests.detector import models
 
 COMMANDS = ("list", "show", "compare", "promote", "rollback", "prune")
 
@@ -174,7 +178,28 @@ def test_where_the_gates_word_is_damaged_nothing_is_promoted_by_chance(tmp_path:
     (registry.folder(model) / "verdict.json").write_text('{"accepted": fal')
     code, _, err = _run(tmp_path / "store", "promote", model)
     assert (code, "what the gate said of it cannot be read" in err) == (78, True)
+    source = str(tmp_path / "mine")  # a copy of it is no way around
+    code, _, err = _run(tmp_path / "store", "promote", source)
+    assert (code, "what the gate said of it cannot be read" in err) == (78, True)
     assert _run(tmp_path / "store", "promote", model, "--anyway")[0] == 0
+
+
+def test_prune_keeps_the_stations_first_model(tmp_path: Path) -> None:
+    """The shipped one was of no station, and nothing is compared with it."""
+    store = tmp_path / "store"
+    registry = Registry(store)
+    station = {"choice": {}, "spans": {"calibration": {"begin": "2024-06-01T00:00:00Z"}}}
+    names = []
+    for k, data in enumerate(({"simulated_hours": 8}, *[station] * 4)):
+        made = models.model()
+        folder = tmp_path / f"{k}"
+        write_model(folder, replace(made, card={**made.card, "name": f"m{k}", "data": data}))
+        names.append(registry.register(folder, judged(k)))
+    registry.promote(names[0])
+    for before, model in pairwise(names):
+        registry.promote(model, by="retrain", rival=before)
+    gone = [word for word in _run(store, "prune", "--newest", "0")[2].split() if word in names]
+    assert sorted(gone) == sorted([names[0], names[2]])
 
 
 def test_prune_spares_what_events_name_unless_told(store: Path) -> None:

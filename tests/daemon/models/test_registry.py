@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,16 +85,6 @@ def test_promoting_the_champion_chooses_it_anew_and_rollback_is_as_before(tmp_pa
     assert registry.why(third) == ("promote", "the new gain is as it should be")
     assert registry.champions() == [None, first, second, third]
     assert registry.rollback() == second
-
-
-def test_the_first_since_a_person_chose_is_kept(tmp_path: Path) -> None:
-    registry, (first, *others) = registry_of(tmp_path, "a", "b", "c", "d")
-    registry.promote(first)
-    for before, model in pairwise([first, *others]):
-        registry.promote(model, by="retrain", rival=before)
-    assert registry.prune() == [others[0]]
-    registry.promote(others[-1])
-    assert registry.prune() == [first]
 
 
 def test_what_was_judged_against_another_champion_is_not_let_in_by_itself(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Generator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from detector.checkpoint import read_card, read_model
 from detector.drift import Reference
 from detector.values import iso
 from tests.daemon.retraining import bench
+from tests.daemon.retraining.test_known import verdict
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +135,16 @@ def test_another_hydrophone_is_compared_with_nothing_before_it(
     drop, store = tmp_path / "changed", tmp_path / "other"
     shutil.copytree(station / "drop", drop)
     bench.write_days(drop, rms=300.0, first=10)
-    bench.hear(store, drop)
-    monkeypatch.setattr(course, "measured", bench.quickly)
+    old, new = (bench.EVENING + timedelta(days=k) for k in (0, 13))
+    events = [{**_flood(k), "begin": iso(begin)} for k, begin in enumerate((old, new))]
+    bench.hear(store, drop, events=events, verdicts=[verdict(k, "confirmed") for k in range(2)])
+    contests: list[Contest] = []
+
+    def noting(contest: Contest, _: Path) -> Generator[str, None, Figures]:
+        contests.append(contest)
+        return (yield from bench.quickly(contest))
+
+    monkeypatch.setattr(course, "measured", noting)
     places = drop, store, station / "old"
     found = bench.last(retrain(bench.config_of(*places), seed=1))
     assert found.outcome == "refused"
@@ -143,6 +152,8 @@ def test_another_hydrophone_is_compared_with_nothing_before_it(
     changed = bench.config_of(*places, "retrain.since=2024-06-12")
     found = bench.last(retrain(changed, seed=1))
     assert found.outcome == "accepted"
+    assert [call.begin for call in contests[0].known.confirmed] == [new]
+    assert contests[0].since == datetime(2024, 6, 12, 10, tzinfo=UTC)
     data = read_card(store / "models" / str(found.candidate))["data"]
     assert min(span["begin"] for span in data["spans"].values()) >= "2024-06-12"
     for part in range(bench.FILES):  # and what it hears less from now on is told again
@@ -153,11 +164,13 @@ def test_another_hydrophone_is_compared_with_nothing_before_it(
     assert "the hydrophone hears less" in again.reasons[0]
 
 
-def test_a_change_after_all_sound_is_said(config: Config) -> None:
-    later = config.retrain.model_copy(update={"since": date(2025, 1, 1)})
-    found = bench.last(retrain(config.model_copy(update={"retrain": later}), seed=1))
-    assert found.outcome == "too_little"
-    assert found.reasons[0].endswith("wanted some since 2025-01-01 (retrain.since)")
+@pytest.mark.parametrize(("month", "outcome"), [(6, "too_little"), (1, "out_of_season")])
+def test_a_change_after_all_sound_is_said(config: Config, month: int, outcome: str) -> None:
+    later = {"since": date(2025, 1, 1), "months": (month,)}
+    retrain_ = config.retrain.model_copy(update=later)
+    found = bench.last(retrain(config.model_copy(update={"retrain": retrain_}), seed=1))
+    assert found.outcome == outcome
+    assert "found under two hours of recordings since 2025-01-01" in found.reasons[0]
 
 
 def test_files_that_are_dated_far_ahead_are_left_out_and_said(

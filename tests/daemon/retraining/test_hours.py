@@ -12,13 +12,13 @@ from acoio.coverage import Coverage, FileCover
 from daemon.config import load_config
 from daemon.retraining.hours import (
     Hours,
-    OutOfSeasonError,
     busy_hours,
     choice_of,
     hours_of,
     is_whole,
 )
 from daemon.retraining.known import Known
+from daemon.retraining.recent import OutOfSeasonError
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import evening_hours
 
@@ -100,9 +100,10 @@ def test_too_little_says_what_was_left_out() -> None:
 def test_a_season_is_of_the_newest_sound_by_local_time(
     end: datetime, month: int, kind: type[Exception]
 ) -> None:
-    choice = replace(choice_of(CONFIG), months=(month,))
+    retrain = CONFIG.retrain.model_copy(update={"months": (month,)})
+    config = CONFIG.model_copy(update={"retrain": retrain})
     with pytest.raises(TooLittleSoundError) as raised:
-        hours_of(replace(cover(), end=end), Known(), choice, config=CONFIG, seed=1)
+        hours_of(replace(cover(), end=end), Known(), choice_of(config), config=config, seed=1)
     assert raised.type is kind
 
 

@@ -10,9 +10,9 @@ from acoio.simulate import OceanSettings, simulate_drop
 from detector.clips import Clip
 from detector.evaluation import Piece, data, recorded, scored
 from detector.evaluation.labels import read_labels
-from detector.mixing import SNRS_DB
+from detector.mixing import SNRS_DB, Place
 from detector.recordings import sounds
-from tests.detector.sounds import SMALL
+from tests.detector.sounds import SMALL, noise, sound
 from tests.shared import ACO, needs_recordings, real_files
 
 from .pieces import excess
@@ -80,6 +80,16 @@ def test_clips_are_where_they_are_said_to_be(tmp_path: Path) -> None:
         return float(np.mean([one.scores[span].max() for span in spans]))
 
     assert peak(10) > peak(-np.inf) + 3
+
+
+def test_no_clip_is_mixed_in_where_the_background_is_silent(tmp_path: Path) -> None:
+    samples = noise(1400, seed=3)
+    samples[2_000_000:] = 0
+    (clip, *_) = clips(tmp_path)
+    places = [Place(at, 0, 0.0) for at in (1_000_000, 3_000_000)]
+    windows, calls = data.mix_into(sound(samples), [clip], places, SMALL)
+    assert windows
+    assert len(calls) == 1
 
 
 def test_too_little_sound_to_score_is_a_wrong_setup() -> None:
