@@ -77,7 +77,8 @@ def read_config(path: Path | None, sets: Sequence[str], environ: Mapping[str, st
     if config and not unread:
         reading.faults += _between(config, wrong, reading.origins)
     if reading.faults or config is None:
-        raise ConfigError(reading.faults if path else [*map(_without_file, reading.faults)])
+        faults = reading.faults if path else map(_without_file, reading.faults)
+        raise ConfigError(sorted(faults, key=lambda fault: fault.line))
     return Loaded(config, reading.origins)
 
 

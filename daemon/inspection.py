@@ -54,7 +54,8 @@ def inspect_file(path: Path) -> dict[str, Any]:
             damages.append(chunk.tail)
     if first is None or last is None:
         reason = damages[0].reason if damages else "empty file"
-        raise DataError(f"{path}: found no record: {reason}")
+        named = f"{name_fault}; " if name_fault else ""
+        raise DataError(f"{path}: {named}found no record: {reason}")
     return {
         "file": path.name,
         "rate_hz": rate_hz,

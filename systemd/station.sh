@@ -58,7 +58,7 @@ software() {
     release=${RELEASE:-$(release_name)}
     check_name "$release"
     if [ -e "$home/$release/$mark" ]; then
-        say "$PREFIX/$release is there already"
+        say "$home/$release is there already"
     else
         build "$release"
     fi
@@ -71,14 +71,15 @@ check_name() {
     current | [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]* | '')
         fail "RELEASE: found '$1', wanted a plain name, as one of: $(releases)" ;;
     esac
-    [ ! -L "$home/$1" ] || fail "$PREFIX/$1: found a link, wanted one of: $(releases)"
+    [ ! -L "$home/$1" ] || fail "$home/$1: found a link, wanted one of: $(releases)"
 }
 
 build() {
     new=$home/$1
     prefix=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
     case $prefix/ in
-    /home/* | /root/*) fail "PYTHON: found $prefix, wanted one outside of homes: the service sees none" ;;
+    /home/* | /root/*) fail "PYTHON: found $prefix, wanted one outside of homes, as PYTHON=/usr/bin/python3:" \
+            "the service sees no homes" ;;
     esac
     clear_place
     "$PYTHON" -m venv "$new"
@@ -90,7 +91,7 @@ build() {
     cp "$source"/docs/*.md "$new/share/doc/kilokai/"
     touch "$new/$mark"
     rm "$new/$begun"
-    say "made $PREFIX/$1"
+    say "made $home/$1"
 }
 
 # An empty folder to make a release in; what lies there already goes only if we began it.
@@ -111,12 +112,12 @@ pip_install() {
 
 use() {
     check_name "$1"
-    [ -e "$home/$1/$mark" ] || fail "$PREFIX/$1: found no release, wanted one of: $(releases)"
+    [ -e "$home/$1/$mark" ] || fail "$home/$1: found no release, wanted one of: $(releases)"
     before=$(readlink "$home/current" || true)
     ln -sfT "$1" "$home/.current" # one may lie there from a run that was stopped
     mv -T "$home/.current" "$home/current"
-    [ "$(readlink "$home/current")" = "$1" ] || fail "$PREFIX/current is not $1"
-    say "$PREFIX/current is $1${before:+, was $before}"
+    [ "$(readlink "$home/current")" = "$1" ] || fail "$home/current is not $1"
+    say "$home/current is $1${before:+, was $before}"
     if is_live; then say 'systemctl restart kilokai makes the daemon use it'; fi
 }
 
@@ -183,11 +184,12 @@ uninstall() {
 
 leave_or_purge() {
     if [ "$PURGE" != 1 ]; then
-        say 'left: /etc/kilokai, /var/lib/kilokai and the user kilokai (PURGE=1 removes the first two)'
+        say "left: $conf, $DESTDIR/var/lib/kilokai and the user kilokai (PURGE=1 removes the first two)"
         return
     fi
     rm -rf "$conf" "$DESTDIR/var/lib/kilokai" "$DESTDIR/var/cache/kilokai"
-    say 'removed /etc/kilokai and /var/lib/kilokai; left: the user kilokai, drop-ins, stores elsewhere'
+    say "removed $conf and $DESTDIR/var/lib/kilokai;" \
+        'left: the user kilokai, drop-ins, stores elsewhere'
 }
 
 case $PREFIX in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from acoio.errors import SetupError
 from daemon.cli.options import ConfigFile, Json, Sets
-from daemon.config import ConfigError, Fault, Loaded, read_config, strays
+from daemon.config import Config, ConfigError, Fault, Loaded, read_config, strays
 from daemon.errors import EXIT_WRONG_SETUP, plain
 from daemon.settings.effective import effective, effective_lines
 from daemon.settings.example import example
@@ -24,8 +25,9 @@ app = typer.Typer(help="Check, show and begin a configuration.", no_args_is_help
 def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -> None:
     """Tell every fault of a configuration at once: exit 78 if there is any.
 
-    Names of the environment that begin with KILOKAI_ and are no keys are told too, and that
-    there is no drop yet.
+    Names of the environment that begin with KILOKAI_ and are no keys are told too, and which
+    of the paths are not there, as on another machine than the station's.  Whether the model,
+    keys and certificates do is for `kilokai doctor` to say.
     """
     for name, meant in strays(os.environ).items():
         typer.echo(f"kilokai: {plain(name)} is no key: name it {meant}", err=True)
@@ -42,9 +44,9 @@ def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -
         raise typer.Exit(EXIT_WRONG_SETUP if faults else 0)
     given = sum("." in key for key in loaded.origins)
     words = "1 key" if given == 1 else f"{given} keys"
-    if not loaded.config.drop.path.is_dir():
-        drop = plain(loaded.config.drop.path)
-        typer.echo(f"kilokai: drop.path: {drop} is not there now; it is waited for", err=True)
+    for key, path in _missing(loaded.config):
+        waited = "; it is waited for" if key == "drop.path" else ""
+        typer.echo(f"kilokai: {key}: {plain(path)} is not there now{waited}", err=True)
     typer.echo(f"right: {plain(config) if config else 'no file'}, {words} given")
 
 
@@ -81,6 +83,23 @@ def init(
     name = plain(path)
     typer.echo(f"wrote {name}: say where files arrive, drop.path, then", err=True)
     typer.echo(f"kilokai config check --config {name}", err=True)
+
+
+def _missing(config: Config) -> Iterator[tuple[str, Path]]:
+    """Yield the paths of a configuration that lead nowhere; a store is made."""
+    for name in Config.model_fields:
+        section = getattr(config, name)
+        for key in type(section).model_fields:
+            path = getattr(section, key)
+            if isinstance(path, Path) and (name, key) != ("store", "path") and not _is_there(path):
+                yield f"{name}.{key}", path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # for all that may be seen
 
 
 def _loaded(config: Path | None, sets: list[str] | None) -> Loaded:

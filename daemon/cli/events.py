@@ -134,7 +134,8 @@ def _filter(
         raise DataError(f"--band: found {band[0]:g} to {band[1]:g} Hz, wanted a low and a high one")
     if min_score is not None and math.isnan(min_score):
         raise DataError("--min-score: found nan, wanted a number of nats")
-    since, until = (None if text is None else utc(text) for text in (begin, end))
+    since = None if begin is None else utc(begin, "--from")
+    until = None if end is None else utc(end, "--to")
     if since and until and since >= until:
         raise DataError(f"--from: found {begin}, wanted a time before --to, {end}")
     return Filter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -173,6 +174,9 @@ def prune_models(
 
 
 def _settings(store: Path | None, file: Path | None, sets: list[str] | None) -> Config:
+    """Return the settings; a store that is given must be there: a mistyped one is never made."""
+    if store is not None and not os.access(store, os.R_OK | os.X_OK):
+        raise SetupError(f"--store: {plain(store)}: found no such folder that may be read")
     own = [] if store is None else [f"store.path={json.dumps(str(store))}"]
     return config_of(file, [*(sets or []), *own], needs_drop=False)
 

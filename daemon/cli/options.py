@@ -11,13 +11,15 @@ import typer
 from daemon.config import Config, load_config
 
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="The configuration, as kilokai.toml.")
+    Path | None,
+    typer.Option("--config", readable=False, help="The configuration, as kilokai.toml."),
 ]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="One key, as --set drop.settle_s=5; repeatable.")
 ]
 StorePath = Annotated[
-    Path | None, typer.Option("--store", help="The store; else that of --config.")
+    Path | None,
+    typer.Option("--store", readable=False, help="The store; else that of --config."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from acoio.errors import DataError
-from daemon.cli.options import ConfigFile, Sets, config_of
+from daemon.cli.options import ConfigFile, Sets, StorePath, store_of
 from daemon.errors import plain
 from daemon.ledger.stored import stored_files
 from daemon.service.requests import submit
@@ -21,14 +20,14 @@ def command(
         list[str] | None, typer.Argument(help="Files, as `kilokai status` names them.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every file that was set aside.")] = False,
-    store: Annotated[Path | None, typer.Option(help="The store; else that of --config.")] = None,
+    store: StorePath = None,
     config: ConfigFile = None,
     sets: Sets = None,
 ) -> None:
     """Have files that were set aside read again; a daemon does it now, or when it starts."""
     if bool(names) == every:
         raise typer.BadParameter("wanted names of files, or --all")
-    place = store or config_of(config, sets, needs_drop=False).store.path
+    place = store_of(store, config, sets)
     aside = {file["name"] for file in stored_files(place) if file["state"] == "set_aside"}
     wanted = sorted(aside) if every else list(dict.fromkeys(names or ()))
     if unknown := [name for name in wanted if name not in aside]:

@@ -32,7 +32,11 @@ def command(
     config: ConfigFile = None,
     sets: Sets = None,
     until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="Exit once everything in the drop is done.")
+        bool,
+        typer.Option(
+            "--until-idle",
+            help="Exit once everything in the drop is done: 0, or 1 if some could not be read.",
+        ),
     ] = False,
     span: Annotated[
         str | None,

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from acoio.errors import SetupError
+from daemon.drop.listing import is_recording
 from daemon.show import with_bar
 
 EXAMPLE: Final = "Example: kilokai simulate drop --minutes 60 --seed 1"
@@ -21,13 +22,16 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same ocean.")] = 1,
     layout: Annotated[Literal["new", "old"], typer.Option(help="The header's layout.")] = "new",
 ) -> None:
-    """Write five-minute files of a simulated ocean, and truth.csv."""
+    """Write five-minute files of a simulated ocean, and truth.csv; none is ever overwritten."""
     from acoio.simulate import simulate_drop
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        there = next((path for path in folder.iterdir() if is_recording(path.name)), None)
     except OSError as error:
         raise SetupError(f"{folder}: {error.strerror}") from error
+    if there:
+        raise SetupError(f"{there}: found a recording there, wanted a folder without any")
     files = simulate_drop(folder, seed=seed, minutes=minutes, layout=layout)
     for path in with_bar(files, "simulating", math.ceil(minutes / _FILE_MINUTES)):
         typer.echo(path)

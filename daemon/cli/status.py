@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
 from acoio.errors import SetupError
-from daemon.cli.options import ConfigFile, Json, Sets, config_of
+from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
+from daemon.config import ConfigError
 from daemon.errors import EXIT_DONE, EXIT_FAILED, plain
 from daemon.health.status import status
 from daemon.health.status_lines import status_lines
@@ -20,7 +20,7 @@ EXAMPLE: Final = "Example: kilokai status --config /etc/kilokai/kilokai.toml"
 
 
 def command(
-    store: Annotated[Path | None, typer.Option(help="The store; else that of --config.")] = None,
+    store: StorePath = None,
     config: ConfigFile = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -32,8 +32,10 @@ def command(
     stuck, quiet, unscored, behind, model, config, and setup where the exit is 78.
     """
     try:
-        found = status(store or config_of(config, sets, needs_drop=False).store.path)
+        found = status(store_of(store, config, sets))
     except SetupError as error:
+        if isinstance(error, ConfigError):
+            typer.echo("a daemon that runs goes on: kilokai status --store STORE", err=True)
         if as_json:
             complaints = [plain(line) for line in str(error).splitlines()]
             told = {"well": False, "state": "setup", "complaints": complaints}

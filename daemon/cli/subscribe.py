@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from acoio.errors import SetupError
+from daemon.bus.follow import Place
 from daemon.bus.keys import SERVER_PUBLIC
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
 from daemon.client import Subscriber
@@ -81,12 +82,21 @@ def _print(subscriber: Subscriber, place: Path | None, *, as_json: bool) -> None
 
 
 def _kept(place: Path | None) -> str | None:
+    """Return the id that a file keeps, or None; that none could be kept there is said at once."""
+    if place is None:
+        return None
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise SetupError(f"--place: {place.parent}: found no folder that may be written")
     try:
-        return place.read_text("ascii").strip() if place else None
+        kept = place.read_text("ascii").strip()
+        Place.at(kept)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"--place: {place}: {error}, wanted a message's id") from error
+    except OSError as error:
+        raise SetupError(f"--place: {place}: {error.strerror}, wanted a message's id") from error
+    except ValueError as error:
+        raise SetupError(f"--place: {place}: {str(error).removeprefix('since: ')}") from error
+    return kept
 
 
 def _keep(place: Path, message_id: str) -> None:

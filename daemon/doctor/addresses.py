@@ -120,11 +120,9 @@ def _secrets(config: Config) -> Told:
         try:
             mode = path.stat().st_mode & 0o777
         except OSError as error:
-            yield (
-                "fail",
-                f"{plain(path)}: {error.strerror}",
-                "make it readable for the daemon alone",
-            )
+            here = isinstance(error, PermissionError)
+            do = "make it readable for the daemon alone" if here else "put it there, or set its key"
+            yield "fail", f"{plain(path)}: {error.strerror}", do
             continue
         if mode & _OTHERS:
             yield (

@@ -28,7 +28,7 @@ def examined(
         config = load_config(path, sets, environ)
     except ConfigError as error:
         for fault in error.faults:
-            yield Finding("config", "fail", str(fault), "kilokai config check")
+            yield Finding("config", "fail", str(fault))
     else:
         where = f"{path or 'no file'}: every key is right"
         yield Finding("config", "ok", where)

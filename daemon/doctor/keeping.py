@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from daemon.ledger.soundness import complaint
 from daemon.ledger.stored import reading
 from daemon.locks import is_held
 from daemon.options import Config
+from daemon.owner import user_name
 from daemon.retraining.state import State, read_state
 from daemon.service.requests import FOLDER, REFUSED
 
@@ -31,6 +33,10 @@ def check_ledger(config: Config) -> Told:
     path = store / LEDGER_FILE
     if not path.exists():
         yield "ok", "none yet: the first start makes it", ""
+        return
+    if not os.access(store, os.W_OK):  # SQLite makes a file beside it even to read
+        owner = user_name(path.stat().st_uid)
+        yield "warn", f"only {owner} can examine it", f"sudo -u {owner} kilokai doctor"
         return
     if reason := complaint(path, known=True):
         yield (

@@ -67,7 +67,10 @@ def check_store(config: Config) -> Told:
     while not there.exists() and there != there.parent:
         there = there.parent
     if not os.access(there, os.W_OK | os.X_OK):
-        yield "fail", f"{plain(there)}: {_me()} may not write there", f"chown it to {_me()}"
+        owner = user_name(there.stat().st_uid)
+        make = f"make {plain(path)}, and chown it to {_me()}"
+        do = f"sudo -u {owner} kilokai doctor" if there == path else make
+        yield "fail", f"{plain(there)}: {_me()} may not write there, it is {owner}'s", do
         return
     if there != path:
         yield "ok", f"{plain(path)} is not there yet: the first start makes it", ""

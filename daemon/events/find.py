@@ -139,8 +139,8 @@ def without(known: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
     return left
 
 
-def utc(text: str) -> datetime:
-    """Return a time that somebody gave, UTC if it says no zone.
+def utc(text: str, option: str) -> datetime:
+    """Return the time that somebody gave with an option, UTC if it says no zone.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def utc(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError as error:
-        raise DataError(f"time: found {text!r}, wanted one as 2018-10-28T00:15") from error
+        raise DataError(f"{option}: found {text!r}, wanted one as 2018-10-28T00:15") from error
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 

@@ -14,6 +14,7 @@ _COLUMNS: Final = 80
 _LINES: Final = 24
 _ASIDE: Final = 2  # files set aside that are told of
 _COMPLAINTS: Final = 2
+_LABEL: Final = 10
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _MORE: Final = "see --json"
 _Json = Mapping[str, Any]
@@ -21,7 +22,11 @@ _Json = Mapping[str, Any]
 
 def status_lines(found: _Json, columns: int = _COLUMNS) -> list[str]:
     """Return the lines of a status: as many of the last events as the screen has room for."""
-    lines = [*_head(found), "", *(_short(line, columns) for line in _facts(found))][:_LINES]
+    head = [*_head(found), ""]
+    facts = _fitted(found, columns, most=2)
+    if len(head) + len(facts) > _LINES:
+        facts = _fitted(found, columns, most=1)
+    lines = [*head, *facts][:_LINES]
     room = _LINES - len(lines) - 2  # an empty line, and the heading
     last = found["events"]["last"][-room:] if room > 0 else []
     return [*lines, "", HEADING, *map(event_line, last)] if last else lines
@@ -39,7 +44,7 @@ def _head(found: _Json) -> Iterator[str]:
 
 def _facts(found: _Json) -> Iterator[str]:
     for name, text in (*_of_sound(found), *_of_scoring(found), *_of_station(found)):
-        yield f"{name:<10}{text}"
+        yield f"{name:<{_LABEL}}{text}"
 
 
 def _of_sound(found: _Json) -> Iterator[tuple[str, str]]:
@@ -150,9 +155,16 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _short(line: str, columns: int) -> str:
-    """Return a line that fits, cut where it does not."""
-    return line if len(line) <= columns else f"{line[: columns - 1]}…"
+def _fitted(found: _Json, columns: int, *, most: int) -> list[str]:
+    """Return the facts, each in so many lines at most, and cut where they do not do."""
+    hang = " " * _LABEL
+    return [
+        line
+        for fact in _facts(found)
+        for line in textwrap.wrap(
+            fact, columns, subsequent_indent=hang, max_lines=most, placeholder=" …"
+        )
+    ]
 
 
 def _time(time: str) -> str:

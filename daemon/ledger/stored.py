@@ -88,16 +88,25 @@ def reading(store: Path) -> Iterator[sqlite3.Connection]:
     SetupError
         If there is no ledger that can be read.
     """
-    path = (store / LEDGER_FILE).resolve()
-    if not store.is_dir():
-        raise SetupError(f"store.path: {plain(store)}: found no such folder")
-    if not path.exists():
-        raise SetupError(f"store.path: {plain(store)}: found no ledger; no daemon has run here")
+    try:
+        path = _ledger_of(store)
+    except OSError as error:
+        reason = f"{error.strerror}, wanted a store that may be read"
+        raise SetupError(f"store.path: {plain(store)}: {reason}") from error
     try:
         with closing(_connection(path)) as database:
             yield database
     except sqlite3.Error as error:
         raise SetupError(f"store.path: {path}: {error}") from error
+
+
+def _ledger_of(store: Path) -> Path:
+    path = (store / LEDGER_FILE).resolve()
+    if not store.is_dir():
+        raise SetupError(f"store.path: {plain(store)}: found no such folder")
+    if not path.exists():
+        raise SetupError(f"store.path: {plain(store)}: found no ledger; no daemon has run here")
+    return path
 
 
 def _connection(path: Path) -> sqlite3.Connection:

@@ -14,10 +14,13 @@ from daemon.models.history import Switch
 HEADING: Final = "  id                             registered (UTC)   threshold  hours  verdict"
 _COLUMNS: Final = 80
 _NAME: Final = 28
+_WHOLE_NAME: Final = 36  # where one model is told alone
 _CELL: Final = 26
+_TABLE: Final = 2  # names over a flat table: it is told in a row
 _TOLD: Final = ("data", "training", "evaluation", "drift", "versions")
 _DAMAGED: Final = (LookupError, TypeError, ValueError, OverflowError)  # a card that is no card
 _Json = Mapping[str, Any]
+_Cell = tuple[str, int]
 
 
 def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
@@ -85,12 +88,12 @@ def _verdict(found: _Json) -> str:
 def page(found: _Json, switches: Sequence[Switch]) -> Iterator[str]:
     """Yield the lines that tell all of a model and of its times as champion."""
     for name, value in rows(found):
-        yield from _columns((name, _NAME), (_value(value), _COLUMNS - _NAME))
+        yield from _columns([(name, _WHOLE_NAME)], [(_value(value), _COLUMNS - _WHOLE_NAME)])
     for switch in switches:
         if found["id"] in (switch.model, switch.previous):
             went = "came" if switch.model == found["id"] else "went"
             said = f"{switch.time[:19]}Z by {switch.by}{': ' * bool(switch.reason)}{switch.reason}"
-            yield from _columns((went, _NAME), (said, _COLUMNS - _NAME))
+            yield from _columns([(went, _WHOLE_NAME)], [(said, _COLUMNS - _WHOLE_NAME)])
 
 
 def side_by_side(first: _Json, second: _Json) -> Iterator[str]:
@@ -99,12 +102,18 @@ def side_by_side(first: _Json, second: _Json) -> Iterator[str]:
     for name in dict.fromkeys([*both[0], *both[1]]):
         left, right = (_value(one.get(name)) for one in both)
         mark = " " if left == right else "*"
-        yield from _columns((mark, 2), (name, _NAME - 2), (left, _CELL), (right, _CELL))
+        yield from _columns([(mark, 2), (name, _NAME - 2)], [(left, _CELL), (right, _CELL)])
 
 
-def _columns(*cells: tuple[str, int]) -> Iterator[str]:
-    """Yield texts beside each other, each as wide as it may be with a space at its end."""
+def _columns(names: Sequence[_Cell], values: Sequence[_Cell]) -> Iterator[str]:
+    """Yield texts beside each other, each as wide as it may be with a space at its end.
+
+    The values begin where the name ends.
+    """
+    cells = [*names, *values]
     columns = [textwrap.wrap(plain(text), width - 1) for text, width in cells]
+    above = max(map(len, columns[: len(names)])) - 1
+    columns[len(names) :] = [[""] * above + lines for lines in columns[len(names) :]]
     for k in range(max(map(len, columns))):
         parts = zip(columns, cells, strict=True)
         yield "".join(f"{c[k] if k < len(c) else '':<{width}}" for c, (_, width) in parts).rstrip()
@@ -115,9 +124,17 @@ def rows(found: _Json, within: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in found.items():
         path = f"{within} {name}".strip()
         if isinstance(value, Mapping):
-            yield from rows(value, path)
+            yield from _table(value, path) if len(path.split()) > _TABLE else rows(value, path)
         elif value not in ("", None, []):
             yield path, value
+
+
+def _table(found: _Json, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield a table in one row if it holds single values alone."""
+    if any(isinstance(value, Mapping) for value in found.values()):
+        yield from rows(found, path)
+    else:
+        yield path, ", ".join(f"{_value(value)} {name}" for name, value in found.items())
 
 
 def _value(value: Any) -> str:

@@ -93,7 +93,10 @@ def _one(registry: Registry, text: str) -> Entry:
             if entry.id.startswith(wanted) or entry.id.rpartition("-")[2].startswith(wanted)
         ]
     if len(found) != 1:
-        known = ", ".join(entry.id for entry in found or entries) or "none"
+        from detector.checkpoint import PRETRAINED
+
+        names = [entry.id for entry in found or entries] + [PRETRAINED] * (not found)
+        known = ", ".join(names)
         nor = " (it is no model's folder either)" if Path(text).is_dir() else ""
         raise SetupError(f"{plain(registry.path)}: found {known}, wanted one model {text!r}{nor}")
     return found[0]

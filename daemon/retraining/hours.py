@@ -88,7 +88,8 @@ def require_hours(config: Config, champion: Model) -> None:
     if found < least:
         raise SetupError(
             f"retrain.calibration_hours: found {found:g}, wanted {math.ceil(10 * least) / 10:g} or "
-            f"more to promise {rate:g} false alarms an hour: an hour's first minute is not scored"
+            f"more to promise detector.false_alarms_per_hour = {rate:g}: the first minute of an "
+            "hour is not scored"
         )
 
 

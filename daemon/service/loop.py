@@ -78,6 +78,12 @@ class Loop:
             _log.error("open events not closed: the next start does it", reason=str(error))
             return EXIT_FAILED
         plan = self._parts.lookout.plan
+        if plan is None:
+            trouble = self._parts.catching_up.drop_trouble
+            _log.error("given up: the drop cannot be listed", tries=TRIES, reason=trouble)
+        elif plan.tasks:
+            names = [task.seen.name for task in plan.tasks]
+            _log.error("given up: files not read", tries=TRIES, files=names[:_TOLD])
         return EXIT_FAILED if plan is None or plan.tasks else EXIT_DONE
 
     def _wait_on(self) -> bool:

@@ -12,6 +12,7 @@ from daemon.config import Config
 from daemon.drop.pace import Replay
 from daemon.health.notify import notify
 from daemon.ledger.aside import guarded
+from daemon.owner import require_owner
 from daemon.service.assembly import assemble
 from daemon.service.signals import Again, signals
 
@@ -32,8 +33,10 @@ def run(
     Raises
     ------
     SetupError
-        If it cannot work so: a port or the store is in use, or there is no such model.
+        If it cannot work so: a port or the store is in use, there is no such model, or root
+        asks and the store is another's.
     """
+    require_owner(config.store.path)
     with ExitStack() as stack:
         stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
         with guarded(config.store.path):  # innermost: a failing disk is left with all open

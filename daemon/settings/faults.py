@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,11 +19,20 @@ _NEAR: Final = 0.6  # of 1: a name that is so much alike was probably meant
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one key, and where its value came from, "" if from nowhere."""
+    """What is wrong with one key, and where its value came from, "" if from nowhere.
+
+    Of a file that is FILE:LINE.
+    """
 
     key: str
     says: str
     origin: str = ""
+
+    @property
+    def line(self) -> float:
+        """In which line of a file it stands; past them all if in none."""
+        _, _, number = self.origin.rpartition(":")
+        return int(number) if number.isdecimal() else math.inf
 
     def __str__(self) -> str:
         return f"{self.key}: {self.says}" + (f" ({self.origin})" if self.origin else "")
@@ -49,9 +59,17 @@ def innermost(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 def fault_of(detail: ErrorDetails, origins: Mapping[str, str]) -> Fault:
     """Return what pydantic found as a fault; `origins` say where each key was said."""
     where = tuple(str(part) for part in detail["loc"])
-    found = "nothing" if detail["type"] == "missing" else f"{detail['input']!r:.200}"
+    found = "nothing" if detail["type"] == "missing" else _shown(detail["input"])
     origin = "" if detail["type"] == "missing" else origins.get(".".join(where[:2]), "")
-    return Fault(".".join(where), f"found {found}, wanted {_wanted(where)}", origin)
+    key = ".".join(part for part in where if not part.isdecimal())  # of a list, the whole
+    return Fault(key, f"found {found}, wanted {_wanted(where)}", origin)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as TOML would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "a table" if isinstance(value, Mapping) else f"{value!r:.200}"
 
 
 def _wanted(where: tuple[str, ...]) -> str:

@@ -30,7 +30,8 @@ def test_wrong_use_is_told_in_one_line(tmp_path: Path) -> None:
         (("--publish", "tcp://127.0.0.1:9", "--replay", "foo"), "foo: Invalid argument, wanted"),
         (("--publish", "tcp://127.0.0.1:9"), "--replay: found nothing, wanted both"),
         (("--replay", "tcp://127.0.0.1:9"), "--publish: found nothing, wanted both"),
-        (("--place", tmp_path / "place"), "found 'nowhere at all'"),
+        (("--place", tmp_path / "place"), "place: found 'nowhere at all'"),
+        (("--place", tmp_path / "no" / "place"), "found no folder that may be written"),
         (("--place", tmp_path), "wanted a message's id"),
     ):
         code, out, err = _kilokai("subscribe", *words)

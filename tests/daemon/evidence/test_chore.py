@@ -11,6 +11,7 @@ from collections import Counter, namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -203,9 +204,8 @@ def test_the_sound_after_an_event_is_waited_for_but_not_for_ever(
 
 def _us(text: str) -> int:
     from acoio.clock import to_us
-    from daemon.events.find import utc
 
-    return to_us(utc(text))
+    return to_us(datetime.fromisoformat(text))
 
 
 def test_sound_that_is_gone_is_told_once_and_not_looked_for_again(store: Path, drop: Path) -> None:

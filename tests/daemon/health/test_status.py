@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -73,7 +74,7 @@ def test_a_running_daemon_that_gets_on_is_well(tmp_path: Path) -> None:
     assert max(map(len, lines)) <= 80
     files = next(k for k, line in enumerate(lines) if line.startswith("files"))
     assert lines[files + 1].startswith("          - f0")
-    assert lines[files + 1].endswith("r…")
+    assert "".join(line.strip() for line in lines[files + 1 : files + 3]).endswith("r" * 100)
 
 
 def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
@@ -95,6 +96,27 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     assert found["ledger"]["sequence"] == found["ledger"]["oldest"] == 1
     assert (found["model"], found["threshold"]) == ("ocean", 20.0)
     assert found["disk"]["free_bytes"] > 0
+
+
+def test_a_store_that_may_not_be_read_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("os.access", lambda *_, **__: False)  # what the command line asks
+    monkeypatch.setattr(Path, "resolve", denied)
+    shown = _kilokai("status", "--json", "--store", tmp_path)
+    assert shown.exit_code == 78
+    assert json.loads(shown.stdout)["state"] == "setup"
+    assert "Permission denied, wanted a store that may be read" in shown.stdout
+
+
+def test_a_wrong_file_is_no_word_about_the_daemon(tmp_path: Path) -> None:
+    (tmp_path / "kilokai.toml").write_text("[drop]\npaht = 'd'\n")
+    shown = _kilokai("status", "--config", tmp_path / "kilokai.toml")
+    assert shown.exit_code == 78
+    assert "kilokai status --store" in shown.stderr
 
 
 def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> None:

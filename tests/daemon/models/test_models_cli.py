@@ -50,7 +50,24 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert "Example" in result.stdout
 
 
+@pytest.mark.parametrize("words", [("list",), ("promote", "ocean-v1"), ("prune",)])
+def test_a_store_that_is_not_there_is_made_by_none_of_them(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    code, _, err = _run(tmp_path / "mistyped", *words)
+    assert (code, "found no such folder" in err) == (78, True)
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_the_calls_of_each_level_are_one_row(tmp_path: Path) -> None:
+    out = _run(tmp_path, "show", "ocean-v1")[1]
+    assert "calls_by_snr_db -5" in out.replace("\n", " ")
+    assert out.count("28 found, 30 noticed, 47 calls") == 1
+    assert _narrow(out)
+
+
 def test_an_empty_registry_says_what_scores_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
     code, out, _ = _run(tmp_path / "store", "list")
     assert code == 0
     assert "detector.model (ocean-v1) scores" in out
@@ -101,6 +118,7 @@ def test_all_of_a_model_is_shown_and_two_are_compared(tmp_path: Path) -> None:
 
 
 def test_what_is_not_registered_can_be_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
     for text in ("current", "ocean-v1", folder_of(tmp_path, "mine")):
         code, out, _ = _run(tmp_path / "store", "show", text)
         assert (code, _narrow(out)) == (0, True)
@@ -120,6 +138,7 @@ def test_an_id_that_means_no_one_model_is_refused(text: str, tmp_path: Path) -> 
 
 def test_a_folder_and_a_pretrained_name_are_taken_in_and_promoted(tmp_path: Path) -> None:
     store, registry = tmp_path / "store", Registry(tmp_path / "store")
+    store.mkdir()
     code, _, err = _run(store, "promote", "ocean-v1", "--reason", "to begin with")
     assert (code, "after detector.model" in err) == (0, True)
     first = registry.current()
@@ -248,8 +267,9 @@ def test_root_writes_in_no_store_of_another(owned: str, tmp_path: Path) -> None:
         code, _, err = _run(store, *words)
         assert (code, "sudo -u nobody kilokai" in err) == (78, True), words
     sets = ["--set", f"store.path={store}", "--set", "drop.path=/dev/null"]
-    retrained = CliRunner().invoke(app, ["retrain", *sets])
-    assert (retrained.exit_code, "sudo -u nobody kilokai" in retrained.stderr) == (78, True)
+    for command in ("retrain", "run"):
+        done = CliRunner().invoke(app, [command, *sets])
+        assert (done.exit_code, "sudo -u nobody kilokai" in done.stderr) == (78, True), command
     assert sorted(store.rglob("*")) == before
     assert _run(store, "list")[0] == 0
     os.chown(store / owned, 0, 0)

@@ -73,6 +73,15 @@ def test_a_drop_that_is_away_is_not_well_and_logged_once(config: Config, service
     ]
 
 
+def test_a_run_until_idle_says_why_it_gave_up(config: Config) -> None:
+    config.drop.path.rmdir()
+    with capture_logs() as said:
+        assert run(config, until_idle=True) == 1
+    (last,) = [line for line in said if line["event"].startswith("given up")]
+    assert last["log_level"] == "error"
+    assert str(config.drop.path) in last["reason"]
+
+
 def test_a_listing_that_fails_once_does_not_end_a_run_until_idle(
     config: Config, full_drop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,7 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
     text = str(fault.value)
     for line in (
         "drop.settle_s: found -1, wanted seconds, above 0, at most 3600",
-        "storage: found {'path': '/b'}, wanted one of station, drop, store, bus, metrics, detector",
+        "storage: found a table, wanted one of station, drop, store, bus, metrics, detector",
         "bus.backlog: found 3, wanted one of keys, credential, publish, replay, heartbeat_s",
         "bus.publish: found 'tcp://0.0.0.0:5556', wanted tcp://127.0.0.1:PORT or ipc://PATH",
         "bus.heartbeat_s: found 61, wanted seconds, 0.1 to 60",
@@ -74,6 +74,22 @@ def test_all_faults_are_told_at_once_with_key_value_and_what_is_allowed(tmp_path
         "station.name: found 'A b', wanted 1 to 32 of a-z, 0-9 and -",
     ):
         assert line in text
+
+
+def test_faults_come_in_the_order_of_the_file_and_as_toml_writes_them(tmp_path: Path) -> None:
+    file = tmp_path / "kilokai.toml"
+    lines = ("[retrain]", "months = [13]", "days = 0", "[evidence]", "clipz = true", "[drop]")
+    file.write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as error:
+        load_config(file, ["bus.replay=9"], {})
+    assert [fault.key for fault in error.value.faults] == [
+        "retrain.months",
+        "retrain.days",
+        "evidence.clipz",
+        "drop.path",
+        "bus.replay",
+    ]
+    assert error.value.faults[2].says.startswith("found true, ")
 
 
 def test_what_is_wrong_between_keys_is_told_beside_what_is_wrong_with_others() -> None:

@@ -92,13 +92,15 @@ def test_what_is_json_is_json(words: tuple[str, ...]) -> None:
 def test_names_of_the_environment_that_are_no_keys_and_a_drop_that_is_not_there_are_told(
     tmp_path: Path,
 ) -> None:
-    file = _written(tmp_path, f"[drop]\npath = '{tmp_path}/none'\n")
+    text = f"[drop]\npath = '{tmp_path}/none'\n[metrics]\npassword = '{tmp_path}/no'\n"
+    file = _written(tmp_path, text)
     shown = _kilokai("check", "--config", file, KILOKAI_STATION_NAME="x", KILOKAI_STATOIN="y")
     assert shown.exit_code == 0
     assert shown.stderr.splitlines() == [
         "kilokai: KILOKAI_STATION_NAME is no key: name it KILOKAI_STATION__NAME",
         "kilokai: KILOKAI_STATOIN is no key: name it KILOKAI_SECTION__KEY",
         f"kilokai: drop.path: {tmp_path}/none is not there now; it is waited for",
+        f"kilokai: metrics.password: {tmp_path}/no is not there now",
     ]
 
 
