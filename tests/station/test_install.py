@@ -113,12 +113,14 @@ def test_uninstalled_it_leaves_configuration_and_store_and_says_so(dest: Path) -
     (dest / "var/lib/kilokai").mkdir(parents=True)
     (dest / "var/lib/kilokai/ledger.sqlite3").touch()
     kept = {name for name in _all(dest) if name.startswith(("etc", "var"))}
-    assert "left: /etc/kilokai, /var/lib/kilokai" in _done(dest, "uninstall")
+    assert f"left: {dest}/etc/kilokai, {dest}/var/lib/kilokai" in _done(dest, "uninstall")
     left = {
         name for name in _all(dest) if (dest / name).is_file() or name.startswith(("etc", "var"))
     }
     assert left == kept
-    assert _done(dest, "uninstall").startswith("station: left: /etc/kilokai")  # nothing to do
+    assert _done(dest, "uninstall").startswith(
+        f"station: left: {dest}/etc/kilokai"
+    )  # nothing to do
     assert left == {name for name in _all(dest) if name in left}
 
 

@@ -239,8 +239,16 @@ def test_too_little_sound_is_told_by_the_command_in_words(
 @pytest.mark.parametrize(
     ("hours", "rate", "words"),
     [
-        (10, 1.0, "calibration_hours: found 10, wanted 10.1 or more to promise .* = 1:"),
-        (40, 0.3, "calibration_hours: found 40, wanted 50.1 or more to promise .* = 0.3:"),
+        (
+            10,
+            1.0,
+            "calibration_hours: found 10, wanted 10.1 or more to promise",
+        ),
+        (
+            40,
+            0.3,
+            "calibration_hours: found 40, wanted 50.1 or more to promise",
+        ),
         (2400, 0.01, "false_alarms_per_hour: found 0.01, wanted 0.1 to 20"),
     ],
 )
