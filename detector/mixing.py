@@ -76,7 +76,7 @@ def where_it_sounds(
     """Return the places where the background sounds: elsewhere no SNR can be kept."""
 
     def sounds(place: Place) -> bool:
-        begin, end = _filtered(background, _heard(background, clips[place.clip], place))
+        begin, end = _heard(background, clips[place.clip], place)
         return bool(np.ptp(background[begin:end]) > 0)
 
     return [place for place in places if sounds(place)]

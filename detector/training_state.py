@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,14 +39,22 @@ class Progress:
 def write(
     path: Path, identity: Mapping[str, Any], progress: Mapping[str, Any], parts: Sequence[Stateful]
 ) -> None:
-    """Write the state of a training in one step."""
+    """Write the state of a training in one step.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, as on a full disk.
+    """
     state = {
         "identity": _plain(identity),
         "progress": dict(progress),
         "parts": [part.state_dict() for part in parts],
     }
     half = path.with_name(path.name + ".part")
-    torch.save(state, half)
+    whole = io.BytesIO()
+    torch.save(state, whole)  # into a file it would tell a full disk as a bug of its own
+    half.write_bytes(whole.getbuffer())
     half.replace(path)
 
 

@@ -42,12 +42,13 @@ release_name() {
 }
 
 # Root may install what another user has checked out: it runs these files as it is. git would write
-# the index anew, which is that user's: it gets a copy.
+# the index anew, which is that user's: it gets a copy, of the same age, by which git knows what
+# to look at.
 commit_name() {
     index=$(mktemp)
     in_source() { git -C "$source" -c safe.directory="$source" "$@"; }
     told=0
-    cp "$(in_source rev-parse --path-format=absolute --git-path index)" "$index" &&
+    cp -p "$(in_source rev-parse --path-format=absolute --git-path index)" "$index" &&
         GIT_INDEX_FILE=$index in_source describe --always --exclude '*' \
             --dirty="-$(date -u +%Y%m%dT%H%M%S)" || told=$?
     rm -f "$index"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.stored import stored_models
 from daemon.models import facts
 from daemon.models.entry import Entry
+from daemon.models.history import lineage
 from daemon.models.meant import candidate, configured, shown
 from daemon.models.registry import Registry
 
@@ -157,19 +159,17 @@ def prune_models(
     """Remove old models, but none that is wanted.
 
     These are the champion, the one before it, the station's first one, with which
-    retraining compares, and those that events name.
+    retraining compares, and those that events name.  Which one is the first is said by
+    retrain.since of --config: without a file, no champion since a person chose one is removed.
     """
-    from daemon.retraining.first import of_lineage
-    from daemon.retraining.recent import changed
-
     settings = _settings(store, config, sets)
     place = settings.store.path
     registry = Registry(place)
-    keep = {entry.id for entry in registry.entries()[:newest]}
-    keep |= set(of_lineage(registry, changed(settings))[:1])
+    entries = registry.entries()
+    keep = {entry.id for entry in entries[:newest]} | _firsts(registry, settings, config)
     if not named and (place / LEDGER_FILE).exists():
         keep |= set(stored_models(place))
-    gone = registry.prune(keep)
+    gone = registry.prune([entry.id for entry in entries if entry.id not in keep])
     typer.echo("\n".join([*gone, f"{len(gone)} models removed"]), err=True)
 
 
@@ -179,6 +179,21 @@ def _settings(store: Path | None, file: Path | None, sets: list[str] | None) -> 
         raise SetupError(f"--store: {plain(store)}: found no such folder that may be read")
     own = [] if store is None else [f"store.path={json.dumps(str(store))}"]
     return config_of(file, [*(sets or []), *own], needs_drop=False)
+
+
+def _firsts(registry: Registry, settings: Config, file: Path | None) -> set[str]:
+    """Return the models that a retraining may compare with, by a configuration from a file."""
+    from daemon.retraining.first import first_of_lineage
+    from daemon.retraining.recent import changed
+    from detector.checkpoint import read_model
+
+    champion = registry.current()
+    if file is not None and champion is not None:
+        with suppress(SetupError):  # a damaged one, which hears nobody knows what
+            now = read_model(registry.folder(champion))
+            found = first_of_lineage(registry, now, changed(settings))
+            return {found.id} if found else set()
+    return set(lineage(registry.history()))
 
 
 def _champion(registry: Registry) -> str | None:

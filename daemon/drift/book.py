@@ -6,11 +6,13 @@ import json
 import sqlite3
 from typing import Final
 
-from acoio.clock import from_us
+from acoio.clock import from_us, to_us
+from daemon.ahead import credible_until
 from daemon.drift.achieved import Heard, may_be_false
 from daemon.drift.hours import HOUR_US
 from detector.values import iso
 
+_ALL_US: Final = (1 << 63) - 1
 _JUDGED: Final = """
 SELECT events.json, (
     SELECT json_extract(verdicts.json, '$.verdict') FROM verdicts WHERE event_id = events.id
@@ -21,10 +23,15 @@ FROM events WHERE begin >= ? AND begin < ?"""
 def hours_with_sound(database: sqlite3.Connection, most: int) -> list[int]:
     """Return the newest hours (since 1970) with scored windows, newest first.
 
-    One step down the index each: however long the store is, it costs the same.
+    One step down the index each: however long the store is, it costs the same.  Those that are
+    dated ahead of the clock are of sound only where there is no other.
     """
+    credible = _hours_before(database, to_us(credible_until()), most)
+    return credible or _hours_before(database, _ALL_US, most)
+
+
+def _hours_before(database: sqlite3.Connection, before_us: int, most: int) -> list[int]:
     hours: list[int] = []
-    before_us = (1 << 63) - 1
     query = "SELECT max(begin_us) FROM scores WHERE begin_us < ?"
     while len(hours) < most:
         (begin_us,) = database.execute(query, (before_us,)).fetchone()

@@ -58,9 +58,9 @@ class AlarmRates:
         if now_s >= self._look_s:
             self._look_s = now_s + _EVERY_S
             self._look(now_s)
-        turn, self._wanted = self._wanted[:_AT_ONCE], self._wanted[_AT_ONCE:]
-        if turn:
+        if turn := self._wanted[:_AT_ONCE]:
             self._count(turn, now_s)
+            self._wanted = self._wanted[len(turn) :]
             if not self._wanted:
                 self._say(scorer.features.step_s)
 

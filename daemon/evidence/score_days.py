@@ -56,8 +56,8 @@ class ScoreDays:
     def drop_old(self) -> None:
         """Remove an hour of the oldest rows, if they are old enough and in a file."""
         newest_us = self._ledger.newest_scored_us
-        if newest_us is None:
-            return
+        if newest_us is None or newest_us > to_us(credible_until()):
+            return  # there is no sound that says when it is now
         with self._ledger.transaction() as database:
             (oldest_us,) = database.execute("SELECT min(begin_us) FROM scores").fetchone()
             day = oldest_us // US_A_DAY

@@ -44,7 +44,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from acoio.clock import NOMINAL_RATE_HZ, from_us
-from acoio.errors import SetupError
+from acoio.errors import AcoError
 from daemon.drop.backlog import bytes_a_second
 from daemon.events.reviews import reviewed
 from daemon.health.status_file import BEATS, Said, last_said
@@ -101,10 +101,10 @@ def _since(store: Path, model: str | None) -> str | None:
     """Return when a model became the champion, if it is."""
     try:
         switches = Registry(store).history()
-    except SetupError:
+    except AcoError:
         return None
-    of_it = takewhile(lambda switch: switch.model == model, reversed(switches))
-    return min((switch.time for switch in of_it), default=None)
+    of_it = list(takewhile(lambda switch: switch.model == model, reversed(switches)))
+    return of_it[-1].time if of_it else None
 
 
 def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:

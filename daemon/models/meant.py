@@ -69,9 +69,8 @@ def candidate(registry: Registry, text: str, config: Config) -> Entry:
     if not outside:
         return entry
     known = entry_of(registry.folder(read_model(folder).id), None)
-    if known.folder.is_dir() and known.verdict is None:
-        return known  # it was judged, and nobody can read how
-    model = registry.register(folder, known.verdict or _by_hand(registry.champion()))
+    verdict = known.verdict or _by_hand(registry.champion(), unread=known.folder.is_dir())
+    model = registry.register(folder, verdict)
     return entry_of(registry.folder(model), None)
 
 
@@ -102,6 +101,8 @@ def _one(registry: Registry, text: str) -> Entry:
     return found[0]
 
 
-def _by_hand(champion: str | None) -> Verdict:
-    reasons, now = ("taken in by hand: no gate judged it",), iso(datetime.now(UTC))
-    return Verdict(accepted=True, reasons=reasons, champion=champion or "", decided=now)
+def _by_hand(champion: str | None, *, unread: bool) -> Verdict:
+    """Return the verdict of a model that is taken in; `unread`: it was judged, who knows how."""
+    why = "what the gate said of it could not be read" if unread else "no gate judged it"
+    reasons, now = (f"taken in by hand: {why}",), iso(datetime.now(UTC))
+    return Verdict(accepted=not unread, reasons=reasons, champion=champion or "", decided=now)

@@ -192,8 +192,8 @@ class Registry:
                     return model
         raise SetupError(f"{self.path}: found no champion before this one that loads")
 
-    def prune(self, keep: Collection[str] = ()) -> list[str]:
-        """Remove models and return their ids; the champion, the one before and `keep` stay.
+    def prune(self, models: Collection[str]) -> list[str]:
+        """Remove some models and return their ids; the champion and the one before it stay.
 
         Raises
         ------
@@ -204,8 +204,8 @@ class Registry:
         """
         with writing(self.path):
             self.current()  # what cannot be told from the champion, is not removed
-            stay = {*self.champions()[-2:], *keep}
-            gone = [entry.id for entry in self.entries() if entry.id not in stay]
+            stay = self.champions()[-2:]
+            gone = [model for model in models if model not in stay and self.folder(model).is_dir()]
             for model in gone:
                 with told(self.folder(model)):
                     remove(self.folder(model))

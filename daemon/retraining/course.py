@@ -20,6 +20,7 @@ from acoio.errors import DataError, NotReadyError, SetupError
 from daemon.config import Config
 from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
+from daemon.models.folders import told
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.owner import require_owner
@@ -91,7 +92,8 @@ def retrain(config: Config, *, seed: int) -> Lines:
             ended = yield from _run(config, seed)
         except BaseException as error:
             reason = str(error) or type(error).__name__
-            write_state(store, state.ended(_now(), "failed", reasons=(reason,)))
+            with suppress(NotReadyError):  # a full disk: the error is what must be known
+                write_state(store, state.ended(_now(), "failed", reasons=(reason,)))
             raise
         state = replace(state, champion=ended.champion)
         reasons, candidate = ended.reasons, ended.candidate
@@ -211,7 +213,8 @@ def _recipe(config: Config, champion: Model, coverage: Coverage, *, seed: int) -
 
 
 def _trained(new: Path, recipe: Recipe, source: ChosenHours) -> Generator[str, None, None]:
-    draft = yield from cook(new, recipe, source)
+    with told(new):
+        draft = yield from cook(new, recipe, source)
     rate = recipe.promised_per_hour
     lowest = draft.calibration.points[0].false_alarms_per_hour
     if not lowest <= rate <= draft.calibration.points[-1].false_alarms_per_hour:
@@ -219,8 +222,9 @@ def _trained(new: Path, recipe: Recipe, source: ChosenHours) -> Generator[str, N
             f"calibration: found {draft.calibration.hours:.1f} hours without calls and gaps, "
             f"which promise {lowest:g} false alarms an hour or more, wanted {rate:g}"
         )
-    model = write_model(new, replace(draft, card={**draft.card, "description": _DESCRIPTION}))
     (new / STATE).unlink(missing_ok=True)
+    with told(new):
+        model = write_model(new, replace(draft, card={**draft.card, "description": _DESCRIPTION}))
     yield f"candidate {model.id}"
 
 

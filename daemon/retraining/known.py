@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from acoio.errors import FilenameError
+from acoio.filename import parse_filename
 from acoio.simulate import Truth
 from daemon.events.find import listed, spans
 from daemon.ledger.stored import stored_files
 from detector.apart import Judged
 from detector.values import Span
 
-_FOREVER: Final = datetime(2100, 1, 1, tzinfo=UTC)  # as `acoio`: no sound is later
+_FILE: Final = timedelta(minutes=7)  # a file's length, and some: two files are further apart
+_Json = Mapping[str, Any]
 _NO_SNR: Final = float("nan")
 
 
@@ -63,7 +67,7 @@ def known_of(store: Path) -> Known:
     SetupError
         If there is no ledger that can be read.
     """
-    events = listed(store)
+    events, files = listed(store), stored_files(store)
     rejected = tuple(spans(events, "rejected"))
     none = {begin for begin, _ in rejected}
     begins = [_time(event["begin"]) for event in events]
@@ -71,17 +75,38 @@ def known_of(store: Path) -> Known:
         confirmed=tuple(_call(event) for event in events if _said(event) == "confirmed"),
         rejected=rejected,
         alarms=tuple(begin for begin in begins if begin not in none),
-        unfinished=_unfinished(events),
+        unfinished=_unfinished(events, files),
         well=frozenset(
             PurePath(file["name"]).name
-            for file in stored_files(store)
+            for file in files
             if file["state"] == "done" and not file["damaged_bytes"]
         ),
     )
 
 
-def _unfinished(events: Sequence[Mapping[str, Any]]) -> tuple[Span, ...]:
-    return tuple((_time(e["begin"]), _FOREVER) for e in events if e["status"] == "open")
+def _unfinished(events: Sequence[_Json], files: Sequence[_Json]) -> tuple[Span, ...]:
+    """Return the spans that open events may have: each up to the first file not yet heard."""
+    done = sorted(filter(None, (_begin(f["name"]) for f in files if f["state"] == "done")))
+    going_on = [event for event in events if event["status"] == "open"]
+    return tuple((_time(e["begin"]), _until(e, done)) for e in going_on)
+
+
+def _until(event: _Json, done: Sequence[datetime]) -> datetime:
+    """Return until when sound was heard without a break, the file of the event's begin at least."""
+    begin = _begin(event["file"]) or _time(event["begin"])
+    until = begin + _FILE
+    for file_begin in done[bisect_left(done, begin) :]:
+        if file_begin > until:
+            break
+        until = file_begin + _FILE
+    return until
+
+
+def _begin(name: str) -> datetime | None:
+    try:
+        return parse_filename(PurePath(name)).begin
+    except FilenameError:
+        return None
 
 
 def _call(event: Mapping[str, Any]) -> Truth:

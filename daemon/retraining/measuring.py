@@ -63,6 +63,7 @@ def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
     DataError
         If a score is no finite number.
     """
+    contest = yield from _still_there(contest)
     rate = contest.rate_per_hour
     champion = Scorer(contest.champion, false_alarms_per_hour=rate)
     candidate, again = (load_model(folder, false_alarms_per_hour=rate) for _ in range(2))
@@ -99,6 +100,17 @@ def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
         health={**contest.health, **contest.evenings.compared({"candidate": candidate.reference})},
         score_drift=(_drift(champion, old, since), _drift(candidate, new, since)),
     )
+
+
+def _still_there(contest: Contest) -> Generator[str, None, Contest]:
+    """Return a contest on the hours of which no file has gone while the candidate was made."""
+    chosen = contest.hours.chosen
+    left = tuple(hour for hour in chosen.calibration if all(file.path.exists() for file in hour))
+    if gone := len(chosen.calibration) - len(left):
+        yield f"{gone} hours of the calibration are there no more"
+    chosen = replace(chosen, calibration=left)
+    hours, source = replace(contest.hours, chosen=chosen), replace(contest.source, chosen=chosen)
+    return replace(contest, hours=hours, source=source)
 
 
 def _at_promise(contest: Contest, champion: Scorer) -> Scorer | None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from acoio import ACOio
 from acoio.catalogue import Catalogue, Found
 from acoio.coverage import Coverage, FileCover
+from daemon.ahead import credible_until
 from daemon.options import Config
 from detector.alarm_rates import TooLittleSoundError
 from detector.choose import of_records
@@ -35,9 +36,9 @@ def in_season(when: datetime, config: Config) -> bool:
 def last_days(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
     """Yield which files are left out, and return what there is of the last days.
 
-    They end with the newest file that has some others in the days before it.  What is named
-    later is left out: it is dated wrong, or too little to learn from.  Nothing is older than
-    the hydrophone as it is.
+    They end with the newest file that has some others in the days before it, and is not dated
+    ahead of the clock where others are not.  What is named later is left out: it is dated
+    wrong, or too little to learn from.  Nothing is older than the hydrophone as it is.
 
     Raises
     ------
@@ -48,30 +49,33 @@ def last_days(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
     """
     span, since = timedelta(days=config.retrain.days), changed(config)
     catalogue = Catalogue(archive.basedir, band=archive.band)
-    newest = last = catalogue.extent()[1]
-    astray: list[Found] = []
-    while last and len(catalogue.named(last.name.begin - span, last.name.begin)) < _FEWEST_FILES:
-        astray.append(last)
-        last = catalogue.nearest(last.name.begin)[0]
-    last = last or newest  # there is little in all, and that will be said
-    if last is None:
+    newest = catalogue.extent()[1]
+    if newest is None:
         raise TooLittleSoundError(
             f"{archive.basedir}: found no recording of band {archive.band}, wanted "
             f"{config.retrain.days} days"
         )
+    last = _newest_of_some(catalogue, span) or newest  # there is little in all: it will be said
     until = last.name.begin
+    if astray := catalogue.named(until, newest.name.begin)[1:]:
+        yield f"left out {len(astray)} files after {last.path.name}, up to {newest.path.name}"
     if since is not None and since > until:
         kind = TooLittleSoundError if in_season(until, config) else OutOfSeasonError
         raise kind(
             f"{archive.basedir}: found under two hours of recordings since {since:%Y-%m-%d} "
             "(retrain.since), wanted some evenings"
         )
-    if astray and last is not newest:
-        yield f"left out {len(astray)} files after {last.path.name}, up to {astray[0].path.name}"
     begin = until - span if since is None else max(until - span, since)
     return archive.coverage(
         begin, each=lambda files: (file for file in files if begin <= file.name.begin <= until)
     )
+
+
+def _newest_of_some(catalogue: Catalogue, span: timedelta) -> Found | None:
+    last = catalogue.nearest(credible_until())[0] or catalogue.extent()[1]
+    while last and len(catalogue.named(last.name.begin - span, last.name.begin)) < _FEWEST_FILES:
+        last = catalogue.nearest(last.name.begin)[0]
+    return last
 
 
 def newest_of(coverage: Coverage, span: timedelta) -> tuple[FileCover, ...]:

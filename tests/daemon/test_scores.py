@@ -179,3 +179,7 @@ def test_a_clock_that_is_decades_behind_stops_no_scores(
     days = ScoreDays(ledger)
     _commit(ledger, [_score(_BEGIN), _score(_BEGIN + timedelta(days=1))])
     assert _written(tmp_path, days) == [_DAY]
+    _commit(ledger, [_score(_BEGIN + timedelta(days=4000))])
+    assert _written(tmp_path, days) == [_DAY + 1]
+    days.drop_old()
+    assert _rows(tmp_path) == 3  # nobody knows what is old

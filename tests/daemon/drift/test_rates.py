@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from acoio.errors import NotReadyError
 from daemon.drift.achieved import Heard, achieved
 from daemon.drift.book import heard_in, hours_with_sound
 from daemon.drift.rates import AlarmRates
@@ -80,6 +81,20 @@ def test_hours_with_sound_are_the_newest_whatever_lies_between(ledger: Ledger) -
         assert hours_with_sound(database, 9) == [_FIRST + k for k in (400, 5, 1, 0)]
 
 
+def test_hours_that_are_dated_ahead_are_of_sound_only_where_there_is_no_other(
+    ledger: Ledger,
+) -> None:
+    ahead = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=400)
+    hour = int(ahead.timestamp()) // 3600
+    for k in range(2):
+        _keep(ledger, scores=_scores(ahead + k * _HOUR, 3))
+    with ledger.transaction() as database:
+        assert hours_with_sound(database, 9) == [hour + 1, hour]
+    _keep(ledger, scores=_scores(BEGIN, 3))
+    with ledger.transaction() as database:
+        assert hours_with_sound(database, 9) == [_FIRST]
+
+
 def test_what_is_rejected_or_unjudged_counts_and_what_is_confirmed_does_not(
     ledger: Ledger,
 ) -> None:
@@ -130,6 +145,25 @@ def test_a_day_and_a_week_of_sound_are_told_some_hours_at_a_time(ledger: Ledger)
     _keep(ledger, scores=_scores(BEGIN + 200 * _HOUR))  # a quiet hour, in the next minute
     rates.do(61.0)
     assert _told(metrics, "day") == 69 / 24
+
+
+def test_an_hour_that_cannot_be_read_now_is_counted_the_next_time(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k in range(30):
+        _keep(ledger, scores=_scores(BEGIN + k * _HOUR), events=(_event(k, BEGIN + k * _HOUR),))
+    metrics, reads = Metrics("m", 2.0), iter(range(9))
+
+    def busy(*words: Any, **more: Any) -> Heard:
+        if next(reads, 0) == 8:  # the first hour of the second turn
+            raise NotReadyError("another process holds it")
+        return heard_in(*words, **more)
+
+    monkeypatch.setattr("daemon.drift.rates.heard_in", busy)
+    rates = _rates(ledger, metrics)
+    for turn in range(6):
+        rates.do(float(turn))
+    assert _told(metrics, "day") == 1.0
 
 
 def test_a_verdict_on_an_old_event_is_seen_after_some_minutes(ledger: Ledger) -> None:

@@ -263,6 +263,12 @@ def test_a_champion_that_was_chosen_anew_scores_since_it_first_did(
     assert (_since(store, "b"), _since(store, "a")) == ("t2", None)
 
 
+def test_a_history_that_cannot_be_read_costs_no_status(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    (tmp_path / "models" / "history.jsonl").mkdir(parents=True)
+    assert status(tmp_path)["model_since"] is None
+
+
 def test_today_begins_at_midnight_of_the_station(tmp_path: Path) -> None:
     zone = ZoneInfo("Pacific/Kiritimati")  # 14 h ahead: its day is another one most of the time
     midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)

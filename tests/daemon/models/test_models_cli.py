@@ -19,7 +19,10 @@ from daemon.config import load_config
 from daemon.ledger.database import LEDGER_FILE
 from daemon.models.chosen import chosen_model, station_rate_hz
 from daemon.models.registry import Registry
-from detector.checkpoint import write_model
+from daemon.retraining.first import first_model
+from daemon.retraining.recent import changed
+from detector.checkpoint import read_model, write_model
+from detector.drift import reference_of
 from tests.daemon.models.made import (
     SPOILT,
     flipped,
@@ -29,6 +32,8 @@ from tests.daemon.models.made import (
     registry_of,
 )
 from tests.detector import models
+from tests.detector.drifting import hour
+from tests.detector.sounds import SMALL
 
 COMMANDS = ("list", "show", "compare", "promote", "rollback", "prune")
 
@@ -199,26 +204,81 @@ def test_where_the_gates_word_is_damaged_nothing_is_promoted_by_chance(tmp_path:
     assert (code, "what the gate said of it cannot be read" in err) == (78, True)
     source = str(tmp_path / "mine")  # a copy of it is no way around
     code, _, err = _run(tmp_path / "store", "promote", source)
-    assert (code, "what the gate said of it cannot be read" in err) == (78, True)
-    assert _run(tmp_path / "store", "promote", model, "--anyway")[0] == 0
+    assert (code, "what the gate said of it could not be read" in err) == (78, True)
+    flipped(registry.folder(model))
+    assert _run(tmp_path / "store", "promote", source, "--anyway")[0] == 0  # and it is whole again
+    (entry,) = registry.entries()
+    assert (entry.fault, entry.champion) == ("", True)
 
 
-def test_prune_keeps_the_stations_first_model(tmp_path: Path) -> None:
-    """The shipped one was of no station, and nothing is compared with it."""
-    store = tmp_path / "store"
-    registry = Registry(store)
-    station = {"choice": {}, "spans": {"calibration": {"begin": "2024-06-01T00:00:00Z"}}}
-    names = []
-    for k, data in enumerate(({"simulated_hours": 8}, *[station] * 4)):
-        made = models.model()
-        folder = tmp_path / f"{k}"
-        write_model(folder, replace(made, card={**made.card, "name": f"m{k}", "data": data}))
+@pytest.fixture
+def line(tmp_path: Path) -> tuple[Registry, list[str]]:
+    """Six champions, one after the other, the first of no station."""
+    registry, names = Registry(tmp_path / "store"), []
+    for k in range(6):
+        begin = f"2024-06-0{k + 1}T00:00:00Z"
+        data = {"choice": {}, "spans": {"calibration": {"begin": begin}}} if k else {"hours": 8}
+        made, folder = models.model(), tmp_path / f"{k}"
+        known = reference_of([hour(n, bands=SMALL.bands) for n in range(4)])
+        card = {**made.card, "name": f"m{k}", "data": data}
+        write_model(folder, replace(made, card=card, reference=known))
         names.append(registry.register(folder, judged(k)))
     registry.promote(names[0])
     for before, model in pairwise(names):
         registry.promote(model, by="retrain", rival=before)
-    gone = [word for word in _run(store, "prune", "--newest", "0")[2].split() if word in names]
-    assert sorted(gone) == sorted([names[0], names[2]])
+    return registry, names
+
+
+def _pruned(registry: Registry, *words: str | Path) -> list[int]:
+    """Return which of the champions are left."""
+    assert _run(registry.path.parent, "prune", "--newest", "0", *words)[0] == 0
+    return sorted(int(entry.id[1]) for entry in registry.entries())
+
+
+def _config(tmp_path: Path, retrain: str = "") -> Path:
+    file = tmp_path / "kilokai.toml"
+    file.write_text(f"[drop]\npath = '/d'\n[retrain]\n{retrain}\n")
+    return file
+
+
+def test_prune_keeps_the_stations_first_model(
+    line: tuple[Registry, list[str]], tmp_path: Path
+) -> None:
+    """The shipped one was of no station, and nothing is compared with it."""
+    assert _pruned(line[0], "--config", _config(tmp_path)) == [1, 4, 5]
+
+
+def test_the_first_model_that_prune_keeps_is_the_one_that_is_compared_with(
+    line: tuple[Registry, list[str]], tmp_path: Path
+) -> None:
+    registry, names = line
+    flipped(registry.folder(names[1]))
+    file = _config(tmp_path, "since = 2024-06-01")
+    champion = read_model(registry.folder(names[-1]))
+    first = first_model(registry, champion, changed(load_config(file, [], {})))
+    assert first is not None
+    assert first.id == names[2]
+    assert _pruned(registry, "--config", file) == [2, 4, 5]
+
+
+def test_without_a_file_no_champion_of_the_station_is_pruned(
+    line: tuple[Registry, list[str]],
+) -> None:
+    assert _pruned(line[0]) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_candidate_that_comes_in_meanwhile_is_not_pruned(
+    line: tuple[Registry, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, _ = line
+    source, prune = folder_of(tmp_path, "m9"), Registry.prune
+
+    def late(self: Registry, gone: Sequence[str]) -> list[str]:
+        registry.register(source, judged(9))
+        return prune(self, gone)
+
+    monkeypatch.setattr(Registry, "prune", late)
+    assert _pruned(registry, "--config", _config(tmp_path)) == [1, 4, 5, 9]
 
 
 def test_prune_spares_what_events_name_unless_told(store: Path) -> None:

@@ -150,7 +150,7 @@ def test_prune_keeps_the_champion_the_one_before_and_what_it_is_told(tmp_path: P
     registry, (a, b, c, d, e) = registry_of(tmp_path, "a", "b", "c", "d", "e")
     for model in (a, b, c):
         registry.promote(model)
-    assert sorted(registry.prune({d})) == sorted([a, e])
+    assert sorted(registry.prune({a, b, c, e})) == sorted([a, e])
     assert {entry.id for entry in registry.entries()} == {b, c, d}
     assert registry.rollback() == b
     assert registry.rollback() is None  # `a` is gone
@@ -202,7 +202,7 @@ def test_a_spoilt_link_is_made_anew(stands: str, tmp_path: Path) -> None:
     spoil()
     assert [entry.champion for entry in registry.entries()] == [False] * 3
     with pytest.raises(SetupError, match="wanted a"):
-        registry.prune()
+        registry.prune({a})
     assert registry.rollback() == b
     assert registry.rollback() == a
     spoil()
@@ -227,7 +227,7 @@ def test_a_model_that_is_pruned_while_it_is_checked_is_no_champion(
     registry.promote(a)
 
     def checked(*_: object) -> None:
-        Registry(tmp_path).prune()
+        Registry(tmp_path).prune({b})
 
     monkeypatch.setattr("daemon.models.registry.require_fit", checked)
     with pytest.raises(ModelError, match=f"{b}: found no model any more"):

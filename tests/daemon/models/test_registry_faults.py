@@ -96,7 +96,7 @@ def test_killed_at_any_change_of_the_disk_it_is_as_before_or_as_after(
         "register": lambda: registry.register(source, judged(9)),
         "promote": lambda: registry.promote(c),
         "rollback": registry.rollback,
-        "prune": lambda: registry.prune({new}),
+        "prune": lambda: registry.prune({a, c}),
     }
     for name, act in acts.items():
         number = 0

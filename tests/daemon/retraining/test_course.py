@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Generator
@@ -285,13 +286,14 @@ def test_a_failure_is_told_and_leaves_nothing(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise NotReadyError("no space left")
+        raise OSError(errno.ENOSPC, "No space left on device")  # as a full disk does
 
     monkeypatch.setattr(course, "write_model", full)
-    with pytest.raises(NotReadyError):
+    with pytest.raises(NotReadyError) as error:
         bench.last(retrain(config, seed=1))
     state = read_state(config.store.path)
-    assert state is not None and (state.outcome, state.reasons) == ("failed", ("no space left",))
+    assert state is not None and (state.outcome, state.reasons) == ("failed", (str(error.value),))
+    assert "No space left on device" in str(error.value)
     assert not list((config.store.path / "models").glob(".new-*"))
 
 

@@ -1,4 +1,4 @@
-"""The station's first model is that of the oldest retraining since a person chose one."""
+"""The station's first model is the oldest champion since a person chose one."""
 
 from __future__ import annotations
 
@@ -98,4 +98,18 @@ def test_only_what_was_calibrated_since_the_change_is_of_the_hydrophone(
     card = {"data": {"choice": {}, "spans": {"calibration": {"begin": begin}}}}
     assert of_the_hydrophone(card, changed) is found
     assert of_the_hydrophone(card, None)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {},
+        {"data": 5},
+        {"data": {"choice": {}}},
+        {"data": {"choice": {}, "spans": {"calibration": {"begin": "2024-16-01"}}}},
+        {"data": {"choice": {}, "spans": {"calibration": {"begin": "2024-06-03"}}}},  # no zone
+    ],
+)
+def test_a_card_that_does_not_say_is_of_no_hydrophone(card: dict[str, object]) -> None:
+    assert not of_the_hydrophone(card, datetime(2024, 6, 2, 10, tzinfo=UTC))
     assert not of_the_hydrophone({"data": {"simulated_hours": 8}}, None)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from acoio.filename import FileName
 from daemon.ledger.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining.known import known_of
@@ -19,6 +20,7 @@ def event(minute: int, *, status: str = "closed") -> dict[str, Any]:
     begin = BEGIN + timedelta(minutes=minute)
     return {
         "id": f"{minute:016x}",
+        "file": "2024-06-03--04.00.HYD24BBpk",
         "status": status,
         "begin": iso(begin),
         "end": iso(begin + timedelta(seconds=4)),
@@ -53,6 +55,19 @@ def test_confirmed_rejected_and_open_events_and_files_heard_well(tmp_path: Path)
     confirmed, unfinished = known.calls
     assert confirmed == (call.begin, call.end)
     assert unfinished[0] == BEGIN + timedelta(minutes=4) < unfinished[1]
+
+
+def test_an_open_event_ends_where_the_sound_was_not_heard_yet(tmp_path: Path) -> None:
+    """As of a backlog that is worked off beside new sound, weeks later."""
+    names = [str(FileName(BEGIN + timedelta(minutes=5 * k))) for k in range(9)]
+    files = tuple(
+        FileProgress(name, state="pending" if k == 3 else "done") for k, name in enumerate(names)
+    )
+    with open_ledger(tmp_path) as ledger:
+        ledger.commit(Step(files=files, events=(event(4, status="open"),)), "old")
+    ((begin, end),) = known_of(tmp_path).unfinished
+    assert begin == BEGIN + timedelta(minutes=4)
+    assert BEGIN + timedelta(minutes=15) <= end < BEGIN + timedelta(minutes=20)
 
 
 def test_what_was_said_of_another_hydrophone_is_left_out(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_no_clip_is_mixed_in_where_the_background_is_silent(tmp_path: Path) -> N
     samples = noise(1400, seed=3)
     samples[2_000_000:] = 0
     (clip, *_) = clips(tmp_path)
-    places = [Place(at, 0, 0.0) for at in (1_000_000, 3_000_000)]
+    places = [Place(at, 0, 0.0) for at in (1_000_000, 2_000_000 + 3 * 24_000, 3_000_000)]
     windows, calls = data.mix_into(sound(samples), [clip], places, SMALL)
     assert windows
     assert len(calls) == 1
