@@ -146,7 +146,7 @@ def rollback_model(
     _say(f"{now or configured(settings)} is the champion again, after {before or 'none'}")
 
 
-@app.command("prune", epilog="Example: kilokai models prune --newest 3")
+@app.command("prune", epilog="Example: kilokai models prune --config kilokai.toml --newest 3")
 def prune_models(
     store: StorePath = None,
     config: ConfigFile = None,
