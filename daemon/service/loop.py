@@ -78,13 +78,11 @@ class Loop:
             _log.error("open events not closed: the next start does it", reason=str(error))
             return EXIT_FAILED
         plan = self._parts.lookout.plan
-        if plan is None:
+        left = ["the drop"] if plan is None else [task.seen.name for task in plan.tasks]
+        if left:
             trouble = self._parts.catching_up.drop_trouble
-            _log.error("given up: the drop cannot be listed", tries=TRIES, reason=trouble)
-        elif plan.tasks:
-            names = [task.seen.name for task in plan.tasks]
-            _log.error("given up: files not read", tries=TRIES, files=names[:_TOLD])
-        return EXIT_FAILED if plan is None or plan.tasks else EXIT_DONE
+            _log.error("given up: not all could be read", left=left[:_TOLD], reason=trouble)
+        return EXIT_FAILED if left else EXIT_DONE
 
     def _wait_on(self) -> bool:
         """Answer while a file of the drop keeps us waiting; say whether to wait on."""
@@ -208,8 +206,7 @@ class Loop:
         return deque()
 
     def _put_off(self, task: Task, error: NotReadyError) -> None:
-        busy = isinstance(error, BusyError)
-        (self._liveness.refused if busy else self._liveness.not_given)()
+        (self._liveness.refused if isinstance(error, BusyError) else self._liveness.not_given)()
         tries = self._complain(task.seen.name, error)
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
