@@ -26,8 +26,8 @@ def check(config: ConfigFile = None, sets: Sets = None, as_json: Json = False) -
     """Tell every fault of a configuration at once: exit 78 if there is any.
 
     Names of the environment that begin with KILOKAI_ and are no keys are told too, and which
-    of the paths are not there, as on another machine than the station's.  Whether the model,
-    keys and certificates do is for `kilokai doctor` to say.
+    of the paths are not there, as on another machine than the station's.  Whether the model
+    loads, and keys and certificates are whole, is for `kilokai doctor` to say.
     """
     for name, meant in strays(os.environ).items():
         typer.echo(f"kilokai: {plain(name)} is no key: name it {meant}", err=True)
@@ -100,6 +100,8 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except PermissionError:
         return True  # for all that may be seen
+    except OSError:  # no path at all, or of a drop that does not answer
+        return False
 
 
 def _loaded(config: Path | None, sets: list[str] | None) -> Loaded:

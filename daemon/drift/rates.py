@@ -55,9 +55,10 @@ class AlarmRates:
         if self._whose != (scorer.model, scorer.threshold):
             self._whose, self._look_s = (scorer.model, scorer.threshold), 0.0
             self._heard, self._counted_s = {}, {}
+            self._hours, self._wanted = [], []
         if now_s >= self._look_s:
-            self._look_s = now_s + _EVERY_S
             self._look(now_s)
+            self._look_s = now_s + _EVERY_S
         if turn := self._wanted[:_AT_ONCE]:
             self._count(turn, now_s)
             self._wanted = self._wanted[len(turn) :]

@@ -16,6 +16,8 @@ _COLUMNS: Final = 80
 _NAME: Final = 28
 _WHOLE_NAME: Final = 36  # where one model is told alone
 _CELL: Final = 26
+_ID: Final = 30
+_TAIL: Final = 18  # -YYYYMMDD-HASH8
 _TABLE: Final = 2  # names over a flat table: it is told in a row
 _TOLD: Final = ("data", "training", "evaluation", "drift", "versions")
 _DAMAGED: Final = (LookupError, TypeError, ValueError, OverflowError)  # a card that is no card
@@ -69,9 +71,14 @@ def model_line(found: _Json) -> str:
     judged, hours = found["verdict"], found["calibration"]["hours"]
     decided = judged["decided"][:16].replace("T", " ") if judged else "-"
     return plain(
-        f"{'*' if found['champion'] else ' '} {found['id'][:30]:<30} {decided:<18} "
+        f"{'*' if found['champion'] else ' '} {_short(found['id']):<30} {decided:<18} "
         f"{_value(found['threshold']):>9} {_value(hours):>6}  {_verdict(found)}"
     )
+
+
+def _short(model: str) -> str:
+    """Return an id of at most 30 letters: its date and hash tell it from others."""
+    return model if len(model) <= _ID else f"{model[: _ID - _TAIL - 1]}…{model[-_TAIL:]}"
 
 
 def _verdict(found: _Json) -> str:

@@ -74,12 +74,13 @@ class Registry:
         """Return every model, newest first; one that cannot be read says so."""
         if not self.path.is_dir():
             return []
-        champion = self.champion()
-        found = [
-            entry_of(folder, champion)
-            for folder in sorted(self.path.iterdir())
-            if is_id(folder.name) and folder.is_dir() and not folder.is_symlink()
-        ]
+        with told(self.path):
+            champion = self.champion()
+            found = [
+                entry_of(folder, champion)
+                for folder in sorted(self.path.iterdir())
+                if is_id(folder.name) and folder.is_dir() and not folder.is_symlink()
+            ]
         return sorted(found, key=lambda e: e.verdict.decided if e.verdict else "", reverse=True)
 
     def history(self) -> list[Switch]:

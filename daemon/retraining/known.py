@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any, Final
 
+from acoio.chain import LONGEST
 from acoio.errors import FilenameError
 from acoio.filename import parse_filename
 from acoio.simulate import Truth
@@ -17,7 +18,6 @@ from daemon.ledger.stored import stored_files
 from detector.apart import Judged
 from detector.values import Span
 
-_FILE: Final = timedelta(minutes=7)  # a file's length, and some: two files are further apart
 _Json = Mapping[str, Any]
 _NO_SNR: Final = float("nan")
 
@@ -86,19 +86,25 @@ def known_of(store: Path) -> Known:
 
 def _unfinished(events: Sequence[_Json], files: Sequence[_Json]) -> tuple[Span, ...]:
     """Return the spans that open events may have: each up to the first file not yet heard."""
-    done = sorted(filter(None, (_begin(f["name"]) for f in files if f["state"] == "done")))
+    begins = ((_begin(file["name"]), file["state"] == "done") for file in files)
+    heard = sorted((begin, done) for begin, done in begins if begin)
     going_on = [event for event in events if event["status"] == "open"]
-    return tuple((_time(e["begin"]), _until(e, done)) for e in going_on)
+    return tuple((_time(e["begin"]), _until(e, heard)) for e in going_on)
 
 
-def _until(event: _Json, done: Sequence[datetime]) -> datetime:
-    """Return until when sound was heard without a break, the file of the event's begin at least."""
-    begin = _begin(event["file"]) or _time(event["begin"])
-    until = begin + _FILE
-    for file_begin in done[bisect_left(done, begin) :]:
-        if file_begin > until:
+def _until(event: _Json, files: Sequence[tuple[datetime, bool]]) -> datetime:
+    """Return until when sound was heard without a break since an event began.
+
+    `files` say when each begins, and whether it was heard to its end.
+    """
+    first = _begin(event["file"]) or _time(event["begin"])
+    until = _time(event["begin"]) + LONGEST
+    for begin, done in files[bisect_left(files, (first, False)) :]:
+        if begin > until:
             break
-        until = file_begin + _FILE
+        if begin > first and not done:
+            return max(begin, _time(event["begin"]))
+        until = max(until, begin + LONGEST)
     return until
 
 

@@ -63,24 +63,24 @@ def measured(contest: Contest, folder: Path) -> Generator[str, None, Figures]:
     DataError
         If a score is no finite number.
     """
-    contest = yield from _still_there(contest)
+    left = yield from _still_there(contest)
     rate = contest.rate_per_hour
     champion = Scorer(contest.champion, false_alarms_per_hour=rate)
     candidate, again = (load_model(folder, false_alarms_per_hour=rate) for _ in range(2))
     yield f"both models hear the newest {len(contest.hours.newest)} files"
     old, new = yield from hear(contest.hours, (champion, candidate))
     yield "both models hear simulated calls in typical sound"
-    fair = _at_promise(contest, champion)
+    fair = _at_promise(left, champion)
     if fair is None:
         yield "the champion keeps the promise at no threshold, and is compared as it is"
     before = (champion, *_first(contest))
     trial = Trial(fair or champion, candidate, before)
     pairs: list[Pair] = []
-    for found in injected(contest.hours, trial, seed=contest.seed):
+    for found in injected(left.hours, trial, seed=contest.seed):
         pairs += found
     yield f"both models hear {len(contest.known.confirmed)} confirmed calls"
     known = list(confirmed(contest.archive, contest.known.confirmed, trial))
-    windows = _some_windows(contest)
+    windows = _some_windows(left)
     since = contest.since
     champion_s, candidate_s = seconds_a_window((champion, candidate), windows)
     return Figures(

@@ -57,7 +57,8 @@ def last_days(archive: ACOio, config: Config) -> Generator[str, None, Coverage]:
         )
     last = _newest_of_some(catalogue, span) or newest  # there is little in all: it will be said
     until = last.name.begin
-    if astray := catalogue.named(until, newest.name.begin)[1:]:
+    named = catalogue.named(until, newest.name.begin)
+    if astray := [file for file in named if file.name.begin > until]:
         yield f"left out {len(astray)} files after {last.path.name}, up to {newest.path.name}"
     if since is not None and since > until:
         kind = TooLittleSoundError if in_season(until, config) else OutOfSeasonError

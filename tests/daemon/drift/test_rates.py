@@ -166,6 +166,27 @@ def test_an_hour_that_cannot_be_read_now_is_counted_the_next_time(
     assert _told(metrics, "day") == 1.0
 
 
+def test_a_model_that_comes_while_the_ledger_cannot_be_read_is_counted_later(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k in range(30):
+        _keep(ledger, scores=_scores(BEGIN + k * _HOUR))
+    rates = _rates(ledger, Metrics("m", 2.0))
+    rates.do(0.0)
+    features = SimpleNamespace(step_s=60.0)
+    rates._scorer = lambda: SimpleNamespace(model="n", threshold=2.0, features=features)  # type: ignore[assignment, return-value]
+    with monkeypatch.context() as patch:
+        patch.setattr("daemon.drift.rates.hours_with_sound", _refusing)
+        rates.do(1.0)
+    for turn in range(2, 9):
+        rates.do(float(turn))
+    assert rates.as_json()["week"] is None  # none of its own yet
+
+
+def _refusing(*_: object) -> list[int]:
+    raise NotReadyError("another process holds it")
+
+
 def test_a_verdict_on_an_old_event_is_seen_after_some_minutes(ledger: Ledger) -> None:
     for k in range(4):
         event = _event(k, BEGIN + k * _HOUR)

@@ -64,6 +64,13 @@ def test_a_store_that_is_not_there_is_made_by_none_of_them(
     assert not (tmp_path / "mistyped").exists()
 
 
+def test_a_long_name_of_a_station_hides_no_hash(tmp_path: Path) -> None:
+    _, (model,) = registry_of(tmp_path, "aloha-cabled-observatory-hawaii-20260501")
+    line = _run(tmp_path, "list")[1].splitlines()[1]
+    assert model[-18:] in line
+    assert _narrow(line)
+
+
 def test_the_calls_of_each_level_are_one_row(tmp_path: Path) -> None:
     out = _run(tmp_path, "show", "ocean-v1")[1]
     assert "calls_by_snr_db -5" in out.replace("\n", " ")

@@ -70,6 +70,15 @@ def test_an_open_event_ends_where_the_sound_was_not_heard_yet(tmp_path: Path) ->
     assert BEGIN + timedelta(minutes=15) <= end < BEGIN + timedelta(minutes=20)
 
 
+def test_an_open_event_in_a_file_of_an_hour_is_left_out_to_its_end(tmp_path: Path) -> None:
+    names = [str(FileName(BEGIN + timedelta(hours=k))) for k in range(3)]
+    files = tuple(FileProgress(name, state="done") for name in names)
+    with open_ledger(tmp_path) as ledger:
+        ledger.commit(Step(files=files, events=(event(41, status="open"),)), "old")
+    ((_, end),) = known_of(tmp_path).unfinished
+    assert end >= BEGIN + timedelta(hours=3)
+
+
 def test_what_was_said_of_another_hydrophone_is_left_out(tmp_path: Path) -> None:
     said = [(k, word) for k, word in enumerate(("confirmed", "rejected") * 2)]
     with open_ledger(tmp_path) as ledger:
