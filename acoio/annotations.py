@@ -8,10 +8,11 @@ A `Timeline` holds what it takes to go from there to UTC and back.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import inf
 from pathlib import PurePath
 
@@ -74,7 +75,7 @@ class Timeline:
         self.files: tuple[FileSpan, ...] = tuple(spans)
         _check(self.files)
         self._begins = [span.begin for span in self.files]
-        self._starts = [0.0, *accumulate(span.seconds for span in self.files)]
+        self._starts = list(_starts(self.files))
 
     def __repr__(self) -> str:
         first, last = self.files[0], self.files[-1]
@@ -171,6 +172,15 @@ class Timeline:
             if wanted.name == found.stem or found.stem in (wanted.stem, PurePath(wanted.stem).stem):
                 return k
         raise DataError(f"file {name!r}: wanted one of the {len(names)} in the list")
+
+
+def _starts(files: Sequence[FileSpan]) -> Iterator[float]:
+    """Yield the seconds at which each file begins, and the last ends: samples are counted whole."""
+    before: Counter[float] = Counter()
+    for span in files:
+        yield sum(samples / rate_hz for rate_hz, samples in before.items())
+        before[span.rate_hz] += span.samples
+    yield sum(samples / rate_hz for rate_hz, samples in before.items())
 
 
 def _check(files: Sequence[FileSpan]) -> None:

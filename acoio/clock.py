@@ -50,6 +50,11 @@ def record_us(nominal_hz: float = NOMINAL_RATE_HZ) -> float:
     return RECORD_SAMPLES / true_rate_hz(nominal_hz) * 1e6
 
 
+def samples_in(span_us: int, nominal_hz: float) -> int:
+    """Return how many samples a span of microseconds holds, to the nearest."""
+    return round(span_us / record_us(nominal_hz) * RECORD_SAMPLES)
+
+
 def to_us(when: datetime) -> int:
     """Return whole microseconds since 1970 UTC; a naive time is taken as UTC."""
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.audio import is_audio, read_audio
-from acoio.clock import JUMP_US, MEMORY_RECORDS, from_us, record_us, to_us
+from acoio.clock import JUMP_US, MEMORY_RECORDS, from_us, record_us, samples_in, to_us
 from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError
 from acoio.filename import rate_of
@@ -223,4 +223,4 @@ def _check(pieces: Sequence[Sound | Gap], rate_hz: float, path: Path) -> None:
 
 
 def _gap_samples(gap: Gap, rate_hz: float) -> int:
-    return round((to_us(gap.end) - to_us(gap.begin)) / record_us(rate_hz) * RECORD_SAMPLES)
+    return samples_in(to_us(gap.end) - to_us(gap.begin), rate_hz)

@@ -29,6 +29,8 @@ class FileProgress:
     closed, `twin` a file that begins with the same bytes.  `attempts` counts the
     times that reading was begun since it last got on.  A file is `late` if the one
     after it was heard first, and that one is to be heard again (`rehear`).
+    Its sound lies between `begin_us` and `end_us` (UTC, both 0 before there is any) and
+    is `span_samples` long as `acoio.read` gives it, silence for what lacks within.
     """
 
     name: str
@@ -49,6 +51,9 @@ class FileProgress:
     attempts: int = 0
     late: bool = False
     rehear: bool = False
+    begin_us: int = 0
+    end_us: int = 0
+    span_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

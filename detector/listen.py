@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from acoio.clock import ClockRepair
@@ -17,12 +18,22 @@ from detector.values import Event, Score
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """So many samples without a gap, from `begin` to `end` by the repaired clock."""
+
+    begin: datetime
+    end: datetime
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """What a piece of the feed gave, in the order of time."""
+    """What a piece of the feed gave, in the order of time; `runs` are its sound."""
 
     scores: tuple[Score, ...]
     events: tuple[Event, ...]
     gaps: tuple[Gap, ...]
+    runs: tuple[Run, ...] = ()
 
 
 NOTHING: Final = Heard((), (), ())
@@ -56,16 +67,18 @@ class Listener:
         scores: list[Score] = []
         events: list[Event] = []
         gaps: list[Gap] = []
+        runs: list[Run] = []
         for piece in self._joiner.push(self._clock.push(records), file):
             if isinstance(piece, Gap):
                 gaps.append(piece)
                 self._features.reset()
                 events.extend(self._tracker.flush())
             else:
+                runs.append(Run(piece.begin, piece.end, len(piece.samples)))
                 found = self._scorer.score(self._features.push(piece))
                 scores.extend(found)
                 events.extend(self._tracker.push(found))
-        return Heard(tuple(scores), tuple(events), tuple(gaps))
+        return Heard(tuple(scores), tuple(events), tuple(gaps), tuple(runs))
 
     def take_over(self, former: object) -> bool:
         """Go on with what another listener has heard, if both hear alike; say whether they do.

@@ -113,7 +113,7 @@ def export_events(
     verdict: _Verdict = None,
     limit: _Limit = None,
 ) -> None:
-    """Write events to a file; Raven's and Audacity's are over the recordings they begin in."""
+    """Write events to a file; Raven's and Audacity's are over the recordings they lie in."""
     wanted = _filter(begin, end, status, severity, min_score, band, verdict)
     place = store_of(store, config, sets)
     found = listed(place, wanted, limit)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from acoio.clock import JUMP_US, samples_in, to_us
 from acoio.reader import Chunk
 from acoio.record import Damage
 from daemon.drop.listing import Seen
 from daemon.progress import FileProgress
+from detector.listen import Run
 
 
 def found(file: FileProgress, seen: Seen) -> FileProgress:
@@ -37,3 +40,20 @@ def with_tail(file: FileProgress, tail: Damage) -> FileProgress:
     """Return a file with what lies at its end and is no whole record."""
     reason = file.reason or f"byte {tail.byte}: {tail.reason}"
     return replace(file, tail_bytes=tail.length_bytes, reason=reason)
+
+
+def with_sound(file: FileProgress, runs: Iterable[Run], rate_hz: float) -> FileProgress:
+    """Return a file with the next runs of its sound, and silence where it lacks some between.
+
+    It is counted as `acoio.read` counts it, gap by gap: the length is that of the WAV which
+    is saved of it for another program.
+    """
+    begin_us, end_us, samples = file.begin_us, file.end_us, file.span_samples
+    for run in runs:
+        run_us = to_us(run.begin)
+        if not samples:
+            begin_us = run_us
+        elif run_us - end_us > JUMP_US:
+            samples += samples_in(run_us - end_us, rate_hz)
+        end_us, samples = to_us(run.end), samples + run.samples
+    return replace(file, begin_us=begin_us, end_us=end_us, span_samples=samples)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from acoio.annotations import Annotation, FileSpan
 from acoio.audacity import write_audacity
-from acoio.clock import NOMINAL_RATE_HZ, true_rate_hz
+from acoio.clock import JUMP_US, NOMINAL_RATE_HZ, from_us, to_us, true_rate_hz
 from acoio.errors import DataError, NotReadyError
 from acoio.filename import rate_of
 from acoio.raven import write_raven
@@ -37,26 +38,76 @@ def flat(event: _Json) -> dict[str, Any]:
     return {name: verdict.get(name) if name in _VERDICT else event.get(name) for name in COLUMNS}
 
 
-def recordings(events: Sequence[_Json], samples: Mapping[str, int]) -> list[FileSpan]:
-    """Return the files that events begin in, as programs see them, in order of time.
+def recordings(events: Sequence[_Json], files: Iterable[_Json]) -> list[FileSpan]:
+    """Return the recordings that events lie in, as other programs see them, in order of time.
 
-    `samples` says how many each held, by its name in the drop.  The files need not be
-    there any more: where an event begins, and at which sample, says when its file did.
+    `files` are rows of the ledger: how long a recording is, it says, not the events, which
+    may end in the next one.  The recordings need not be there any more.
+
+    Raises
+    ------
+    DataError
+        If the ledger does not hold the length of a recording that an event begins in.
     """
-    first: dict[str, FileSpan] = {}
-    for event in sorted(events, key=lambda event: str(event["begin"])):
-        name = PurePosixPath(event["file"]).name
-        rate_hz = _rate(name)
-        true_hz = true_rate_hz(rate_hz)
-        begin = datetime.fromisoformat(event["begin"])
-        length_s = (datetime.fromisoformat(event["end"]) - begin).total_seconds()
-        held = max(samples.get(event["file"], 0), event["sample"] + round(length_s * true_hz))
-        known = first.get(name)
-        start = known.begin if known else begin - timedelta(seconds=event["sample"] / true_hz)
-        held = max(held, known.samples if known else 0)
-        end = start + timedelta(seconds=held / true_hz)
-        first[name] = FileSpan(name, start, end, held, rate_hz)
-    return sorted(first.values(), key=lambda span: span.begin)
+    rows = {row["name"]: row for row in files if row["samples_read"]}
+    busy = _union((_us(event["begin"]), _us(event["end"])) for event in events)
+    spans = [_span(row) for row in rows.values() if row["span_samples"] and _meets(row, busy)]
+    known = {span.name for span in spans}
+    for event in events:
+        if (name := PurePosixPath(event["file"]).name) not in known:
+            known.add(name)
+            spans.append(_span_by(event, rows.get(event["file"])))
+    return _apart(spans)
+
+
+def _span(row: _Json) -> FileSpan:
+    name = PurePosixPath(row["name"]).name
+    begin, end = from_us(row["begin_us"]), from_us(row["end_us"])
+    return FileSpan(name, begin, end, row["span_samples"], _rate(name))
+
+
+def _union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans as fewer that are apart, in order."""
+    union: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if union and begin <= union[-1][1]:
+            union[-1] = union[-1][0], max(end, union[-1][1])
+        else:
+            union.append((begin, end))
+    return union
+
+
+def _meets(row: _Json, busy: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a recording holds more of some spans, in µs, than clocks are off."""
+    first, last = row["begin_us"] + JUMP_US, row["end_us"] - JUMP_US
+    k = bisect_left(busy, (last,))
+    return k > 0 and first < busy[k - 1][1]
+
+
+def _span_by(event: _Json, row: _Json | None) -> FileSpan:
+    """Return the recording that an event begins in, where the ledger lacks its times.
+
+    It was read before the ledger had them: when it began, the event's place in it says.
+    """
+    name = PurePosixPath(event["file"]).name
+    if row is None:
+        raise DataError(
+            f"events: found {event['id']} in {event['file']}, of which the store holds no length, "
+            "wanted it for times over a list of recordings: csv, json and parquet hold UTC"
+        )
+    true_hz = true_rate_hz(_rate(name))
+    begin = datetime.fromisoformat(event["begin"]) - timedelta(seconds=event["sample"] / true_hz)
+    end = begin + timedelta(seconds=row["samples_read"] / true_hz)
+    return FileSpan(name, begin, end, row["samples_read"], _rate(name))
+
+
+def _apart(spans: Iterable[FileSpan]) -> list[FileSpan]:
+    """Return recordings in order of time, without those of which others hold all."""
+    apart: list[FileSpan] = []
+    for span in sorted(spans, key=lambda span: (span.begin, -span.samples)):
+        if not apart or span.end > apart[-1].end:
+            apart.append(span)
+    return apart
 
 
 def annotation(event: _Json) -> Annotation:
@@ -137,7 +188,11 @@ def _audacity(path: Path, events: Sequence[_Json], store: Path) -> None:
 
 
 def _files(events: Sequence[_Json], store: Path) -> list[FileSpan]:
-    return recordings(events, {file["name"]: file["samples_read"] for file in stored_files(store)})
+    return recordings(events, stored_files(store))
+
+
+def _us(text: str) -> int:
+    return to_us(datetime.fromisoformat(text))
 
 
 def _rate(name: str) -> float:

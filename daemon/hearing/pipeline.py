@@ -12,7 +12,7 @@ import structlog
 from acoio.errors import DataError, NotReadyError
 from acoio.reader import Chunk, fetch_chunk
 from daemon.bus.wire import Draft
-from daemon.drop.advance import advanced, found, with_tail
+from daemon.drop.advance import advanced, found, with_sound, with_tail
 from daemon.drop.arrivals import Task, progress_of
 from daemon.drop.files import Drop
 from daemon.drop.identity import Identity
@@ -180,7 +180,8 @@ class Pipeline:
             if chunk.records:
                 with self._metrics.stage("score"):
                     heard, state = self._hearing.hear(lane, file, chunk, order)
-                step = replace(step, lanes={lane: state})
+                read = with_sound(read, heard.runs, self._feed.rate_hz)
+                step = replace(step, files=(read,), lanes={lane: state})
             self._keeper.keep_heard(heard, step)
         except NotReadyError:
             self._hearing.forget(lane)

@@ -10,7 +10,7 @@ from typing import Final
 from daemon.ledger import evidence_tables
 from detector.values import iso
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (
@@ -21,7 +21,9 @@ CREATE TABLE IF NOT EXISTS files (
     mtime_ns INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL DEFAULT '',
     head_bytes INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT '',
     twin TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
-    late INTEGER NOT NULL DEFAULT 0, rehear INTEGER NOT NULL DEFAULT 0);
+    late INTEGER NOT NULL DEFAULT 0, rehear INTEGER NOT NULL DEFAULT 0,
+    begin_us INTEGER NOT NULL DEFAULT 0, end_us INTEGER NOT NULL DEFAULT 0,
+    span_samples INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS scores (
     begin_us INTEGER, model TEXT, end_us INTEGER, score REAL, threshold REAL,
     PRIMARY KEY (begin_us, model)) WITHOUT ROWID;
@@ -52,6 +54,11 @@ UPDATE outbox SET written_us = CAST(strftime('%s', 'now') AS INTEGER) * 1000000;
 INSERT INTO meta SELECT 'lane.live', json_object(
     'tracker', json((SELECT value FROM meta WHERE key = 'tracker')),
     'heard', (SELECT value FROM meta WHERE key = 'heard'));
+""",
+    2: """
+ALTER TABLE files ADD COLUMN begin_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN end_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN span_samples INTEGER NOT NULL DEFAULT 0;
 """,
 }
 

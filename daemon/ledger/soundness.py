@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError
-from daemon.ledger.schema import SCHEMA_VERSION, version_of
+from daemon.ledger.schema import SCHEMA_VERSION, prepare, version_of
 from daemon.ledger.storage import DiskError, is_damage, is_disk_fault, to_wait_for
 
 _SMALL: Final = ("meta", "files", "events", "outbox")
@@ -71,11 +71,13 @@ def _complaint(database: sqlite3.Connection, path: Path, *, known: bool) -> str:
         )
     for order in ("ASC", "DESC"):  # both ends of the scores: SQLite raises what is wrong there
         database.execute(f"SELECT * FROM scores ORDER BY begin_us {order} LIMIT 1").fetchone()
-    return next(_faults(database), "")
+    return next(_faults(database, version), "")
 
 
-def _faults(database: sqlite3.Connection) -> Iterator[str]:
+def _faults(database: sqlite3.Connection, version: str) -> Iterator[str]:
     """Yield what does not fit, in the order of what rests on what."""
+    if version == str(SCHEMA_VERSION):
+        yield from _wrong_definitions(database)
     for table in _SMALL:
         (found,) = database.execute(f"PRAGMA quick_check('{table}')").fetchone()
         if found != "ok":
@@ -87,6 +89,25 @@ def _faults(database: sqlite3.Connection) -> Iterator[str]:
         (count,) = database.execute(query).fetchone()
         if count:
             yield f"{table}: found {count} rows that are no JSON"
+
+
+def _wrong_definitions(database: sqlite3.Connection) -> Iterator[str]:
+    """Yield what is defined otherwise than in a new ledger: the first commit would meet it."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        prepare(new)
+        wanted = _definitions(new)
+    for definition in _definitions(database) - wanted:
+        yield f"schema: found {definition!r}, wanted none but those of version {SCHEMA_VERSION}"
+
+
+def _definitions(database: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Return the columns of all tables, and the text of all triggers and indices."""
+    columns = (
+        "SELECT master.name, info.name, info.type FROM sqlite_master AS master, "
+        "pragma_table_info(master.name) AS info WHERE master.type = 'table'"
+    )
+    texts = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql != ''"
+    return {*database.execute(columns).fetchall(), *database.execute(texts).fetchall()}
 
 
 def _wrong_numbers(meta: dict[str, str], database: sqlite3.Connection) -> Iterator[str]:

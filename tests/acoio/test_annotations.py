@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -351,3 +352,18 @@ def test_a_timeline_is_shown_in_a_line() -> None:
         "<Timeline 2024-03-01 06:00:00+00:00 to 2024-03-01 06:05:00+00:00, 1 file, "
         "300.000 s of samples>"
     )
+
+
+def test_no_error_adds_up_over_many_files_of_several_rates() -> None:
+    rates = [24_000.0, 44_100.0, 96_000.0]
+    files, begin = [], datetime(2023, 7, 1, tzinfo=UTC)
+    for k in range(20_000):
+        end = begin + timedelta(seconds=300, microseconds=k % 7)
+        files.append(FileSpan(f"{k:06d}.wav", begin, end, 7_200_000 + k % 4096, rates[k % 3]))
+        begin = end + timedelta(minutes=20 * (k % 100 == 0))
+    timeline = Timeline(files)
+    before = sum(Fraction(x.samples) / Fraction(x.rate_hz) for x in files[:-1])
+    assert timeline.start_s(len(files) - 1) == pytest.approx(float(before), abs=2e-9)
+    begin_s, end_s = timeline.stretch(Annotation(files[-2].begin, files[-1].end))
+    seconds = sum(Fraction(x.samples) / Fraction(x.rate_hz) for x in files[-2:])
+    assert end_s - begin_s == pytest.approx(float(seconds), abs=1e-8)

@@ -173,8 +173,7 @@ def test_every_export_comes_back(judged: Path, tmp_path: Path, form: str) -> Non
     assert (code, err) == (0, f"{len(events)} events written to {out}\n")
     begins = [event["begin"] for event in events]
     labels = [event.get("verdict", {}).get("call_type") for event in events]
-    samples = {file["name"]: file["samples_read"] for file in stored_files(judged)}
-    spans = recordings(events, samples)
+    spans = recordings(events, stored_files(judged))
     if form == "json":
         assert json.loads(out.read_text()) == events
     elif form == "csv":

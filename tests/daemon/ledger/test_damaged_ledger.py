@@ -50,7 +50,7 @@ def _foreign(path: Path) -> None:
 def _changed(sql: str) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         with closing(sqlite3.connect(path)) as database, database:
-            database.execute(sql)
+            database.executescript(sql)
 
     return change
 
@@ -72,6 +72,12 @@ _DAMAGES: dict[str, Callable[[Path], object]] = {
     "no_epoch": _changed("DELETE FROM meta WHERE key = 'epoch'"),
     "no_number": _changed("UPDATE meta SET value = '4x' WHERE key = 'sequence'"),
     "no_schema": _changed("UPDATE meta SET value = 'x' WHERE key = 'schema'"),
+    "a_trigger_changed": _changed(
+        "DROP TRIGGER evidence_wanted;"
+        "CREATE TRIGGER evidence_wanted AFTER INSERT ON events WHEN NEU.status = 'closed' "
+        "BEGIN SELECT 1; END"
+    ),
+    "a_column_renamed": _changed("ALTER TABLE files RENAME COLUMN reason TO season"),
     "no_files": _changed("DROP TABLE files"),
 }
 
