@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from acoio.errors import NotReadyError, passes
 from daemon.options import Config
 from daemon.settings.between import conflicts
 from daemon.settings.faults import ConfigError, Fault, fault_of, innermost
@@ -126,11 +127,19 @@ def _between(config: Config, wrong: frozenset[str], origins: Mapping[str, str]) 
 
 
 def _take_file(path: Path, reading: _Reading) -> bool:
-    """Take what a file says, and say whether it could be read."""
+    """Take what a file says, and say whether it could be read.
+
+    Raises
+    ------
+    NotReadyError
+        If it may be read at the next try.
+    """
     try:
         text = path.read_text("utf-8")
         reading.raw = _loads(text)
     except OSError as error:
+        if passes(error.errno):
+            raise NotReadyError(f"{path}: {error.strerror}") from error
         says = f"{error.strerror}, wanted a TOML file that can be read"
         reading.faults.append(Fault(str(path), says))
     except (ValueError, RecursionError) as error:

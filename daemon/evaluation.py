@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.clock import from_us
-from acoio.errors import DataError, SetupError
+from acoio.errors import DataError, unusable
 from daemon import __version__
 from detector.clips import Clip
 from detector.config import FeatureSettings
@@ -129,7 +129,7 @@ def evaluate(
     try:
         wanted.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SetupError(f"{wanted.out}: {error.strerror}") from error
+        raise unusable(str(wanted.out), error) from error
     labels = read_labels(wanted.labels) if wanted.labels else []
     clips, faults = _clips(model, wanted)
     run = _Run(model, wanted, bar)
@@ -237,4 +237,4 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}") from error
+        raise unusable(str(path), error) from error

@@ -20,7 +20,7 @@ from typing import Final
 import zmq
 from zmq.utils import z85
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 
 SERVER_SECRET: Final = "server.secret"
 SERVER_PUBLIC: Final = "server.pub"
@@ -58,7 +58,7 @@ def make_server(folder: Path) -> Pair:
     try:
         (folder / CLIENTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SetupError(f"{folder}: {error.strerror}") from error
+        raise unusable(str(folder), error) from error
     return _written(new_pair(), folder / SERVER_SECRET, folder / SERVER_PUBLIC)
 
 
@@ -100,7 +100,7 @@ def revoke(folder: Path, name: str) -> None:
     try:
         path.unlink()
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}, wanted a client that is allowed") from error
+        raise unusable(str(path), error, "a client that is allowed") from error
 
 
 def clients(folder: Path) -> tuple[dict[str, str], list[str]]:
@@ -114,7 +114,7 @@ def clients(folder: Path) -> tuple[dict[str, str], list[str]]:
     try:
         paths = sorted(path for path in (folder / CLIENTS).iterdir() if is_client(path.name))
     except OSError as error:
-        raise SetupError(f"{folder / CLIENTS}: {error.strerror}, wanted clients' keys") from error
+        raise unusable(str(folder / CLIENTS), error, "clients' keys") from error
     found: dict[str, str] = {}
     faults = []
     for path in paths:
@@ -214,7 +214,7 @@ def _write(path: Path, text: str, mode: int) -> None:
     except FileExistsError as error:
         raise SetupError(f"{path}: there is a key already, and none is ever overwritten") from error
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}, wanted to write a key") from error
+        raise unusable(str(path), error, "to write a key") from error
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
@@ -225,5 +225,5 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             mode = os.fstat(handle).st_mode
             data = file.read(_LARGEST_BYTES) if stat.S_ISREG(mode) else b""
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}, wanted a key") from error
+        raise unusable(str(path), error, "a key") from error
     return dict(_FIELD.findall(data.decode("utf-8", "replace"))), stat.S_IMODE(mode)

@@ -10,10 +10,10 @@ from typing import Final
 import structlog
 import zmq
 
-from acoio.errors import SetupError
 from daemon.bus.gate import Curve, Gate
 from daemon.bus.handshakes import Refusal
 from daemon.bus.replay import Shelf, answer
+from daemon.listening import listening
 from daemon.progress import Outgoing
 
 _log = structlog.get_logger()
@@ -131,8 +131,8 @@ def open_publisher(
 
     Raises
     ------
-    SetupError
-        If one of them is in use or cannot be bound.
+    NotReadyError, SetupError
+        As `listening`, if one of them cannot be bound.
     """
     context: zmq.Context[_Socket] = zmq.Context()
     try:
@@ -164,10 +164,7 @@ def _socket(context: zmq.Context[_Socket], kind: int, *, waiting: int, unread: i
 
 def _bind(socket: _Socket, key: str, endpoint: str) -> None:
     socket.ipv6 = "[" in endpoint
-    try:
-        socket.bind(endpoint)
-    except zmq.ZMQError as error:
-        raise SetupError(f"{key}: found {endpoint}: {_why(error)}") from error
+    listening(key, endpoint, lambda: socket.bind(endpoint))
 
 
 def _why(error: zmq.ZMQError) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 from daemon.cli.options import ConfigFile, Json, Sets
 from daemon.config import Config, ConfigError, Fault, Loaded, read_config, strays
 from daemon.errors import EXIT_WRONG_SETUP, plain
@@ -79,7 +79,7 @@ def init(
     except FileExistsError as error:
         raise SetupError(f"{path}: found a file there, and none is ever overwritten") from error
     except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}, wanted to write a configuration") from error
+        raise unusable(str(path), error, "to write a configuration") from error
     name = plain(path)
     typer.echo(f"wrote {name}: say where files arrive, drop.path, then", err=True)
     typer.echo(f"kilokai config check --config {name}", err=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 from daemon.drop.listing import is_recording
 from daemon.show import with_bar
 
@@ -29,7 +29,7 @@ def command(
         folder.mkdir(parents=True, exist_ok=True)
         there = next((path for path in folder.iterdir() if is_recording(path.name)), None)
     except OSError as error:
-        raise SetupError(f"{folder}: {error.strerror}") from error
+        raise unusable(str(folder), error) from error
     if there:
         raise SetupError(f"{there}: found a recording there, wanted a folder without any")
     files = simulate_drop(folder, seed=seed, minutes=minutes, layout=layout)

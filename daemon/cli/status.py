@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
 from daemon.config import ConfigError
 from daemon.errors import EXIT_DONE, EXIT_FAILED, plain
@@ -29,7 +29,8 @@ def command(
 
     Exit 0 if it is well, 1 if it is not, 78 if there is no store to look at or the set-up is
     wrong.  With --json, `state` says it in a word: well, stopped, down, starting, full, deaf,
-    stuck, quiet, unscored, behind, model, config, and setup where the exit is 78.
+    stuck, quiet, unscored, behind, model, config, unknown where the store cannot be read just
+    now, and setup where the exit is 78.
     """
     try:
         found = status(store_of(store, config, sets))
@@ -39,6 +40,11 @@ def command(
         if as_json:
             complaints = [plain(line) for line in str(error).splitlines()]
             told = {"well": False, "state": "setup", "complaints": complaints}
+            typer.echo(json.dumps(told))
+        raise
+    except NotReadyError as error:
+        if as_json:
+            told = {"well": False, "state": "unknown", "complaints": [plain(str(error))]}
             typer.echo(json.dumps(told))
         raise
     typer.echo(json.dumps(found) if as_json else "\n".join(status_lines(found, _columns())))

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 from daemon.bus.follow import Place
 from daemon.bus.keys import SERVER_PUBLIC
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
@@ -93,7 +93,7 @@ def _kept(place: Path | None) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SetupError(f"--place: {place}: {error.strerror}, wanted a message's id") from error
+        raise unusable(f"--place: {place}", error, "a message's id") from error
     except ValueError as error:
         raise SetupError(f"--place: {place}: {str(error).removeprefix('since: ')}") from error
     return kept
@@ -109,4 +109,4 @@ def _keep(place: Path, message_id: str) -> None:
             os.fsync(file.fileno())
         unready.replace(place)
     except OSError as error:
-        raise SetupError(f"--place: {place}: {error.strerror}") from error
+        raise unusable(f"--place: {place}", error) from error

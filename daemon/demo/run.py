@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from acoio.errors import NotReadyError, SetupError
+from acoio.errors import NotReadyError, SetupError, unusable
 from acoio.simulate import OceanSettings, Truth, read_truth, simulate_drop
 from daemon.client import Subscriber
 from daemon.demo.child import Child, daemon_process
@@ -103,7 +103,7 @@ def _places(out: Path) -> Iterator[Places]:
         out.mkdir(parents=True)
         (out / MARKER).touch()
     except OSError as error:
-        raise SetupError(f"--out: {out}: {error.strerror}") from error
+        raise unusable(f"--out: {out}", error) from error
     with tempfile.TemporaryDirectory(prefix=".sound-", dir=out) as sound:
         places = Places(out, Path(sound, "staging"), Path(sound, "drop"))
         places.staging.mkdir()

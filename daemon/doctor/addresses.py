@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.bus.gate import open_curve
 from daemon.bus.keys import SERVER_SECRET, clients
 from daemon.doctor.finding import Told
@@ -97,7 +97,7 @@ def check_keys(config: Config) -> Told:
 def _curve(config: Config) -> Told:
     try:
         open_curve(config.bus, os.environ)
-    except SetupError as error:
+    except (SetupError, NotReadyError) as error:
         yield "fail", str(error), "kilokai keys server, or chmod 600"
         return
     yield "ok", f"the station's key is whole, in {plain(config.bus.keys or '')}", ""
@@ -106,7 +106,7 @@ def _curve(config: Config) -> Told:
 def _clients(folder: Path) -> Told:
     try:
         names, faults = clients(folder)
-    except SetupError as error:
+    except (SetupError, NotReadyError) as error:
         yield "fail", str(error), f"kilokai keys server --keys {plain(folder)}"
         return
     yield "ok", f"{len(names)} clients may listen", ""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from acoio.errors import NotReadyError, SetupError
+from acoio.errors import NotReadyError, unusable
 from daemon.config import PREFIX, Config, ConfigError, Loaded, read_config
 from daemon.doctor.finding import in_time
 from daemon.doctor.scrape import last_logs, scrape
@@ -66,7 +66,7 @@ def pack(
                     _add(tar, part, cleaner.text(piece) if text else cleaner.value(piece))
         unready.replace(out)
     except OSError as error:
-        raise SetupError(f"--bundle: {out}: {error.strerror}") from error
+        raise unusable(f"--bundle: {out}", error) from error
     finally:
         with suppress(OSError):
             unready.unlink()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from acoio.errors import NotReadyError
 from daemon.config import Config, ConfigError, load_config, strays
 from daemon.doctor.addresses import check_keys, check_sockets
 from daemon.doctor.finding import MARKS, Check, Finding, examine
@@ -29,6 +30,8 @@ def examined(
     except ConfigError as error:
         for fault in error.faults:
             yield Finding("config", "fail", str(fault))
+    except NotReadyError as error:
+        yield Finding("config", "fail", str(error))
     else:
         where = f"{path or 'no file'}: every key is right"
         yield Finding("config", "ok", where)

@@ -116,7 +116,7 @@ def _newest_scored(config: Config) -> datetime | None:
         with reading(config.store.path) as database:
             (end_us,) = database.execute("SELECT max(end_us) FROM (SELECT end_us FROM scores "
                                          "ORDER BY begin_us DESC LIMIT 1)").fetchone()  # fmt: skip
-    except SetupError:  # no ledger: another check tells
+    except (SetupError, NotReadyError):  # no ledger: another check tells
         return None
     return None if end_us is None else from_us(end_us)
 

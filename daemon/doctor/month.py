@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.ledger.stored import reading
 from daemon.options import Config
 
@@ -34,7 +34,7 @@ def _evidence(config: Config) -> tuple[float, timedelta]:
     try:
         with reading(config.store.path) as database:
             kept, first, last = database.execute(query).fetchone()
-    except SetupError:  # there is none yet, which another check tells
+    except (SetupError, NotReadyError):  # none that can be read, which another check tells
         return 0.0, timedelta(0)
     if first is None:
         return 0.0, timedelta(0)

@@ -10,7 +10,7 @@ from base64 import b64encode
 from http.client import HTTPException
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import AcoError
 from daemon.config import Config
 from daemon.endpoints import join_listen, split_listen
 from daemon.metrics.guard import read_password
@@ -33,7 +33,7 @@ def scrape(config: Config, address: str) -> str:
             request.add_header("Authorization", f"Basic {b64encode(said).decode()}")
         with _opener().open(request, timeout=_WAIT_S) as page:
             return str(page.read(_LARGEST_BYTES).decode("utf-8", "replace"))
-    except (OSError, HTTPException, ValueError, SetupError) as error:  # urllib's own is the first
+    except (OSError, HTTPException, ValueError, AcoError) as error:  # urllib's own is the first
         return f"not to be had at {address}: {error}\n"
 
 

@@ -14,10 +14,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, unusable
 from daemon import locks
 from daemon.ledger.schema import prepare
-from daemon.ledger.storage import is_forbidden, to_wait_for
+from daemon.ledger.storage import not_opened
 
 LEDGER_FILE: Final = "ledger.sqlite3"
 LOCK_FILE: Final = "lock"
@@ -32,16 +32,19 @@ def locked(store: Path) -> Iterator[None]:
     Raises
     ------
     SetupError
-        If it cannot be used, or another process holds it.
+        If it may not be used.
+    NotReadyError
+        If another process holds it, or its disk is full, read-only or fails.
     """
     with ExitStack() as stack:
         try:
             store.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locks.locked(store / LOCK_FILE))
         except locks.HeldError as error:
-            raise SetupError(f"store.path: {store} is in use by process {error.owner}") from error
+            reason = f"store.path: {store} is in use by process {error.owner}"
+            raise NotReadyError(reason) from error
         except OSError as error:
-            raise SetupError(f"store.path: {store}: {error.strerror}") from error
+            raise unusable(f"store.path: {store}", error) from error
         yield
 
 
@@ -52,17 +55,13 @@ def connect(path: Path, *, because: str = "") -> sqlite3.Connection:
 
     Raises
     ------
-    SetupError
-        If it may not be written.
-    NotReadyError
-        If there is no room for it, or another process holds it.
+    SetupError, NotReadyError
+        As `not_opened`.
     """
     try:
         return _prepared(path, because)
     except sqlite3.DatabaseError as error:
-        if is_forbidden(error):
-            raise SetupError(f"store.path: {path}: {error}") from error
-        raise to_wait_for(error) or error from error
+        raise not_opened(path, error) or error from error
 
 
 def _prepared(path: Path, because: str) -> sqlite3.Connection:

@@ -31,10 +31,8 @@ def open_ledger(store: Path) -> Iterator[Ledger]:
 
     Raises
     ------
-    SetupError
-        If the store cannot be used, another daemon uses it, or a newer one made it.
-    NotReadyError
-        If there is no room to begin it.
+    SetupError, NotReadyError
+        As `opened`.
     """
     with opened(store) as found:
         yield Ledger(found.database, found.witness, rebuilt=found.rebuilt)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from acoio.errors import SetupError
+from acoio.errors import unusable
 from daemon.ledger.aside import move_aside, suspicion
 from daemon.ledger.database import LEDGER_FILE, connect, locked
 from daemon.ledger.schema import begin_epoch
@@ -36,9 +36,9 @@ def opened(store: Path) -> Iterator[Opened]:
     Raises
     ------
     SetupError
-        If the store cannot be used, another daemon uses it, or a newer one made it.
+        If the store may not be used, or a newer daemon made it.
     NotReadyError
-        If there is no room to begin it.
+        If another daemon uses it, or its disk does not take it now.
     """
     path, witness = store / LEDGER_FILE, Witness(store)
     with locked(store):
@@ -56,7 +56,7 @@ def _move(path: Path, reason: str) -> None:
     try:
         move_aside(path, reason)
     except OSError as error:
-        raise SetupError(f"store.path: {path}: {reason}; {error.strerror}") from error
+        raise unusable(f"store.path: {path}: {reason}", error) from error
 
 
 def _gone_back(database: sqlite3.Connection, left: Numbers) -> str:

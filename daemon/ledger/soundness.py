@@ -15,7 +15,7 @@ from typing import Final
 
 from acoio.errors import SetupError
 from daemon.ledger.schema import SCHEMA_VERSION, prepare, version_of
-from daemon.ledger.storage import DiskError, is_damage, is_disk_fault, to_wait_for
+from daemon.ledger.storage import DiskError, is_damage, is_disk_fault, not_opened
 
 _SMALL: Final = ("meta", "files", "events", "outbox")
 _HEADER_BYTES: Final = 100
@@ -35,9 +35,9 @@ def complaint(path: Path, *, known: bool) -> str:
     Raises
     ------
     SetupError
-        If it is of a newer version, or cannot be opened.
+        If it is of a newer version, or may not be opened.
     NotReadyError
-        If another process holds it.
+        If it cannot be opened now, as where another process holds it.
     DiskError
         If it cannot be read.
     """
@@ -55,7 +55,7 @@ def complaint(path: Path, *, known: bool) -> str:
             return str(error)
         if is_disk_fault(error):
             raise DiskError(f"{path}: {error}") from error
-        raise to_wait_for(error) or SetupError(f"store.path: {path}: {error}") from error
+        raise not_opened(path, error) or error from error
 
 
 def _complaint(database: sqlite3.Connection, path: Path, *, known: bool) -> str:

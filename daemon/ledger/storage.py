@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 from typing import Final
 
-from acoio.errors import AcoError, NotReadyError
+from acoio.errors import AcoError, NotReadyError, SetupError, unusable
 
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # of the file, of its index
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -44,11 +46,6 @@ def is_disk_fault(error: sqlite3.Error) -> bool:
     return _primary(error) == sqlite3.SQLITE_IOERR and not is_full(error)
 
 
-def is_forbidden(error: sqlite3.Error) -> bool:
-    """Say whether the file may not be opened or written."""
-    return _primary(error) in _FORBIDDEN
-
-
 def is_full(error: sqlite3.Error) -> bool:
     """Say whether there is no room left."""
     return code_of(error) in _FULL
@@ -61,6 +58,26 @@ def to_wait_for(error: sqlite3.Error) -> NotReadyError | None:
     if _primary(error) in _BUSY:
         return BusyError(f"ledger: {error}; another process holds it")
     return None
+
+
+def not_opened(
+    path: Path, error: sqlite3.Error, *, mode: int = os.O_RDWR
+) -> SetupError | NotReadyError | None:
+    """Return the error that a database which does not open means, or None if it is another.
+
+    SQLite does not pass on what the system answered, so the system is asked once more: only
+    where it refuses for good is the set-up at fault.
+    """
+    if _primary(error) not in _FORBIDDEN:
+        return to_wait_for(error)
+    for part in ("", "-wal", "-shm"):
+        try:
+            os.close(os.open(f"{path}{part}", mode | os.O_CLOEXEC))
+        except FileNotFoundError:
+            continue
+        except OSError as refused:
+            return unusable(f"store.path: {path}{part}", refused)
+    return NotReadyError(f"store.path: {path}: {error}")
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio.clock import from_us
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError, unusable
 from daemon.errors import plain
 from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.soundness import wal_of
+from daemon.ledger.storage import is_disk_fault, not_opened
 from detector.values import iso
 
 _BUSY_S: Final = 5.0
@@ -86,18 +88,23 @@ def reading(store: Path) -> Iterator[sqlite3.Connection]:
     Raises
     ------
     SetupError
-        If there is no ledger that can be read.
+        If there is no ledger that may be read, or it is damaged.
+    NotReadyError
+        If it cannot be read now.
     """
     try:
         path = _ledger_of(store)
     except OSError as error:
-        reason = f"{error.strerror}, wanted a store that may be read"
-        raise SetupError(f"store.path: {plain(store)}: {reason}") from error
+        where = f"store.path: {plain(store)}"
+        raise unusable(where, error, "a store that may be read") from error
     try:
         with closing(_connection(path)) as database:
             yield database
     except sqlite3.Error as error:
-        raise SetupError(f"store.path: {path}: {error}") from error
+        refused = not_opened(path, error, mode=os.O_RDONLY)
+        if is_disk_fault(error):
+            refused = NotReadyError(f"store.path: {path}: {error}")
+        raise refused or SetupError(f"store.path: {path}: {error}") from error
 
 
 def _ledger_of(store: Path) -> Path:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 from daemon import options
 
 _OTHERS: Final = 0o007  # systemd lets its unit's user in by an ACL, which shows as the group's
@@ -55,7 +55,7 @@ def read_password(path: Path) -> bytes:
         mode = path.stat().st_mode
         first, *_ = path.read_bytes().splitlines() or [b""]
     except OSError as error:
-        raise SetupError(f"metrics.password: found {path}: {error.strerror}") from error
+        raise unusable(f"metrics.password: found {path}", error) from error
     if stat.S_IMODE(mode) & _OTHERS:
         raise SetupError(f"metrics.password: found {path} readable by others, wanted mode 600")
     if not first:
@@ -71,7 +71,7 @@ def _tls(settings: options.Metrics) -> ssl.SSLContext | None:
         try:
             path.open("rb").close()  # OpenSSL would not say which of the two it is
         except OSError as error:
-            raise SetupError(f"metrics.{name}: found {path}: {error.strerror}") from error
+            raise unusable(f"metrics.{name}: found {path}", error) from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(settings.certificate, settings.key, password=_nobody_to_ask)

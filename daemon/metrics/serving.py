@@ -10,9 +10,9 @@ from typing import Final
 
 from prometheus_client import make_wsgi_app
 
-from acoio.errors import SetupError
 from daemon import options
 from daemon.endpoints import join_listen, split_listen
+from daemon.listening import listening
 from daemon.metrics.every import Metrics
 from daemon.metrics.guard import Guard
 from daemon.metrics.password import with_password
@@ -38,16 +38,15 @@ def serve_metrics(metrics: Metrics, settings: options.Metrics) -> Iterator[Serve
 
     Raises
     ------
-    SetupError
-        If the address cannot be bound, or a file that guards it does not serve.
+    NotReadyError, SetupError
+        As `listening`, if the address cannot be bound, or as `Guard`.
     """
     host, port = split_listen(settings.listen)
     guard = Guard(settings)
     page = with_password(make_wsgi_app(metrics.registry), lambda: guard.password)
-    try:
-        server = Server(host, port, page, lambda: guard.tls)
-    except OSError as error:
-        raise SetupError(f"metrics.listen: found {settings.listen}: {error.strerror}") from error
+    server = listening(
+        "metrics.listen", settings.listen, lambda: Server(host, port, page, lambda: guard.tls)
+    )
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from acoio.errors import SetupError
+from acoio.errors import SetupError, unusable
 from daemon.errors import plain
 
 CURRENT: Final = "current"
@@ -26,13 +26,15 @@ def linked(link: Path) -> str | None:
     ------
     SetupError
         If it names none, or something else stands in its place.
+    NotReadyError
+        If it cannot be read now.
     """
     try:
         target = str(link.readlink())
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SetupError(f"{plain(link)}: {error.strerror}, wanted a link to a model") from error
+        raise unusable(plain(link), error, "a link to a model") from error
     if not is_id(target):
         raise SetupError(f"{plain(link)}: found {target!r:.80}, wanted a model's id, NAME-HASH")
     return target

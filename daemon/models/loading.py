@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from acoio.errors import AcoError, SetupError
+from acoio.errors import AcoError, NotReadyError, SetupError, passes
 from daemon.config import Config
 from daemon.errors import plain
 from daemon.models.chosen import station_rate_hz
@@ -41,14 +41,14 @@ class Refusal:
     @classmethod
     def of_link(cls, error: AcoError) -> Refusal:
         """Return that of a link to the champion that names none."""
-        return cls(CURRENT, "other", plain(str(error)))
+        return cls(CURRENT, "other", plain(str(error)), _is_passing(error))
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Say whether an error came of one of the system, but not of a file that is not there."""
+    """Return whether an error came of one of the system that may be gone at the next try."""
     cause = error.__cause__
     if isinstance(cause, OSError):
-        return not isinstance(cause, (FileNotFoundError, NotADirectoryError))
+        return passes(cause.errno)
     return isinstance(cause, MemoryError) or (cause is not None and _is_passing(cause))
 
 
@@ -85,6 +85,8 @@ class Loading:
         ------
         SetupError
             With every reason, if none can be loaded.
+        NotReadyError
+            The same, if one of them may be read at the next try.
         """
         refused: list[Refusal] = []
         for model in self._line(refused):
@@ -95,7 +97,9 @@ class Loading:
                 continue
             self.rate_hz = scorer.features.rate_hz
             return First(scorer, model, tuple(refused))
-        raise SetupError("\n".join(refusal.message for refusal in refused))
+        passing = any(refusal.passing for refusal in refused)
+        kind = NotReadyError if passing else SetupError
+        raise kind("\n".join(refusal.message for refusal in refused))
 
     def former(self, model: str) -> Scorer | None:
         """Return the scorer of the model that scored before, by its id, if it is still here."""

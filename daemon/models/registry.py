@@ -54,7 +54,7 @@ class Registry:
 
     def champion(self) -> str | None:
         """Return what `current` does, but None where that raises: then it can be mended."""
-        with suppress(SetupError):
+        with suppress(SetupError, NotReadyError):
             return self.current()
         return None
 
@@ -88,7 +88,7 @@ class Registry:
         noted = self.noted()
         try:
             return history.happened(noted, self.current())
-        except SetupError:  # who spoilt the link did so later
+        except (SetupError, NotReadyError):  # who spoilt the link did so later
             return noted
 
     def why(self, model: str | None) -> tuple[str, str]:

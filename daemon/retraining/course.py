@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from acoio import ACOio
 from acoio.coverage import Coverage
-from acoio.errors import DataError, NotReadyError, SetupError
+from acoio.errors import DataError, NotReadyError, SetupError, unusable
 from daemon.config import Config
 from daemon.locks import HeldError, locked
 from daemon.models.chosen import chosen_model
@@ -108,11 +108,11 @@ def _enter(stack: ExitStack, store: Path) -> None:
     except HeldError as error:
         raise NotReadyError(f"{store}: process {error.owner} retrains already") from error
     except OSError as error:
-        raise SetupError(f"store.path: {store}: {error.strerror}") from error
+        raise unusable(f"store.path: {store}", error) from error
 
 
 def _champion_name(config: Config) -> str | None:
-    with suppress(SetupError):  # `_run` meets it again, and it is told
+    with suppress(SetupError, NotReadyError):  # `_run` meets it again, and it is told
         return Path(chosen_model(config)).name
     return None
 

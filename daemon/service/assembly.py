@@ -79,8 +79,8 @@ def assemble(
 
     Raises
     ------
-    SetupError
-        If it cannot work so: a port or the store is in use, or there is no such model.
+    SetupError, NotReadyError
+        As `open_ground`.
     """
     ground = open_ground(stack, config)
     ears = open_ears(stack, ground, replay)

@@ -64,7 +64,9 @@ def open_ground(stack: ExitStack, config: Config) -> Ground:
     Raises
     ------
     SetupError
-        If a port or the store is in use, or there is no such model.
+        If there is no such model, or a setting does not fit.
+    NotReadyError
+        If a port or the store is in use, or the disk does not take it now.
     """
     curve = open_curve(config.bus, os.environ)
     loading = _loading(config)

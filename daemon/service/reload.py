@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.config import Config, ConfigError
 from daemon.drop.lookout import Lookout
 from daemon.evidence.chore import EvidenceChore
@@ -90,12 +90,12 @@ class Reload:
         faults: list[str] = []
         try:
             self._take(self._again.read())
-        except SetupError as error:
+        except (SetupError, NotReadyError) as error:
             faults += map(str, error.faults if isinstance(error, ConfigError) else (error,))
             _log.error("configuration not reloaded: nothing was changed", faults=faults)
         try:
             self._renew()
-        except SetupError as error:
+        except (SetupError, NotReadyError) as error:
             faults.append(str(error))
             _log.error("metrics guarded as before: a file does not serve", fault=faults[-1])
         self._faults = tuple(faults)

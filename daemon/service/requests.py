@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import structlog
 
-from acoio.errors import DataError, NotReadyError, SetupError
+from acoio.errors import DataError, NotReadyError, SetupError, unusable
 from daemon.durable import write_whole
 from daemon.errors import plain
 
@@ -62,7 +62,7 @@ def submit(store: Path, kind: str, data: Data) -> Path:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise SetupError(f"store.path: {plain(store)}: {error.strerror}") from error
+        raise unusable(f"store.path: {plain(store)}", error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupError(f"store.path: {plain(folder)}: Permission denied")
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4()}{_SUFFIX}"

@@ -33,8 +33,9 @@ def run(
     Raises
     ------
     SetupError
-        If it cannot work so: a port or the store is in use, there is no such model, or root
-        asks and the store is another's.
+        If it cannot work so: there is no such model, or root asks and the store is another's.
+    NotReadyError
+        As `open_ground`.
     """
     require_owner(config.store.path)
     with ExitStack() as stack:

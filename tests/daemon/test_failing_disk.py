@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError
 from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.ledger import open_ledger
 from daemon.ledger.storage import NoRoomError
@@ -87,7 +87,7 @@ def test_a_start_on_a_full_disk_reads_what_is_there(tmp_path: Path) -> None:
 def test_no_room_to_begin_a_ledger_is_waited_for(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         (disk / "store").mkdir()
-        with filled(disk), pytest.raises((NoRoomError, SetupError)), open_ledger(disk / "store"):
+        with filled(disk), pytest.raises(NotReadyError), open_ledger(disk / "store"):
             pass
         with open_ledger(disk / "store") as ledger:
             assert ledger.sequence == 0
@@ -95,20 +95,20 @@ def test_no_room_to_begin_a_ledger_is_waited_for(tmp_path: Path) -> None:
 
 def test_no_inode_left_is_said_and_passes(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", options=",nr_inodes=3") as disk:
-        with pytest.raises(SetupError, match=r"store\.path"), open_ledger(disk / "store"):
+        with pytest.raises(NotReadyError, match=r"store\.path"), open_ledger(disk / "store"):
             pass
         subprocess.run(["mount", "-o", "remount,nr_inodes=30", str(disk)], check=True)
         with open_ledger(disk / "store") as ledger:
             ledger.commit(_step(1), _MODEL)
 
 
-def test_a_store_that_may_only_be_read_is_the_operators_fault(tmp_path: Path) -> None:
+def test_a_store_that_is_read_only_for_now_is_waited_for(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         with open_ledger(disk / "store"):
             pass
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         wanted = r"store\.path: .*Read-only file system"
-        with pytest.raises(SetupError, match=wanted), open_ledger(disk / "store"):
+        with pytest.raises(NotReadyError, match=wanted), open_ledger(disk / "store"):
             pass
 
 

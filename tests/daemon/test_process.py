@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from acoio.errors import SetupError
 from daemon.client import Subscriber
 from daemon.ledger.stored import stored_events, stored_files, stored_scores
+from detector.checkpoint import PRETRAINED, model_folder
 from tests.daemon.conftest import until
 from tests.daemon.scrapes import page_at
 from tests.daemon.sea import Sea
@@ -136,10 +138,10 @@ def test_live_sound_is_scored_within_seconds_and_counted(
         until(lambda: 'kilokai_records_total{outcome="read"} 480.0' in page_at(address))
         assert 'kilokai_files_total{outcome="done"} 0.0' in page_at(address)
         second = _done("run", "--config", settings)
-        assert second.returncode == 78
+        assert second.returncode == 1  # a daemon that is about to end: systemd tries again
         assert f"in use by process {process.pid}" in second.stderr
         other = _done("run", "--config", settings, "--set", f"store.path={tmp_path / 'other'}")
-        assert other.returncode == 78
+        assert other.returncode == 1
         assert "bus.publish: found tcp://127.0.0.1:" in other.stderr
         assert "Address already in use" in other.stderr
         assert "Traceback" not in second.stderr + other.stderr
@@ -153,6 +155,27 @@ def test_a_wrong_configuration_is_told_whole_and_exits_78(settings: Path) -> Non
     assert "drop.settle_s: found -1" in found.stderr
     assert "a: found a table, wanted one of" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not there")
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("card.json", "EIO"), ("kilokai.toml", "EMFILE"), ("store/lock", "EROFS")],
+)
+def test_what_cannot_be_opened_just_now_is_no_wrong_configuration(
+    settings: Path, tmp_path: Path, name: str, why: str
+) -> None:
+    path = model_folder(PRETRAINED) / name if name == "card.json" else tmp_path / name
+    command = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-P", path,
+               "-e", "trace=openat", "-e", f"inject=openat:error={why}",
+               sys.executable, "-m", "daemon.cli", "run", "--config", settings]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    if "not permitted" in done.stderr:
+        pytest.skip("tracing is not permitted here")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert name.rpartition("/")[2] in done.stderr or "store.path" in done.stderr
 
 
 def test_systemd_hears_that_it_is_ready_and_that_it_lives(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError
 from daemon.bus.publish import open_publisher
 from daemon.client import Subscriber
 from tests.daemon.conftest import until
@@ -117,7 +117,9 @@ def test_a_subscriber_waits_for_a_daemon_that_is_away() -> None:
 
 def test_a_port_in_use_is_the_operators_fault(daemon: Station) -> None:
     with (
-        pytest.raises(SetupError, match=rf"bus\.publish: found {daemon.publish}: Address already"),
+        pytest.raises(
+            NotReadyError, match=rf"bus\.publish: found {daemon.publish}: Address already"
+        ),
         open_publisher(daemon.publish, "tcp://127.0.0.1:0"),
     ):
         pass

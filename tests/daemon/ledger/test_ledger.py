@@ -10,7 +10,7 @@ from threading import Timer
 import numpy as np
 import pytest
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.ledger.ledger import Ledger, open_ledger
 from daemon.ledger.stored import stored_events, stored_files, stored_scores
 from daemon.progress import FileProgress, LaneState, Outgoing, Step
@@ -102,7 +102,7 @@ def test_a_second_daemon_is_refused_by_the_first_ones_process_id(tmp_path: Path)
     ) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == b"held\n"
-        with pytest.raises(SetupError, match=f"in use by process {first.pid}"):  # noqa: SIM117
+        with pytest.raises(NotReadyError, match=f"in use by process {first.pid}"):  # noqa: SIM117
             with open_ledger(tmp_path):
                 pass
         first.communicate(b"\n", timeout=10)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon import options
 from daemon.config import load_config
 from daemon.metrics import Metrics, serve_metrics
@@ -54,7 +54,7 @@ def test_two_daemons_can_live_in_one_process_but_not_on_one_port() -> None:
     with serve_metrics(Metrics("a", 1.0), ANYWHERE) as served:
         with (
             pytest.raises(
-                SetupError, match=rf"metrics\.listen: found {served.address}: Address already"
+                NotReadyError, match=rf"metrics\.listen: found {served.address}: Address already"
             ),
             serve_metrics(Metrics("b", 1.0), options.Metrics(listen=served.address)),
         ):
