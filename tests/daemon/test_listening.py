@@ -15,8 +15,7 @@ from daemon.metrics.server import Server
 
 @pytest.fixture
 def held() -> socket.socket:
-    holder = socket.create_server(("127.0.0.1", 0))
-    return holder
+    return socket.create_server(("127.0.0.1", 0))
 
 
 def _page(address: str, port: int) -> Server:

@@ -170,7 +170,7 @@ def test_what_cannot_be_opened_just_now_is_no_wrong_configuration(
                "-e", "trace=openat", "-e", f"inject=openat:error={why}",
                sys.executable, "-m", "daemon.cli", "run", "--config", settings]  # fmt: skip
     done = subprocess.run(
-        command, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False
+        [*map(str, command)], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     if "not permitted" in done.stderr:
         pytest.skip("tracing is not permitted here")

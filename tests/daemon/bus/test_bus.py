@@ -115,7 +115,7 @@ def test_a_subscriber_waits_for_a_daemon_that_is_away() -> None:
         assert list(subscriber) == []
 
 
-def test_a_port_in_use_is_the_operators_fault(daemon: Station) -> None:
+def test_a_port_in_use_is_named(daemon: Station) -> None:
     with (
         pytest.raises(
             NotReadyError, match=rf"bus\.publish: found {daemon.publish}: Address already"
