@@ -100,7 +100,7 @@ def _gate(figures: dict[str, Any]) -> Iterator[str]:
 def _run(*words: object) -> tuple[dict[str, Any], float, float, float]:
     """Run the command and return its JSON, CPU seconds, seconds, and peak memory in GB."""
     before, begin_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command: Sequence[str] = [sys.executable, "-m", "daemon.cli", *map(str, words)]
+    command: Sequence[str] = [sys.executable, "-P", "-m", "daemon.cli", *map(str, words)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -24,6 +24,7 @@ conf=$DESTDIR/etc/kilokai
 units='kilokai.target kilokai.service kilokai-retrain.service kilokai-retrain.timer'
 mark=.release # of a release that is whole
 begun=.begun   # of one that we are making, or were when we were stopped
+export PYTHONSAFEPATH=1 # root imports nothing from where it stands
 
 say() { printf 'station: %s\n' "$*"; }
 fail() { printf 'station: %s\n' "$*" >&2; exit 78; }

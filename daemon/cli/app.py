@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,7 @@ from daemon.cli import (
     train,
 )
 from daemon.errors import EXIT_FAILED, EXIT_WRONG_SETUP, plain
+from daemon.helper import SAFE_PATH
 
 
 class _Group(TyperGroup):
@@ -95,4 +97,5 @@ app.add_typer(models.app, name="models")
 
 def main() -> None:
     """Run the command."""
+    os.environ[SAFE_PATH] = "1"  # what multiprocessing spawns imports nothing from where we are
     app(prog_name="kilokai")

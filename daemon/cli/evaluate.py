@@ -70,7 +70,8 @@ def command(
     clip_labels = _beside(clips, clip_labels, "--clips", "--clip-labels")
     if simulated is None and recordings is None and clips is None:
         simulated = _SIMULATED_HOURS
-    import torch  # here, because it takes seconds to import
+    import matplotlib  # here, because these take seconds to import
+    import torch
 
     from daemon.evaluation import Wanted, evaluate
     from daemon.hearing.batch import recordings as found_in
@@ -78,6 +79,7 @@ def command(
     from detector.evaluation.report import as_json as plain_values
     from detector.evaluation.report import terminal
 
+    matplotlib.rcdefaults()  # whatever a matplotlibrc of this folder says
     torch.set_num_threads(settings.detector.threads)
     name = settings.detector.model if model is None else model
     rate = settings.detector.false_alarms_per_hour

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import NotReadyError
+from daemon.helper import FOLDER, helper_command, helper_environ
 
 _READY_S: Final = 120.0
 _ANSWER_S: Final = 5.0
@@ -98,14 +99,15 @@ def daemon_process(config: Path, *, log: Path) -> Iterator[Child]:
     """Give a daemon on free ports of this machine, and stop it at the end."""
     publish, replay, metrics = (f"127.0.0.1:{port}" for port in free_ports(3))
     command = [
-        sys.executable, "-m", "daemon.cli", "run", "--config", str(config),
+        *helper_command("daemon.cli"), "run", "--config", str(config.absolute()),
         "--set", f"bus.publish=tcp://{publish}", "--set", f"bus.replay=tcp://{replay}",
         "--set", f"metrics.listen={metrics}",
     ]  # fmt: skip
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out
-        )
+            command, cwd=FOLDER, env=helper_environ(os.environ),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out,
+        )  # fmt: skip
         child = Child(process, f"tcp://{publish}", f"tcp://{replay}", metrics, log)
         try:
             yield child

@@ -184,7 +184,11 @@ def _say_closed(subscriber: Subscriber, say: Say) -> None:
 
 
 def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Path]:
-    from detector.pictures import draw_run  # here, because matplotlib takes seconds to import
+    import matplotlib  # here, because it takes seconds to import
+
+    from detector.pictures import draw_run
+
+    matplotlib.rcdefaults()  # whatever a matplotlibrc of this folder says
 
     files = sorted(places.drop.iterdir())
     drawn = draw_run(places.out, files, outcome.events, truth, outcome.scores)

@@ -7,12 +7,14 @@ that hangs, or a library that crashes, costs no more than a job.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, Final
 
 import structlog
+
+from daemon.helper import FOLDER, helper_command, helper_environ
 
 _JOB_S: Final = 30.0  # each may take; a clip of five minutes takes one
 _START_S: Final = 60.0
@@ -41,7 +43,9 @@ class Work:
     def start(self, jobs: Sequence[Job], now_s: float) -> None:
         """Begin with jobs, at a time (monotonic, seconds); there must be none already."""
         self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "daemon.evidence.worker"],
+            helper_command("daemon.evidence.worker"),
+            cwd=FOLDER,
+            env=helper_environ(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

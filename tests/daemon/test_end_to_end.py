@@ -13,7 +13,7 @@ def test_the_demonstration_runs_and_leaves_nothing_behind(tmp_path: Path) -> Non
     out = tmp_path / "out"
     words = ["demo", "--minutes", "10", "--seed", "1", "--out", str(out)]
     done = subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *words],
+        [sys.executable, "-P", "-m", "daemon.cli", *words],
         cwd=_ROOT, capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

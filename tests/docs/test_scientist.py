@@ -14,7 +14,7 @@ _QUICK = {"METRICS__LISTEN": "127.0.0.1:0", "DROP__SETTLE_S": "0.1", "DROP__RESC
 
 
 def test_the_example_of_the_scientists_page_works(tmp_path: Path) -> None:
-    (tmp_path / "kilokai").write_text(f'#!/bin/sh\nexec {sys.executable} -m daemon.cli "$@"\n')
+    (tmp_path / "kilokai").write_text(f'#!/bin/sh\nexec {sys.executable} -P -m daemon.cli "$@"\n')
     (tmp_path / "kilokai").chmod(0o755)
     environ = {**os.environ, "PYTHONPATH": str(_ROOT), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     environ |= {f"KILOKAI_{key}": value for key, value in (_PORTS | _QUICK).items()}

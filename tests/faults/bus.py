@@ -41,8 +41,9 @@ def listening(
     """Give a `kilokai subscribe` that writes every event to a file, from the beginning."""
     with out.open("wb") as file, (lab.folder / "subscribe.log").open("ab") as log:
         process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "daemon.cli", "subscribe", "--since", "0", "--json",
-             "--set", f"bus.publish={lab.publish}", "--set", f"bus.replay={lab.replay}"],
+            [*prefix, sys.executable, "-P", "-m", "daemon.cli", "subscribe", "--json",
+             "--since", "0", "--set", f"bus.publish={lab.publish}",
+             "--set", f"bus.replay={lab.replay}"],
             cwd=ROOT, env={**environ(), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL, stdout=file, stderr=log,
         )  # fmt: skip

@@ -21,7 +21,7 @@ _SOON_S: Final = 60.0
 def _retrained(lab: Lab) -> tuple[int, str, str]:
     season = ("--set", "retrain.months=[2]")  # 29 February in Honolulu
     words = ("retrain", "--config", str(lab.settings), "--json", *season)
-    command = [sys.executable, "-m", "daemon.cli", *words]
+    command = [sys.executable, "-P", "-m", "daemon.cli", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SOON_S)
     return done.returncode, done.stdout, done.stderr
 

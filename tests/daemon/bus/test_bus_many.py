@@ -64,7 +64,7 @@ class _Process:
     def __init__(self, running: Station, folder: Path) -> None:
         self.out, self._place = folder / "out", folder / "place"
         self._command = [
-            *(sys.executable, "-m", "daemon.cli", "subscribe", "--json", "--since", "0"),
+            *(sys.executable, "-P", "-m", "daemon.cli", "subscribe", "--json", "--since", "0"),
             *("--place", str(self._place)),
             *("--publish", running.publish, "--replay", running.replay),
         ]
