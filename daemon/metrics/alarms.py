@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from daemon.drift.achieved import SPANS, Achieved
+from daemon.metrics.signed_histogram import SignedHistogram
 from detector.events import SEVERITIES
 from detector.values import Score
 
@@ -20,7 +21,7 @@ class AlarmMetrics:
         self.held_back = Counter(
             "kilokai_alerts_held_back", "Events stored but not sent one by one", registry=own
         )
-        self.scores = Histogram(
+        self.scores = SignedHistogram(
             "kilokai_score_above_threshold_nats",
             "Scores less the threshold",
             buckets=(-40, -30, -20, -10, -5, 0, 5, 10, 30, 100, 300),

@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 import zmq
-from prometheus_client import Gauge, ProcessCollector, disable_created_metrics
+from prometheus_client import Counter, Gauge, ProcessCollector, disable_created_metrics
 
 from acoio.clock import from_us
 from daemon import __version__
@@ -46,6 +46,11 @@ class Metrics(
         StoreMetrics.__init__(self, own)
         ModelMetrics.__init__(self, own)
         TimingMetrics.__init__(self, own)
+        self.clients_lost = Counter(
+            "kilokai_metrics_clients_lost",
+            "Clients of this page that were gone, or spoke otherwise, before their answer",
+            registry=own,
+        )
         ProcessCollector(registry=own)
         self.threshold.set(threshold)
         self.take_model(model)

@@ -15,6 +15,7 @@ from daemon.endpoints import join_listen, split_listen
 from daemon.listening import listening
 from daemon.metrics.every import Metrics
 from daemon.metrics.guard import Guard
+from daemon.metrics.methods import with_formats, with_methods
 from daemon.metrics.password import with_password
 from daemon.metrics.server import Server
 
@@ -43,9 +44,12 @@ def serve_metrics(metrics: Metrics, settings: options.Metrics) -> Iterator[Serve
     """
     host, port = split_listen(settings.listen)
     guard = Guard(settings)
-    page = with_password(make_wsgi_app(metrics.registry), lambda: guard.password)
+    page = with_formats(make_wsgi_app(metrics.registry))
+    page = with_methods(with_password(page, lambda: guard.password))
     server = listening(
-        "metrics.listen", settings.listen, lambda: Server(host, port, page, lambda: guard.tls)
+        "metrics.listen",
+        settings.listen,
+        lambda: Server(host, port, page, lambda: guard.tls, metrics.clients_lost.inc),
     )
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -1,8 +1,10 @@
 import base64
+import http.client
 import shutil
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import urllib.error
 import urllib.request
@@ -10,13 +12,16 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from acoio.errors import NotReadyError, SetupError
 from daemon import options
 from daemon.config import load_config
 from daemon.metrics import Metrics, serve_metrics
 from daemon.metrics.server import AT_ONCE
-from tests.daemon.scrapes import ANYWHERE, page_at, pair_in, samples_of
+from tests.daemon.conftest import until
+from tests.daemon.scrapes import ANYWHERE, page_at, pair_in, samples_of, value_of
+from tests.detector.sounds import score
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +191,90 @@ def test_a_new_certificate_and_password_are_taken_up_without_a_pause(
         assert _ask(served.address, certificate, _basic(b"x:the sea: is wide"))[0] == 401
         with pytest.raises(urllib.error.URLError, match="certificate verify failed"):
             _ask(served.address, pair[0], _basic(b"x:a new one"))
+
+
+def _asked(
+    address: str, method: str, headers: dict[str, str] | None = None
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    with closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+        connection.request(method, "/metrics", headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+def test_the_strict_reader_of_openmetrics_reads_the_page() -> None:
+    metrics = Metrics("a", 1.0)
+    metrics.take_scores([score(0.0, -3.0), score(1.0, 0.0), score(2.0, 400.0)])
+    with serve_metrics(metrics, ANYWHERE) as served:
+        _, headers, page = _asked(served.address, "GET", {"Accept": "application/openmetrics-text"})
+    assert headers.get_content_type() == "application/openmetrics-text"
+    (scores,) = (
+        family
+        for family in text_string_to_metric_families(page.decode())  # type: ignore[no-untyped-call]
+        if family.name == "kilokai_score_above_threshold_nats"
+    )
+    counts = {sample.labels["le"]: sample.value for sample in scores.samples}
+    assert (counts["-20.0"], counts["-10.0"], counts["300.0"], counts["+Inf"]) == (0, 2, 2, 3)
+
+
+def test_head_is_answered_as_get_and_other_methods_are_refused(guarded: options.Metrics) -> None:
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as served:
+        for accept in ("", "application/openmetrics-text", "text/html"):
+            status, headers, body = _asked(served.address, "HEAD", {"Accept": accept})
+            assert (status, body) == (200, b"")
+            wanted = _asked(served.address, "GET", {"Accept": accept})[1]
+            assert headers["Content-Type"] == wanted["Content-Type"]
+            assert int(headers["Content-Length"]) > 1000
+        for method in ("POST", "OPTIONS", "DELETE", "TRACE", "BREW"):
+            status, headers, _ = _asked(served.address, method)
+            assert (status, headers["Allow"]) == (405, "GET, HEAD")
+    without_tls = guarded.model_copy(update={"certificate": None, "key": None})
+    with serve_metrics(Metrics("a", 1.0), without_tls) as served:
+        assert _asked(served.address, "HEAD")[::2] == (401, b"")
+
+
+_ODD = (
+    *(b"GET / HTTP/1.1\r\nAccept: application/openmetrics-text; version=" + odd + b"\r\n\r\n"
+      for odd in (b"x", b"", b"1.x", b"\xff", b"-1", b"99999999999999999999", b"1.0.0;escaping=x")),
+    b"GET /%ff%00?%ff=%ff&name[]=x;;&name[] HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n", b"GET\r\n\r\n", b"\xff\xfe\0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nContent-Length: x\r\nA:\xff\r\n:b\r\n\r\n",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+)  # fmt: skip
+
+
+def test_no_odd_request_prints_anything(capfd: pytest.CaptureFixture[str]) -> None:
+    with serve_metrics(Metrics("a", 1.0), ANYWHERE) as served:
+        host, _, port = served.address.rpartition(":")
+        for request in _ODD:
+            with closing(socket.create_connection((host, int(port)), 60)) as peer:
+                peer.sendall(request)
+                assert peer.recv(4096)
+        assert "kilokai_threshold" in page_at(served.address)
+    assert capfd.readouterr() == ("", "")
+
+
+def _reset(peer: socket.socket) -> None:
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+
+
+def test_peers_that_reset_at_any_point_of_tls_print_nothing_and_are_counted(
+    guarded: options.Metrics, pair: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    metrics, context = Metrics("a", 1.0), ssl.create_default_context(cafile=str(pair[0]))
+    hello = b"\x16\x03\x01\x02\0\x01"
+    word = _basic(b"x:the sea: is wide")
+    asks = (f"GET / HTTP/1.1\r\nAuthorization: {word}\r\n\r\n".encode(), b"GET /")
+    with serve_metrics(metrics, guarded) as served:
+        host, _, port = served.address.rpartition(":")
+        for sent in (b"", hello, b"GET / HTTP/1.1\r\n\r\n", *asks) * 8:
+            peer = socket.create_connection((host, int(port)), 60)
+            if sent in asks:
+                peer = context.wrap_socket(peer, server_hostname=host)
+            peer.sendall(sent)
+            _reset(peer)
+        until(lambda: value_of(metrics, "kilokai_metrics_clients_lost_total") >= 24, deadline_s=60)
+        assert _ask(served.address, pair[0], _basic(b"x:the sea: is wide"))[0] == 200
+    assert capfd.readouterr() == ("", "")
