@@ -66,6 +66,7 @@ class Server(ThreadingMixIn, WSGIServer):
         client.settimeout(PATIENCE_S)
         if tls := self._tls():
             try:
+                client.getpeername()  # of a peer that is gone, ssl would leave the socket open
                 client = tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
             except OSError:  # gone already
                 client.close()
