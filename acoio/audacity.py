@@ -14,6 +14,7 @@ from typing import Final
 
 from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.errors import DataError, NotReadyError
+from acoio.output import write_output
 from acoio.sound import Sound
 
 _BAND: Final = "\\"
@@ -54,7 +55,22 @@ def write_audacity(
     annotations: Sequence[Annotation],
     files: Iterable[FileSpan | Sound] | Timeline,
 ) -> None:
-    """Write annotations as a label track over a file, or over files joined end to end.
+    """Write a file of annotations: `audacity_track`.
+
+    Raises
+    ------
+    DataError
+        As `audacity_track`.
+    NotReadyError
+        If it cannot be written.
+    """
+    write_output(path, audacity_track(annotations, files).encode())
+
+
+def audacity_track(
+    annotations: Sequence[Annotation], files: Iterable[FileSpan | Sound] | Timeline
+) -> str:
+    """Return annotations as a label track over a file, or over files joined end to end.
 
     A begin between two files is moved to the next one, an end to the one before.
     Channels and other columns have no place in a label track.
@@ -71,8 +87,7 @@ def write_audacity(
         lines.append(f"{begin_s:.9f}\t{end_s:.9f}\t{annotation.label}")
         if annotation.low_hz is not None:
             lines.append(f"{_BAND}\t{annotation.low_hz!r}\t{annotation.high_hz!r}")
-    text = "".join(line + "\n" for line in lines)
-    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    return "".join(line + "\n" for line in lines)
 
 
 def _lines(path: Path) -> list[str]:

@@ -16,7 +16,7 @@ import math
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
@@ -28,6 +28,7 @@ from acoio.clock import record_us, to_us
 from acoio.errors import NotReadyError
 from acoio.filename import begin_of_name
 from acoio.header import RECORD_SAMPLES
+from acoio.output import output
 from acoio.sound import Gap, Sound
 
 __all__ = ["FORMATS", "is_audio", "read_audio", "save"]
@@ -106,15 +107,9 @@ def save(sound: Sound, path: str | Path) -> None:
     _check_rate(sound.rate_hz, form, path)
     samples, subtype, scale = _kept(sound.samples, form, path)
     comment = comment_of(sound, scale)
-    half = path.with_name(f".{path.name}.tmp")
-    try:
-        _write(half, samples, round(sound.rate_hz), (form, subtype), comment)
-        _check_comment(half, comment, path)
-        half.replace(path)
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    finally:
-        half.unlink(missing_ok=True)
+    with output(path) as file:
+        _write(file, path, samples, round(sound.rate_hz), (form, subtype), comment)
+        _check_comment(file, comment, path)
 
 
 def _check_rate(rate_hz: float, form: str, path: Path) -> None:
@@ -127,9 +122,10 @@ def _check_rate(rate_hz: float, form: str, path: Path) -> None:
         raise ValueError(f"{path}: found a rate of {rate_hz:.0f} Hz, wanted up to 655350 in FLAC")
 
 
-def _check_comment(written: Path, comment: str, path: Path) -> None:
+def _check_comment(written: BinaryIO, comment: str, path: Path) -> None:
     """Raise if a file lost its comment: libsndfile drops one of over 2 kB from a WAV."""
-    with opened(written) as file:
+    written.seek(0)
+    with soundfile.SoundFile(written) as file:
         if file.comment != comment:
             raise ValueError(
                 f"{path}: found too many gaps for its comment of {len(comment)} letters, "
@@ -161,15 +157,18 @@ def _kept(samples: NDArray[Any], form: str, path: Path) -> tuple[NDArray[Any], s
 
 
 def _write(
-    path: Path, samples: NDArray[Any], rate: int, kind: tuple[str, str], comment: str
+    raw: BinaryIO,
+    path: Path,
+    samples: NDArray[Any],
+    rate: int,
+    kind: tuple[str, str],
+    comment: str,
 ) -> None:
     form, subtype = kind
     try:
-        with path.open("wb") as raw:
-            file = soundfile.SoundFile(raw, "w", rate, 1, format=form, subtype=subtype)
-            with file:
-                file.comment = comment
-                file.write(samples)
+        with soundfile.SoundFile(raw, "w", rate, 1, format=form, subtype=subtype) as file:
+            file.comment = comment
+            file.write(samples)
     except soundfile.LibsndfileError as error:
         raise NotReadyError(f"{path}: cannot be written as {form} {subtype}: {error}") from error
 

@@ -24,6 +24,7 @@ from matplotlib.ticker import LinearLocator
 from acoio.facts import title as title_of
 from acoio.labels import COLUMNS, Label, iso, read_labels, row_of, write_labels
 from acoio.notebook import data_uri, png
+from acoio.output import write_output
 from acoio.picture import (
     LEVELS_DB,
     background_db,
@@ -101,9 +102,11 @@ def label_page(
     ------
     ValueError
         As `labeller`.
+    NotReadyError
+        If it cannot be written.
     """
     path = Path(path)
-    path.write_text(labeller(sound, label, piece=piece).page, encoding="utf-8")
+    write_output(path, labeller(sound, label, piece=piece).page.encode())
     return path
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from acoio.annotations import Annotation
 from acoio.clock import from_us, to_us
 from acoio.errors import DataError, NotReadyError
+from acoio.output import write_output
 
 if TYPE_CHECKING:
     from acoio.sound import Sound
@@ -84,12 +85,11 @@ def write_labels(path: str | Path, labels: Iterable[Label]) -> None:
     lines.writeheader()
     lines.writerows(row_of(label) for label in labels)
     try:
-        path.write_bytes(table.getvalue().encode())
+        content = table.getvalue().encode()
     except UnicodeEncodeError as error:
         found = error.object[error.start : error.end]
         raise DataError(f"{path}: found {found!r} in a label, wanted UTF-8") from error
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
+    write_output(path, content)
 
 
 def _text(path: Path) -> str:

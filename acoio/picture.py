@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from acoio.notebook import DPI
+from acoio.output import output
 from acoio.sound import Sound
 from acoio.spectrogram import Spectrogram
 
@@ -132,8 +133,15 @@ def mark_log_hz(axes: Axes) -> None:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a picture and return its path."""
-    figure.savefig(path, dpi=DPI)
+    """Write a picture and return its path.
+
+    Raises
+    ------
+    NotReadyError
+        If it cannot be written.
+    """
+    with output(path) as file:
+        figure.savefig(file, dpi=DPI, format=path.suffix.removeprefix(".") or None)
     return path
 
 

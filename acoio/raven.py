@@ -14,6 +14,7 @@ from typing import Final
 
 from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.errors import DataError, NotReadyError
+from acoio.output import write_output
 from acoio.sound import Sound
 
 _SELECTION, _VIEW, _CHANNEL = "Selection", "View", "Channel"
@@ -68,7 +69,25 @@ def write_raven(
     *,
     label: str = _LABELS[0],
 ) -> None:
-    """Write annotations as a selection table over a list of files.
+    """Write a file of annotations: `raven_table`.
+
+    Raises
+    ------
+    DataError
+        As `raven_table`.
+    NotReadyError
+        If it cannot be written.
+    """
+    write_output(path, raven_table(annotations, files, label=label).encode())
+
+
+def raven_table(
+    annotations: Sequence[Annotation],
+    files: Iterable[FileSpan | Sound] | Timeline,
+    *,
+    label: str = _LABELS[0],
+) -> str:
+    """Return annotations as a selection table over a list of files.
 
     A begin between two files is moved to the next one, an end to the one before.
     An annotation without a band gets all of it, 0 Hz to half the rate.
@@ -95,7 +114,7 @@ def write_raven(
         row = _row(number, annotation, timeline) | {label: annotation.label}
         row |= dict(annotation.extra)
         lines.append("\t".join(row.get(name, "") for name in columns))
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return "\n".join(lines) + "\n"
 
 
 def _rows(path: Path) -> list[tuple[int, _Row]]:

@@ -23,6 +23,7 @@ from acoio.header import (
     NUMBERS,
     RECORD_SAMPLES,
 )
+from acoio.output import write_output
 from acoio.sound import Sound
 from acoio.unpack import pack
 
@@ -85,6 +86,8 @@ def write(
     ------
     ValueError
         If the sound has gaps, and as `encode_records`.
+    NotReadyError
+        If it cannot be written.
     """
     if sound.gaps:
         raise ValueError(f"sound: found {len(sound.gaps)} gaps, wanted none in a file")
@@ -96,7 +99,7 @@ def write(
         rate_hz=sound.rate_hz,
         bits=bits,
     )
-    place(Path(path), content)
+    write_output(path, content)
 
 
 def record_begins_us(
@@ -109,16 +112,6 @@ def record_begins_us(
     """
     offsets = np.rint(np.arange(first, first + count) * record_us(rate_hz))
     return np.asarray(to_us(begin) + offsets.astype(np.int64))
-
-
-def place(path: Path, content: bytes) -> None:
-    """Put a whole file at `path` in one step: a watcher never sees half of it."""
-    half = path.with_name(f".{path.name}.tmp")
-    try:
-        half.write_bytes(content)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def _whole_records(samples: NDArray[np.int32], count: int) -> NDArray[np.int32]:

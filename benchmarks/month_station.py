@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from acoio.clock import record_us
 from acoio.filename import FileName, begin_of_name
+from acoio.output import write_output
 from acoio.simulate import Ocean, OceanSettings
-from acoio.writer import encode_records, place, record_begins_us
+from acoio.writer import encode_records, record_begins_us
 from daemon.config import Config, load_config
 from daemon.ledger.ledger import open_ledger
 from daemon.models.chosen import chosen_model
@@ -132,7 +133,7 @@ class Station:
         first, end = (self._record_at(when) for when in (begin, begin + _FILE))
         marks_us = record_begins_us(self._begin, first, end - first)
         samples = ocean.piece(first, end - first)
-        place(path, encode_records(samples, begins_us=marks_us, first_number=first))
+        write_output(path, encode_records(samples, begins_us=marks_us, first_number=first))
 
     def _record_at(self, when: datetime) -> int:
         return math.ceil((when - self._begin).total_seconds() * 1e6 / record_us())

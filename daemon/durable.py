@@ -19,9 +19,11 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
     NotReadyError
         If it cannot be written, as when the disk is full; the former one is as it was.
     """
-    half = path.with_name(f".{path.name}.part")
+    half = path.with_name(f".{path.name}.part")  # of a run that was ended, it is taken anew
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with half.open("wb") as file:
+        half.unlink(missing_ok=True)
+        with os.fdopen(os.open(half, flags, 0o666), "wb") as file:
             file.write(data)
             file.flush()
             if durable:

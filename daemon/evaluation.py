@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import from_us
 from acoio.errors import DataError, unusable
+from acoio.output import write_output
 from daemon import __version__
 from detector.clips import Clip
 from detector.config import FeatureSettings
@@ -145,8 +146,10 @@ def evaluate(
             _mixed_into_recordings(run, clips, labels)
     draw_roc(wanted.out / "roc.png", run.shown)
     found = Evaluation(_model(model), wanted.settings(), _versions(), tuple(run.sources), faults)
-    _write(wanted.out / "evaluation.json", json.dumps(as_json(found), indent=2) + "\n")
-    _write(wanted.out / "evaluation.md", markdown(found))
+    write_output(
+        wanted.out / "evaluation.json", (json.dumps(as_json(found), indent=2) + "\n").encode()
+    )
+    write_output(wanted.out / "evaluation.md", markdown(found).encode())
     return found
 
 
@@ -231,10 +234,3 @@ def _versions() -> dict[str, str]:
     return {"kilokai": __version__} | {
         name: metadata.version(name) for name in ("numpy", "scipy", "torch")
     }
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unusable(str(path), error) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from acoio.errors import SetupError
+from acoio.output import write_output
 from detector.calibrate import Calibration
 from detector.config import FeatureSettings
 from detector.drift import Reference
@@ -102,8 +102,8 @@ def write_model(folder: Path, model: Model) -> Model:
     card["sha256"] = sha256_of_model(card, data)
     written = _assemble(card, tensors)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / TENSORS, data)
-    _write(folder / CARD, _text(card).encode())
+    write_output(folder / TENSORS, data)
+    write_output(folder / CARD, _text(card).encode())
     return written
 
 
@@ -142,15 +142,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _tensors(model: Model) -> dict[str, torch.Tensor]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from acoio.errors import SetupError
+from acoio.output import write_output
 from detector.data import sha256_of
 
 
@@ -43,7 +44,7 @@ def write(
 
     Raises
     ------
-    OSError
+    NotReadyError
         If it cannot be written, as on a full disk.
     """
     state = {
@@ -51,11 +52,9 @@ def write(
         "progress": dict(progress),
         "parts": [part.state_dict() for part in parts],
     }
-    half = path.with_name(path.name + ".part")
     whole = io.BytesIO()
     torch.save(state, whole)  # into a file it would tell a full disk as a bug of its own
-    half.write_bytes(whole.getbuffer())
-    half.replace(path)
+    write_output(path, whole.getbuffer())
 
 
 def read(path: Path, identity: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

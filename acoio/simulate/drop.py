@@ -12,10 +12,11 @@ from acoio.clock import record_us
 from acoio.errors import SetupError
 from acoio.filename import FileName
 from acoio.header import LAYOUTS
+from acoio.output import write_output
 from acoio.simulate.ocean import Ocean
 from acoio.simulate.settings import OceanSettings
 from acoio.simulate.truth import write_truth
-from acoio.writer import encode_records, place, record_begins_us
+from acoio.writer import encode_records, record_begins_us
 
 DEMO_BEGIN: Final = datetime(2024, 3, 1, 6, 0, tzinfo=UTC)
 TRUTH_NAME: Final = "truth.csv"
@@ -57,7 +58,7 @@ def simulate_drop(
     while (first := _first_record(k * FILE_S)) < records:
         count = min(_first_record((k + 1) * FILE_S), records) - first
         path = folder / str(FileName(begin + timedelta(seconds=k * FILE_S)))
-        place(path, _encoded(ocean, first, count, layout))
+        write_output(path, _encoded(ocean, first, count, layout))
         yield path
         k += 1
 

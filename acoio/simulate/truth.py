@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from acoio.errors import DataError
+from acoio.output import write_output
 
 Kind = Literal["call", "ship", "gear"]
 
@@ -37,13 +39,20 @@ _COLUMNS: Final = tuple(field.name for field in fields(Truth))
 
 
 def write_truth(path: Path, truths: Iterable[Truth]) -> None:
-    """Write truths as CSV, one line each, times in ISO 8601."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, _COLUMNS)
-        table.writeheader()
-        for truth in truths:
-            times = {"begin": _iso(truth.begin), "end": _iso(truth.end)}
-            table.writerow(asdict(truth) | times)
+    """Write truths as CSV, one line each, times in ISO 8601.
+
+    Raises
+    ------
+    NotReadyError
+        If it cannot be written.
+    """
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, _COLUMNS)
+    table.writeheader()
+    for truth in truths:
+        times = {"begin": _iso(truth.begin), "end": _iso(truth.end)}
+        table.writerow(asdict(truth) | times)
+    write_output(path, text.getvalue().encode())
 
 
 def _iso(when: datetime) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from acoio.output import write_output
 from benchmarks.evaluation import sea, sea_tables
 from benchmarks.evaluation.compare import DRAWS, FIRST_SEED, Result, Where, compare, quiet_threads
 from benchmarks.evaluation.registry import LETTERS, tasks_of
@@ -50,9 +51,9 @@ def main(arguments: Sequence[str]) -> None:
         found = list(_compared(asked.tasks, where, asked.seeds, pool))
     at_sea = sea.rows(where.data, PARTS, jobs=asked.jobs) if set(SEA) & set(asked.tasks) else []
     page = [*_page(found, asked), *sea_tables.page(at_sea)] if at_sea else _page(found, asked)
-    asked.out.write_text("\n".join(page) + "\n")
+    write_output(asked.out, ("\n".join(page) + "\n").encode())
     figures = _figures(found, asked) | {"sea": sea_tables.figures(at_sea)}
-    asked.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
+    write_output(asked.out.with_suffix(".json"), (json.dumps(figures, indent=1) + "\n").encode())
 
 
 def _asked(arguments: Sequence[str]) -> argparse.Namespace:

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from acoio.errors import SetupError, unusable
 from daemon.cli.options import ConfigFile, Json, Sets
+from daemon.cli.output import Force, deliver
 from daemon.config import Config, ConfigError, Fault, Loaded, read_config, strays
 from daemon.errors import EXIT_WRONG_SETUP, plain
 from daemon.settings.effective import effective, effective_lines
@@ -68,21 +68,15 @@ def print_schema() -> None:
 
 @app.command(epilog="Example: kilokai config init /etc/kilokai/kilokai.toml")
 def init(
-    path: Annotated[Path, typer.Argument(help="The file to write; none is overwritten.")] = Path(
+    path: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = Path(
         "kilokai.toml"
     ),
+    force: Force = False,
 ) -> None:
     """Write a commented configuration with every key, to begin with."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(example())
-    except FileExistsError as error:
-        raise SetupError(f"{path}: found a file there, and none is ever overwritten") from error
-    except OSError as error:
-        raise unusable(str(path), error, "to write a configuration") from error
-    name = plain(path)
-    typer.echo(f"wrote {name}: say where files arrive, drop.path, then", err=True)
-    typer.echo(f"kilokai config check --config {name}", err=True)
+    where = deliver(path, example().encode(), force=force)
+    typer.echo(f"wrote {where}: say where files arrive, drop.path, then", err=True)
+    typer.echo(f"kilokai config check --config {where}", err=True)
 
 
 def _missing(config: Config) -> Iterator[tuple[str, Path]]:

@@ -10,6 +10,7 @@ import typer
 
 from acoio.errors import DataError, SetupError
 from daemon.cli.options import Json, Sets, config_of
+from daemon.cli.output import Force, require_free
 from daemon.errors import plain
 from daemon.show import with_bar
 
@@ -61,10 +62,12 @@ def command(
     ] = 2.0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same sound.")] = 1,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that simulate.")] = 1,
+    force: Force = False,
     as_json: Json = False,
     sets: Sets = None,
 ) -> None:
     """Measure how well a model finds calls, on simulated, labelled and mixed sound."""
+    require_free(out / "evaluation.json", force=force)
     settings = config_of(None, sets, needs_drop=False)
     labels = _beside(recordings, labels, "--recordings", "--labels")
     clip_labels = _beside(clips, clip_labels, "--clips", "--clip-labels")

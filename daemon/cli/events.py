@@ -12,6 +12,7 @@ import typer
 from acoio.errors import DataError
 from daemon.cli import review
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
+from daemon.cli.output import Force, deliver, require_place
 from daemon.events.export import export
 from daemon.events.find import (
     Filter,
@@ -100,7 +101,10 @@ def export_events(
         Literal["raven", "audacity", "csv", "json", "parquet"],
         typer.Option("--format", help="For which program."),
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The file to write; - is standard output.")
+    ],
+    force: Force = False,
     store: StorePath = None,
     config: ConfigFile = None,
     sets: Sets = None,
@@ -114,11 +118,12 @@ def export_events(
     limit: _Limit = None,
 ) -> None:
     """Write events to a file; Raven's and Audacity's are over the recordings they lie in."""
+    require_place(out, force=force)
     wanted = _filter(begin, end, status, severity, min_score, band, verdict)
     place = store_of(store, config, sets)
     found = listed(place, wanted, limit)
-    export(form, out, found, place)
-    typer.echo(f"{len(found)} events written to {out}", err=True)
+    where = deliver(out, export(form, found, place), force=force)
+    typer.echo(f"{len(found)} events written to {where}", err=True)
 
 
 def _filter(

@@ -14,6 +14,8 @@ from daemon.show import with_bar
 
 EXAMPLE: Final = "Example: kilokai simulate drop --minutes 60 --seed 1"
 _FILE_MINUTES: Final = 5
+_TRUTH: Final = "truth.csv"
+_OURS: Final = f"recordings and {_TRUTH}"
 
 
 def command(
@@ -27,11 +29,15 @@ def command(
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there = next((path for path in folder.iterdir() if is_recording(path.name)), None)
+        there = next((path for path in folder.iterdir() if _is_ours(path.name)), None)
     except OSError as error:
         raise unusable(str(folder), error) from error
     if there:
-        raise SetupError(f"{there}: found a recording there, wanted a folder without any")
+        raise SetupError(f"{there}: found that there, wanted a folder without {_OURS}")
     files = simulate_drop(folder, seed=seed, minutes=minutes, layout=layout)
     for path in with_bar(files, "simulating", math.ceil(minutes / _FILE_MINUTES)):
         typer.echo(path)
+
+
+def _is_ours(name: str) -> bool:
+    return is_recording(name) or name == _TRUTH

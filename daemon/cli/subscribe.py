@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from acoio.errors import SetupError, unusable
+from acoio.output import write_output
 from daemon.bus.follow import Place
 from daemon.bus.keys import SERVER_PUBLIC
 from daemon.cli.options import ConfigFile, Json, Sets, config_of
@@ -78,15 +79,17 @@ def _print(subscriber: Subscriber, place: Path | None, *, as_json: bool) -> None
     for event in subscriber:
         typer.echo(json.dumps(event) if as_json else event_line(event))
         if place is not None:
-            _keep(place, str(subscriber.place))
+            write_output(place, f"{subscriber.place}\n".encode())
 
 
 def _kept(place: Path | None) -> str | None:
-    """Return the id that a file keeps, or None; that none could be kept there is said at once."""
+    """Return the id that a file keeps, or None; that none could be kept there is told at once."""
     if place is None:
         return None
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise SetupError(f"--place: {place.parent}: found no folder that may be written")
+    if place.exists() and not place.is_file():  # reading a pipe would wait for ever
+        raise SetupError(f"--place: {place}: found no regular file, wanted one or a free name")
     try:
         kept = place.read_text("ascii").strip()
         Place.at(kept)
@@ -97,16 +100,3 @@ def _kept(place: Path | None) -> str | None:
     except ValueError as error:
         raise SetupError(f"--place: {place}: {str(error).removeprefix('since: ')}") from error
     return kept
-
-
-def _keep(place: Path, message_id: str) -> None:
-    """Replace the file whole, so that a crash leaves the former place or this one."""
-    unready = place.with_name(f".{place.name}.new")
-    try:
-        with unready.open("w", encoding="ascii") as file:
-            file.write(f"{message_id}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unready.replace(place)
-    except OSError as error:
-        raise unusable(f"--place: {place}", error) from error

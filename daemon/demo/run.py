@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from acoio.errors import NotReadyError, SetupError, unusable
+from acoio.output import write_output
 from acoio.simulate import OceanSettings, Truth, read_truth, simulate_drop
 from daemon.client import Subscriber
 from daemon.demo.child import Child, daemon_process
@@ -82,7 +83,7 @@ def run_demo(out: Path, *, minutes: float, seed: int, say: Say) -> int:
             say(f"A daemon (process {child.process.pid}) gets a file a second.  Its events:\n")
             outcome = _watched(child, places, files, say)
         shutil.copy(places.staging / "truth.csv", places.out / "truth.csv")
-        (places.out / "metrics.txt").write_text(outcome.page, "utf-8")
+        write_output(places.out / "metrics.txt", outcome.page.encode())
         say("")
         pictures = _drawn(places, outcome, truth)
     page, wall_s = outcome.page, outcome.wall_s
@@ -115,11 +116,11 @@ def _configure(places: Places) -> None:
     def quoted(path: Path) -> str:
         return json.dumps(str(path))  # a JSON string is a TOML string
 
-    places.config.write_text(
+    text = (
         f"[station]\nname = 'demo'\n[drop]\npath = {quoted(places.drop)}\nsettle_s = 1.0\n"
-        f"rescan_s = 1.0\n[store]\npath = {quoted(places.store)}\n[bus]\nheartbeat_s = 1.0\n",
-        "utf-8",
+        f"rescan_s = 1.0\n[store]\npath = {quoted(places.store)}\n[bus]\nheartbeat_s = 1.0\n"
     )
+    write_output(places.config, text.encode())
 
 
 def _simulated(staging: Path, minutes: float, seed: int) -> list[Path]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from acoio.errors import NotReadyError, unusable
+from acoio.errors import NotReadyError
 from daemon.config import PREFIX, Config, ConfigError, Loaded, read_config
 from daemon.doctor.finding import in_time
 from daemon.doctor.scrape import last_logs, scrape
@@ -39,37 +37,23 @@ class _Several(dict[str, Any]):
 
 
 def pack(
-    out: Path,
     path: Path | None,
     sets: Sequence[str],
     environ: Mapping[str, str],
     examined: Mapping[str, Any],
-) -> None:
-    """Write the bundle: each piece as it is found, cleaned of secrets.
-
-    Raises
-    ------
-    SetupError
-        If it cannot be written.
-    """
+) -> bytes:
+    """Return the bundle, a tar.gz: each piece as it is found, cleaned of secrets."""
     loaded = _loaded(path, sets, environ)
     config = loaded.config if loaded else None
     cleaner = Cleaner(known_secrets(config, path, sets, environ))
-    unready = out.with_name(f".{out.name}.new")
-    try:
-        handle = os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
-            _add(tar, "doctor.json", cleaner.value(examined))
-            for name, get in _wanted(loaded, path, environ):
-                for part, piece in _had(name, get):
-                    text = isinstance(piece, str)
-                    _add(tar, part, cleaner.text(piece) if text else cleaner.value(piece))
-        unready.replace(out)
-    except OSError as error:
-        raise unusable(f"--bundle: {out}", error) from error
-    finally:
-        with suppress(OSError):
-            unready.unlink()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        _add(tar, "doctor.json", cleaner.value(examined))
+        for name, get in _wanted(loaded, path, environ):
+            for part, piece in _had(name, get):
+                text = isinstance(piece, str)
+                _add(tar, part, cleaner.text(piece) if text else cleaner.value(piece))
+    return packed.getvalue()
 
 
 def _had(name: str, get: _Get) -> _Pieces:

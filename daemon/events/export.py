@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from acoio.annotations import Annotation, FileSpan
-from acoio.audacity import write_audacity
+from acoio.audacity import audacity_track
 from acoio.clock import JUMP_US, NOMINAL_RATE_HZ, from_us, to_us, true_rate_hz
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DataError
 from acoio.filename import rate_of
-from acoio.raven import write_raven
-from daemon.durable import write_whole
+from acoio.raven import raven_table
 from daemon.ledger.stored import stored_files
 from detector.values import Event
 
@@ -29,7 +28,7 @@ _VERDICT: Final = ("verdict", "call_type", "note", "who", "at")
 COLUMNS: Final = (*Event.__slots__, "bout", "clip", "picture", *_VERDICT)
 
 _Json = Mapping[str, Any]
-Write = Callable[[Path, Sequence[_Json], Path], None]
+Encode = Callable[[Sequence[_Json], Path], bytes]
 
 
 def flat(event: _Json) -> dict[str, Any]:
@@ -130,37 +129,32 @@ def annotation(event: _Json) -> Annotation:
     )
 
 
-def export(form: str, path: Path, events: Sequence[_Json], store: Path) -> None:
-    """Write events to a file of a form, one of `FORMS`.
+def export(form: str, events: Sequence[_Json], store: Path) -> bytes:
+    """Return events as a file of a form, one of `FORMS`.
 
     Raises
     ------
     DataError
         If there is none to write, or the form cannot hold them.
-    NotReadyError
-        If the file cannot be written.
     """
     if not events:
         raise DataError("events: found none to export, wanted one at least")
-    try:
-        FORMS[form](path, events, store)
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}, wanted to write events there") from error
+    return FORMS[form](events, store)
 
 
-def _json(path: Path, events: Sequence[_Json], _: Path) -> None:
-    write_whole(path, (json.dumps(list(events), indent=1) + "\n").encode())
+def _json(events: Sequence[_Json], _: Path) -> bytes:
+    return (json.dumps(list(events), indent=1) + "\n").encode()
 
 
-def _csv(path: Path, events: Sequence[_Json], _: Path) -> None:
+def _csv(events: Sequence[_Json], _: Path) -> bytes:
     table = io.StringIO(newline="")
     lines = csv.DictWriter(table, COLUMNS, lineterminator="\r\n")
     lines.writeheader()
     lines.writerows(flat(event) for event in events)
-    write_whole(path, table.getvalue().encode("utf-8", "backslashreplace"))
+    return table.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _parquet(path: Path, events: Sequence[_Json], _: Path) -> None:
+def _parquet(events: Sequence[_Json], _: Path) -> bytes:
     import pyarrow as pa  # here, because only this needs it
     import pyarrow.parquet as pq
 
@@ -176,15 +170,15 @@ def _parquet(path: Path, events: Sequence[_Json], _: Path) -> None:
     out = pa.BufferOutputStream()
     schema = pa.schema([(name, kind(name)) for name in COLUMNS])
     pq.write_table(pa.table(columns, schema=schema), out)
-    write_whole(path, out.getvalue().to_pybytes())
+    return bytes(out.getvalue().to_pybytes())
 
 
-def _raven(path: Path, events: Sequence[_Json], store: Path) -> None:
-    write_raven(path, [annotation(event) for event in events], _files(events, store))
+def _raven(events: Sequence[_Json], store: Path) -> bytes:
+    return raven_table([annotation(event) for event in events], _files(events, store)).encode()
 
 
-def _audacity(path: Path, events: Sequence[_Json], store: Path) -> None:
-    write_audacity(path, [annotation(event) for event in events], _files(events, store))
+def _audacity(events: Sequence[_Json], store: Path) -> bytes:
+    return audacity_track([annotation(event) for event in events], _files(events, store)).encode()
 
 
 def _files(events: Sequence[_Json], store: Path) -> list[FileSpan]:
@@ -202,7 +196,7 @@ def _rate(name: str) -> float:
         return NOMINAL_RATE_HZ
 
 
-FORMS: Final[Mapping[str, Write]] = {
+FORMS: Final[Mapping[str, Encode]] = {
     "raven": _raven,
     "audacity": _audacity,
     "csv": _csv,

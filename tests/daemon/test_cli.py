@@ -47,7 +47,7 @@ def test_simulate_overwrites_no_recording(tmp_path: Path) -> None:
     real = tmp_path / "2024-03-01--06.00.HYD24BBpk"
     real.write_bytes(b"real")
     code, _, err = _run("simulate", tmp_path, "--minutes", "1")
-    assert (code, "found a recording there" in err) == (78, True)
+    assert (code, "found that there" in err) == (78, True)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"real"]
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import tarfile
 import threading
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from acoio.errors import SetupError
 from daemon.bus.keys import make_client, make_server
+from daemon.cli import app
 from daemon.config import Config, load_config
 from daemon.doctor.bundle import pack
 from daemon.doctor.scrape import scrape
@@ -119,7 +121,7 @@ def test_no_secret_that_lies_about_gets_into_a_bundle(
     monkeypatch.setattr("daemon.doctor.scrape._scheme", lambda config: "http")
     said = {"findings": [{"says": "smtp.password: found 'set-Password', wanted nothing"}]}
     sets = ["station.timezone=UTC", "alerts.most_per_hour=7"]
-    pack(tmp_path / "b.tar.gz", file, sets, environ, said)
+    (tmp_path / "b.tar.gz").write_bytes(pack(file, sets, environ, said))
     found = _members(tmp_path / "b.tar.gz")
     for name, text in found.items():
         for secret in secrets | known:
@@ -130,7 +132,6 @@ def test_no_secret_that_lies_about_gets_into_a_bundle(
         "doctor.json", "versions.json", "environment.json", "kilokai.toml", "config.json",
         "log.jsonl", "metrics.txt", "status.json", "ledger.json", "retrain.json", "models.json",
     }  # fmt: skip
-    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o777 == 0o600
     assert "kilokai_x" in found["metrics.txt"]
     assert json.loads(found["config.json"])["alerts"]["most_per_hour"]["value"] == 7
     assert json.loads(found["ledger.json"])["rows"]["files"] == 1
@@ -144,7 +145,8 @@ def test_a_wrong_configuration_is_packed_without_what_it_should_not_hold(tmp_pat
     file = tmp_path / "kilokai.toml"
     file.write_text("[smtp]\npassword = 'in the-File'\n[metrics]\npassword = 'no-Path'\n")
     says = "smtp: found {'password': 'in the-File'}; and in the-File again, and set-Token"
-    pack(tmp_path / "b.tgz", file, ["smtp.token=set-Token"], {}, {"findings": [{"says": says}]})
+    packed = pack(file, ["smtp.token=set-Token"], {}, {"findings": [{"says": says}]})
+    (tmp_path / "b.tgz").write_bytes(packed)
     found = "".join(_members(tmp_path / "b.tgz").values())
     assert not any(secret in found for secret in ("the-File", "no-Path", "set-Token"))
 
@@ -176,7 +178,7 @@ def test_a_piece_that_cannot_be_had_says_why_and_the_others_are_there(
         threading.Thread(target=silent, args=(port,), daemon=True).start()
         fixed = {"metrics": f"127.0.0.1:{port.getsockname()[1]}"}
         StatusFile(config.store.path, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
-        pack(tmp_path / "b.tgz", None, sets_of(tmp_path), {}, {})
+        (tmp_path / "b.tgz").write_bytes(pack(None, sets_of(tmp_path), {}, {}))
     found = _members(tmp_path / "b.tgz")
     assert found["metrics.txt"].startswith("not to be had at 127.0.0.1:")
     assert json.loads(found["status.json"]) == {"error": "KeyError: 'a bug'"}
@@ -201,19 +203,47 @@ def test_the_password_is_the_line_that_the_page_itself_reads_and_no_proxy_hears_
         assert "kilokai_build_info" in scrape(config, served.address)
 
 
-def test_whatever_ends_the_packing_leaves_no_half_of_a_bundle(
+def _kilokai(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, ["doctor", *map(str, words)])
+
+
+def test_a_bundle_is_its_makers_alone_and_follows_no_link(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(*_: object) -> None:
-        raise KeyError("a bug")
+    monkeypatch.setattr("daemon.doctor.examination.examined", lambda *_: iter(()))
+    (tmp_path / "kept").write_text("mine")
+    (tmp_path / "link").symlink_to("kept")
+    (tmp_path / "loose").symlink_to("nowhere")
+    for name in ("link", "loose", "kept"):
+        found = _kilokai("--bundle", tmp_path / name)
+        assert found.exit_code == 78, name
+        assert f"kilokai: {tmp_path}/{name}: found a " in found.stderr
+        if name != "kept":
+            assert _kilokai("--bundle", tmp_path / name, "--force").exit_code == 78
+    assert (tmp_path / "kept").read_text() == "mine"
+    before = os.umask(0)
+    try:
+        assert _kilokai("--bundle", tmp_path / "new.tgz").exit_code == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new.tgz").stat().st_mode & 0o777 == 0o600
+    assert _kilokai("--bundle", tmp_path / "kept", "--force").exit_code == 0
+    assert "doctor.json" in _members(tmp_path / "kept")
+    assert not (tmp_path / "nowhere").exists()
 
-    monkeypatch.setattr(Cleaner, "value", breaks)
-    with pytest.raises(KeyError):
-        pack(tmp_path / "b.tgz", None, [], {}, {})
-    assert list(tmp_path.iterdir()) == []
+
+def test_a_bundle_for_standard_output_has_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.doctor.examination.examined", lambda *_: iter(()))
+    found = _kilokai("--bundle", "-")
+    (tmp_path / "b.tgz").write_bytes(found.stdout_bytes)
+    assert "doctor.json" in _members(tmp_path / "b.tgz")
+    assert "packed standard output" in found.stderr
 
 
 def test_a_bundle_that_cannot_be_written_is_a_fault_in_words(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"--bundle: .*No such file"):
-        pack(tmp_path / "none" / "b.tgz", None, [], {}, {})
+    found = _kilokai("--bundle", tmp_path / "none" / "b.tgz")
+    assert found.exit_code == 78
+    assert "b.tgz: No such file or directory" in found.stderr
     assert list(tmp_path.iterdir()) == []

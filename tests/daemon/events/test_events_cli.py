@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,7 +126,7 @@ def test_a_file_that_cannot_be_written_is_told_in_a_line(judged: Path, tmp_path:
     for form in ("raven", "csv", "json", "parquet"):
         out = tmp_path / "nowhere" / "night"
         code, _, err = _run("export", "--format", form, "-o", out, "--store", judged)
-        assert (code, err.count("\n")) == (1, 1)
+        assert (code, err.count("\n")) == (78, 1)
         assert "night: No such file or directory" in err
 
 
@@ -207,6 +209,33 @@ def test_ravens_place_in_the_file_is_the_very_sample(judged: Path, tmp_path: Pat
         assert row["Begin File"] == event["file"]
         assert float(row["File Offset (s)"]) == pytest.approx(event["sample"] / 24_000, abs=1e-4)
         assert row["Kilokai ID"] == event["id"]
+
+
+@pytest.mark.parametrize("form", [*FORMS])
+def test_an_export_goes_wherever_it_is_sent(judged: Path, tmp_path: Path, form: str) -> None:
+    words = ["export", "--format", form, "--store", str(judged), "-o"]
+    assert _run(*words, tmp_path / "out")[0] == 0
+    wanted = (tmp_path / "out").read_bytes()
+    sent = CliRunner().invoke(app, ["events", *words, "-"])
+    assert (sent.stdout_bytes, sent.stderr[-27:]) == (wanted, "written to standard output\n")
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        assert _run(*words, tmp_path / "pipe")[0] == 0
+        assert read.result(60) == wanted
+    (tmp_path / "out").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to("out")
+    for name in ("out", "link"):
+        code, _, err = _run(*words, tmp_path / name)
+        assert (code, f"{name}: found a file there, wanted none; --force" in err) == (78, True)
+        assert (tmp_path / "out").read_bytes() == b"mine"
+        assert _run(*words, tmp_path / name, "--force")[0] == 0
+        assert (tmp_path / "out").read_bytes() == wanted
+        (tmp_path / "out").write_bytes(b"mine")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "pipe").is_fifo()
+    code, _, err = _run(*words, tmp_path / "none" / "out")
+    assert (code, "none/out: No such file or directory" in err) == (78, True)
 
 
 def test_nothing_to_export_is_told(judged: Path, tmp_path: Path) -> None:

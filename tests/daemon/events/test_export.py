@@ -154,7 +154,7 @@ def test_ravens_marks_are_where_the_samples_are(
     store: Path, wavs: list[Wav], tmp_path: Path
 ) -> None:
     events = listed(store)
-    export("raven", tmp_path / "table.txt", events, store)
+    (tmp_path / "table.txt").write_bytes(export("raven", events, store))
     with (tmp_path / "table.txt").open() as text:
         rows = list(csv.DictReader(text, delimiter="\t"))
     for row, wanted in zip(rows, _wanted(events, wavs), strict=True):
@@ -169,7 +169,7 @@ def test_audacitys_marks_are_where_the_samples_are(
     store: Path, wavs: list[Wav], tmp_path: Path
 ) -> None:
     events = listed(store)
-    export("audacity", tmp_path / "labels.txt", events, store)
+    (tmp_path / "labels.txt").write_bytes(export("audacity", events, store))
     lines = [x.split("\t") for x in (tmp_path / "labels.txt").read_text().splitlines()]
     found = [(float(a), float(b)) for a, b, _ in lines if a != "\\"]
     wanted = [pytest.approx(times[:2], abs=5e-6) for times in _wanted(events, wavs)]
@@ -179,7 +179,7 @@ def test_audacitys_marks_are_where_the_samples_are(
 @pytest.mark.parametrize("form", ["raven", "audacity"])
 def test_marks_come_back_at_their_times(store: Path, drop: Path, tmp_path: Path, form: str) -> None:
     events = listed(store)
-    export(form, tmp_path / "out", events, store)
+    (tmp_path / "out").write_bytes(export(form, events, store))
     read = acoio.read_raven if form == "raven" else acoio.read_audacity
     opened = {span.name for span in recordings(events, stored_files(store))}
     files = [acoio.read(path) for path in sorted(drop.iterdir()) if path.name in opened]
@@ -191,7 +191,7 @@ def test_marks_come_back_at_their_times(store: Path, drop: Path, tmp_path: Path,
 def test_tables_of_times_hold_the_times_as_they_are(store: Path, tmp_path: Path) -> None:
     events = listed(store)
     for form in ("csv", "json"):
-        export(form, tmp_path / form, events, store)
+        (tmp_path / form).write_bytes(export(form, events, store))
     with (tmp_path / "csv").open(newline="") as text:
         rows = list(csv.DictReader(text))
     for row, event in zip(rows, events, strict=True):

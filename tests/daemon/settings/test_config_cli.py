@@ -71,15 +71,16 @@ def test_what_is_in_force_is_shown_with_where_it_comes_from(tmp_path: Path) -> N
     assert load_config(_written(tmp_path, shown), [], {}) == load_config(None, sets, {})
 
 
-def test_what_init_writes_is_right_and_nothing_is_overwritten(tmp_path: Path) -> None:
+def test_what_init_writes_is_right_and_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     file = tmp_path / "new.toml"
     assert _kilokai("init", file).exit_code == 0
     assert tomllib.loads(file.read_text()) == tomllib.loads(example())
     file.write_text("mine")
     shown = _kilokai("init", file)
     assert (shown.exit_code, file.read_text()) == (78, "mine")
-    assert "never overwritten" not in shown.stdout
-    assert "none is ever overwritten" in shown.stderr
+    assert f"{file}: found a file there, wanted none; --force replaces it" in shown.stderr
+    assert _kilokai("init", file, "--force").exit_code == 0
+    assert file.read_text() == _kilokai("init", "-").stdout == example()
     assert _kilokai("init", tmp_path / "none" / "x.toml").exit_code == 78
 
 
