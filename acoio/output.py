@@ -75,7 +75,7 @@ def is_taken(path: str | Path) -> bool:
         target = _target(Path(path))
         return not _is_stream(target) and _lstat(target) is not None
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(Path(path), error) from error
 
 
 def _target(path: Path) -> Path:
