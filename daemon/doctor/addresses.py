@@ -13,15 +13,13 @@ from acoio.errors import NotReadyError, SetupError
 from daemon.bus.gate import open_curve
 from daemon.bus.keys import SERVER_SECRET, clients
 from daemon.doctor.finding import Told
-from daemon.endpoints import split_listen
+from daemon.endpoints import IPC, TCP, is_same, split_listen
 from daemon.errors import plain
 from daemon.health.status_file import last_said
 from daemon.ledger.database import LOCK_FILE
 from daemon.locks import is_held
 from daemon.options import Config
 
-_TCP: Final = "tcp://"
-_IPC: Final = "ipc://"
 _OTHERS: Final = 0o077
 
 
@@ -33,33 +31,24 @@ def check_sockets(config: Config) -> Told:
         ("bus.replay", config.bus.replay),
         ("metrics.listen", config.metrics.listen),
     ):
-        if _place(address) in ours:
+        if any(is_same(address, held) for held in ours):
             yield "ok", f"{key}: {address} is held by our daemon", ""
-        elif address.startswith(_IPC):
-            yield from _path(key, Path(address.removeprefix(_IPC)))
+        elif address.startswith(IPC):
+            yield from _path(key, Path(address.removeprefix(IPC)))
         else:
             yield from _port(key, address)
 
 
-def _ours(store: Path) -> set[str | tuple[str, int]]:
-    """Return the places of the addresses that a running daemon said it has."""
+def _ours(store: Path) -> list[str]:
+    """Return the addresses at which the running daemon listens, as its status file has them."""
     said, _ = last_said(store)
     if not is_held(store / LOCK_FILE):
-        return set()
-    said_addresses = filter(None, (*said.get("bus", ()), said.get("metrics")))
-    return {_place(str(address)) for address in said_addresses}
-
-
-def _place(address: str) -> str | tuple[str, int]:
-    """Return host and port of an address, however it is written; a path as it is."""
-    try:
-        return address if address.startswith(_IPC) else split_listen(address.removeprefix(_TCP))
-    except ValueError:
-        return address
+        return []
+    return [str(address) for address in (*said.get("bus", ()), said.get("metrics")) if address]
 
 
 def _port(key: str, address: str) -> Told:
-    host, port = split_listen(address.removeprefix(_TCP))
+    host, port = split_listen(address.removeprefix(TCP))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

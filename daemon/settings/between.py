@@ -1,4 +1,4 @@
-"""What is wrong between keys that are each right by themselves (pure)."""
+"""What is wrong between keys that are each right by themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
 
-from daemon.endpoints import is_loopback, split_listen
+from daemon.endpoints import is_loopback, is_same, split_listen
 from daemon.options import Config
 
 
@@ -40,8 +40,8 @@ def _of_bus(config: Config) -> Iterator[Conflict]:
     if bus.credential and not bus.keys:
         says = "found nothing beside bus.credential, wanted the clients' folder"
         yield Conflict("bus.keys", says, ("bus.credential",))
-    if bus.publish == bus.replay and not bus.publish.endswith(":0"):
-        says = f"found {bus.replay}, which is bus.publish as well"
+    if is_same(bus.publish, bus.replay):
+        says = f"found {bus.replay}, which is bus.publish as well, {bus.publish}"
         yield Conflict("bus.replay", says, ("bus.publish",))
 
 
@@ -59,8 +59,7 @@ def _of_metrics(config: Config) -> Iterator[Conflict]:
         )
         guards = ("metrics.certificate", "metrics.password", "metrics.open")
         yield Conflict("metrics.listen", says, guards)
-    page = f"tcp://{metrics.listen}"
     for key, endpoint in (("bus.publish", bus.publish), ("bus.replay", bus.replay)):
-        if page == endpoint and not page.endswith(":0"):
-            says = f"found {metrics.listen}, which {key} has as well"
+        if is_same(metrics.listen, endpoint):
+            says = f"found {metrics.listen}, which {key} has as well, {endpoint}"
             yield Conflict("metrics.listen", says, (key,))

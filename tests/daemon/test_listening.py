@@ -19,7 +19,7 @@ def held() -> socket.socket:
 
 
 def _page(address: str, port: int) -> Server:
-    return Server(address, port, lambda _environ, _start: [], lambda: None)
+    return Server(address, port, lambda _environ, _start: [], lambda: None, lambda: None)
 
 
 @pytest.mark.parametrize("kind", ["bus", "metrics"])

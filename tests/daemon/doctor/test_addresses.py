@@ -48,6 +48,19 @@ def test_our_daemons_port_is_known_however_its_address_is_written(
     assert found[-1][:2] == ("ok", f"metrics.listen: [::1]:{number} is held by our daemon")
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_our_daemons_port_is_known_by_the_name_of_this_machine(
+    tmp_path: Path, config: Config, host: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as port, open_ledger(config.store.path):
+        number = port.getsockname()[1]
+        fixed = {"bus": [f"tcp://127.0.0.1:{number}"]}  # as libzmq has it
+        StatusFile(config.store.path, heartbeat_s=5.0, fixed=fixed, say=dict).do(1.0)
+        address = f"tcp://{host}:{number}"
+        found = next(iter(check_sockets(config_of(tmp_path, f"bus.publish={address}"))))
+    assert found[:2] == ("ok", f"bus.publish: {address} is held by our daemon")
+
+
 def test_keys_that_others_read_and_that_are_not_there_fail(tmp_path: Path, config: Config) -> None:
     assert _marks(check_keys(config)) == ["ok"]
     keyed = config_of(tmp_path, f"bus.keys={tmp_path / 'keys'}")
