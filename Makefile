@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: demo test lint types layers unit wheel faults train reference bench retrain-trial soak \
+.PHONY: demo test lint types layers unit wheel faults train reference bench retrain-trial soak orders \
 	month evaluation clean test-monitoring dashboard
 
 demo: $(VENV)/installed
@@ -59,6 +59,11 @@ retrain-trial: $(VENV)/installed-dev
 DAYS ?= 30
 soak: $(VENV)/installed-dev
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.soak $(DAYS)
+
+# Sound in so many random orders, each compared with sound in order: 300 a minute.
+ORDERS ?= 3000
+orders: $(VENV)/installed-dev
+	$(ONE_THREAD) $(BIN)/python -m tests.daemon.hearing.orders $(ORDERS)
 
 # A month of rising noise, one that calms, one of a dying hydrophone: an hour of two cores.
 month: $(VENV)/installed-dev

@@ -58,10 +58,11 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """Where a lane stands: its open event, and the file that it heard last."""
+    """Where a lane stands: its open event, the file heard last, and how many records of it."""
 
     tracker: Mapping[str, Any] = field(default_factory=dict)
     heard: str | None = None
+    records: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from daemon.drop.listing import Seen
 from daemon.errors import AwayError
 from daemon.progress import FINISHED, FileProgress
 
+_LEADING: Final = ("pending", "done")
 HEAD_BYTES: Final = 4096  # a record's header says its time and number, the rest is noise
 
 
@@ -21,15 +22,18 @@ class Identity:
     def __init__(self, drop: Drop, files: Mapping[str, FileProgress]) -> None:
         self._drop = drop
         self._files = files
-        self._by_head = {f.head: f.name for f in files.values() if _names(f)}
+        self._by_head = {f.head: f.name for f in files.values() if _leads(f)}
 
     def learn(self, file: FileProgress) -> None:
         """Keep in mind how a file begins."""
-        if _names(file):
-            self._by_head.setdefault(file.head, file.name)
+        known = self._files.get(self._by_head.get(file.head, ""))
+        if _leads(file) and (known is None or not _leads(known)):
+            self._by_head[file.head] = file.name
 
-    def begun(self, file: FileProgress, seen: Seen) -> FileProgress:
+    def begun(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, ...]:
         """Return a file with its first bytes known, and the file that it may be a copy of.
+
+        If that one is done and holds only its beginning, it follows as a copy of this one.
 
         Raises
         ------
@@ -37,17 +41,20 @@ class Identity:
             As `Drop.bytes_of`.
         """
         if file.head_bytes == HEAD_BYTES or not seen.size:
-            return file if self._begins_alike(file, seen) else FileProgress(file.name)
+            return (file if self._begins_alike(file, seen) else FileProgress(file.name),)
         n = min(seen.size, HEAD_BYTES)
         file = replace(file, head=self._drop.digest(file.name, n), head_bytes=n)
         twin = self._files.get(self._by_head.get(file.head, "")) if not file.records else None
         if twin is None or twin.name == file.name or n < HEAD_BYTES:
-            return file
-        copies = twin.state in ("pending", "done") and _known_bytes(twin) >= seen.size
-        return replace(found(file, seen), twin=twin.name) if copies else file
+            return (file,)
+        if twin.state == "pending" or (twin.state == "done" and twin.size >= seen.size):
+            return (replace(found(file, seen), twin=twin.name),)
+        return file, *(self._shorter(file, twin) if twin.state == "done" else ())
 
-    def compared(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
-        """Return how far a file that is not as it was left is read, and what became of it.
+    def compared(self, file: FileProgress, seen: Seen) -> tuple[tuple[FileProgress, ...], str]:
+        """Return how far a file that is not as it was left is read, and the verdict on it.
+
+        With it come others that this changes: a shorter file is a copy of a longer one.
 
         "same": delivered again or grown; "cut": it lost its end; "replaced": it holds
         something else and is new; "duplicate": its sound was read under another name;
@@ -60,7 +67,23 @@ class Identity:
         """
         if file.twin:
             return self._with_twin(file, seen)
-        if file.state == "duplicate" or not self._begins_alike(file, seen):
+        known, verdict = self._changed(file, seen)
+        return (known,), verdict
+
+    def left(self, file: FileProgress) -> tuple[FileProgress, ...]:
+        """Return as new ones the copies of a file that holds their sound no more.
+
+        What of a copy was not read in that file before it went is read in the copy.
+        """
+        known_bytes = file.size if file.state == "done" else file.bytes_read
+        return tuple(
+            FileProgress(copy.name)
+            for copy in self._files.values()
+            if copy.twin == file.name and copy.size > known_bytes
+        )
+
+    def _changed(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
+        if not self._begins_alike(file, seen):
             return FileProgress(file.name), "replaced"
         if seen.size < file.size:
             return replace(found(file, seen), sha256=""), "cut"
@@ -73,19 +96,28 @@ class Identity:
             return replace(whole, reason=file.reason if file.damaged_bytes else ""), "same"
         return found(file, seen), "same"
 
-    def _with_twin(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
-        apart = replace(file, twin=""), "apart"
+    def _with_twin(self, file: FileProgress, seen: Seen) -> tuple[tuple[FileProgress, ...], str]:
+        own = FileProgress(file.name, head=file.head, head_bytes=file.head_bytes)
         twin = self._files.get(file.twin)
-        if twin is None or _known_bytes(twin) < seen.size:
-            return apart
-        own = self._drop.digest(file.name, seen.size)
+        if twin is None or twin.state not in _LEADING:
+            return (own,), "apart"
         try:
-            if self._digest_of(twin, seen.size) != own:
-                return apart
+            if twin.size < seen.size:
+                return (own, *self._shorter(own, twin)), "apart"
+            digest = self._drop.digest(file.name, seen.size)
+            if self._digest_of(twin, seen.size) != digest:
+                return (own,), "apart"
         except AwayError:  # it went before anybody knew all of it
-            return apart
-        copy = replace(found(file, seen), state="duplicate", sha256=own, attempts=0)
-        return replace(copy, reason=f"the same bytes as {twin.name}"), "duplicate"
+            return (own,), "apart"
+        return (_copy(found(file, seen), twin, digest),), "duplicate"
+
+    def _shorter(self, file: FileProgress, twin: FileProgress) -> Iterator[FileProgress]:
+        """Yield what becomes of a file that holds the beginning of another, and of its copies."""
+        digest = self._digest_of(twin, twin.size)
+        if self._drop.digest(file.name, twin.size) == digest:
+            yield _copy(twin, file, digest)
+            copies = (other for other in self._files.values() if other.twin == twin.name)
+            yield from (replace(copy, twin=file.name) for copy in copies if copy.name != file.name)
 
     def _digest_of(self, twin: FileProgress, size: int) -> str:
         if twin.sha256 and twin.size == size:
@@ -99,9 +131,21 @@ class Identity:
         return self._drop.digest(file.name, file.head_bytes) == file.head
 
 
-def _known_bytes(file: FileProgress) -> int:
-    return file.size if file.state == "done" else file.bytes_read
+def _copy(file: FileProgress, twin: FileProgress, sha256: str) -> FileProgress:
+    return FileProgress(
+        file.name,
+        size=file.size,
+        inode=file.inode,
+        mtime_ns=file.mtime_ns,
+        head=file.head,
+        head_bytes=file.head_bytes,
+        state="duplicate",
+        reason=f"the same bytes as {twin.name}",
+        sha256=sha256,
+        twin=twin.name,
+    )
 
 
-def _names(file: FileProgress) -> bool:
-    return file.head_bytes == HEAD_BYTES and not file.twin and file.state != "set_aside"
+def _leads(file: FileProgress) -> bool:
+    """Return whether others may be copies of a file."""
+    return file.head_bytes == HEAD_BYTES and not file.twin and file.state in _LEADING

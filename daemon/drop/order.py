@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from acoio.filename import FileName, parse_filename
-from daemon.progress import FileProgress
+from daemon.progress import FileProgress, LaneState
 
 _NEAR: Final = timedelta(days=1)
 
@@ -31,22 +31,36 @@ def time_order(name: str) -> tuple[datetime, str]:
     return parsed(name).begin, name
 
 
-def follows(
-    name: str, heard: str | None, order: Sequence[str], files: Mapping[str, FileProgress]
+def goes_on(
+    file: FileProgress, lane: LaneState, order: Sequence[str], files: Mapping[str, FileProgress]
 ) -> bool:
-    """Say whether there is no sound between the file heard last and this one.
+    """Return whether a file, from where it was read to, comes right after what a lane heard.
 
-    It need not be in the drop any more; `order` is what is, in order of time.
+    The file heard last need not be in the drop any more; `order` is what is, in order of time.
     """
-    if heard is None or name == heard:
+    if lane.heard is None:
         return True
+    if lane.heard == file.name:
+        return lane.records == file.records
+    before = files.get(lane.heard)
+    if file.records or (before and before.records != lane.records):
+        return False
+    if before and before.head and before.head == file.head:  # it was moved while it was read
+        return False
+    return _follows(file.name, lane.heard, order, files)
+
+
+def _follows(
+    name: str, heard: str, order: Sequence[str], files: Mapping[str, FileProgress]
+) -> bool:
+    """Return whether no sound was heard of what lies between two files."""
     if time_order(name) < time_order(heard):
         return False
     between = slice(
         bisect_right(order, time_order(heard), key=time_order),
         bisect_left(order, time_order(name), key=time_order),
     )
-    return not any(has_sound(earlier, files) for earlier in order[between])
+    return not any(name in files and _was_heard(files[name]) for name in order[between])
 
 
 def up_to(name: str, order: Sequence[str]) -> Sequence[str]:
@@ -57,15 +71,23 @@ def up_to(name: str, order: Sequence[str]) -> Sequence[str]:
 def next_heard(
     name: str, order: Sequence[str], files: Mapping[str, FileProgress]
 ) -> FileProgress | None:
-    """Return the file after one, within a day of it, if it was heard already."""
+    """Return the next file within a day of one whose sound was heard already.
+
+    What lies between and was not heard is stepped over: it will be late itself.
+    """
     for later in order[bisect_right(order, time_order(name), key=time_order) :]:
-        if later not in files or parsed(later).begin - parsed(name).begin > _NEAR:
+        if parsed(later).begin - parsed(name).begin > _NEAR:
             return None
-        if has_sound(later, files):
-            return files[later]
+        file = files.get(later)
+        if file and (_was_heard(file) or (file.state == "duplicate" and stands_in(file, order))):
+            return file
     return None
 
 
-def has_sound(name: str, files: Mapping[str, FileProgress]) -> bool:
-    """Say whether sound of a file was heard."""
-    return name in files and files[name].records > 0 and files[name].state != "set_aside"
+def stands_in(file: FileProgress, order: Sequence[str]) -> bool:
+    """Return whether a copy is what is left in the drop of the sound of its twin."""
+    return bool(file.twin) and file.twin not in order
+
+
+def _was_heard(file: FileProgress) -> bool:
+    return file.records > 0 and file.state != "set_aside"

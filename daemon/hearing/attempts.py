@@ -38,8 +38,9 @@ class Attempts:
         NotReadyError, DataError
             If it cannot be looked into, or the ledger not written, right now.
         """
-        file = replace(self._identity.begun(file, seen), attempts=file.attempts + 1)
-        self._keeper.keep(Step(files=(file,)))
+        begun, *others = self._identity.begun(file, seen)
+        file = begun if begun.twin else replace(begun, attempts=file.attempts + 1)
+        self._keeper.keep(Step(files=(file, *others)))
         self._identity.learn(file)
         self._begun.add(file.name)
         return file

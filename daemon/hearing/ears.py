@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from acoio.reader import Chunk
 from acoio.record import Record
 from daemon.drop.files import Drop
-from daemon.drop.order import follows
+from daemon.drop.order import goes_on
 from daemon.hearing.recall import records_before
 from daemon.ledger.ledger import Ledger
 from daemon.progress import FileProgress, Lane, LaneState
@@ -46,34 +46,34 @@ class Hearing:
         self._ledger = ledger
         self._rate_hz = rate_hz
         self._ears: dict[Lane, Ear] = {}
-        self._places: dict[Lane, tuple[str, int]] = {}
         self.context_records = listen({}).context_records
 
     def hear(
         self, lane: Lane, file: FileProgress, chunk: Chunk, order: Sequence[str]
     ) -> tuple[Heard, LaneState]:
         """Return what a chunk gives, from where a file was read to, and where that leaves us."""
-        ear, ended = self.ear_at(lane, (file.name, file.bytes_read), order)
+        ear, ended = self.ear_at(lane, file, order)
         heard = ear.push(chunk.records, file.name)
-        self._places[lane] = file.name, chunk.next_byte
-        state = LaneState(ear.state, file.name)
+        state = LaneState(ear.state, file.name, file.records + len(chunk.records))
         return replace(heard, events=(*ended.events, *heard.events)), state
 
-    def ear_at(self, lane: Lane, place: tuple[str, int], order: Sequence[str]) -> tuple[Ear, Heard]:
-        """Return an ear that has heard all before a place (file, byte), and what ended there."""
+    def ear_at(self, lane: Lane, file: FileProgress, order: Sequence[str]) -> tuple[Ear, Heard]:
+        """Return an ear that has heard all before where a file was read to, and what ended there.
+
+        An ear goes on only from exactly the record where its lane stands: wherever else,
+        another one hears again what comes before.
+        """
         state = self._ledger.lane(lane)
-        goes_on = self._stands(lane, place) and follows(
-            place[0], state.heard, order, self._ledger.files
-        )
+        stands = goes_on(file, state, order, self._ledger.files)
         ear = self._ears.get(lane)
-        if ear and goes_on:
+        if ear and stands:
             return ear, NOTHING
         ear = ear or self._listen(state.tracker)
-        ended = NOTHING if goes_on else ear.flush()
+        ended = NOTHING if stands else ear.flush()
         ear = self._ears[lane] = self._listen(ear.state)
         for earlier, records in records_before(
-            self._drop.bytes_of,
-            place,
+            self._drop,
+            (file.name, file.bytes_read),
             count=ear.context_records,
             order=order,
             files=self._ledger.files,
@@ -81,11 +81,6 @@ class Hearing:
         ):
             ear.recall(records, earlier)
         return ear, ended
-
-    def _stands(self, lane: Lane, place: tuple[str, int]) -> bool:
-        """Say whether the ear of a lane is not elsewhere in the same file, which is another now."""
-        name, byte = self._places.get(lane, place)
-        return name != place[0] or byte == place[1]
 
     def end(self, lane: Lane) -> Heard:
         """Return the event that is open in a lane, closed; its ear is gone."""
@@ -102,10 +97,17 @@ class Hearing:
         """Return an open event (`Ear.state`) as it is if it ends here."""
         return self._listen(tracker).flush() if tracker else NOTHING
 
+    def with_no_event(self, ear: Ear) -> Ear:
+        """Return an ear that goes on where another is, with no event in mind."""
+        if not ear.state:
+            return ear
+        other = self._listen({})
+        other.take_over(ear)
+        return other
+
     def forget(self, lane: Lane) -> None:
         """Hear anew at the next sound, as what was heard last could not be kept."""
         self._ears.pop(lane, None)
-        self._places.pop(lane, None)
 
     def switch(self, listen: Listen) -> None:
         """Let other ears go on where these are, with no event in mind.
@@ -124,5 +126,3 @@ class Hearing:
         """Let the ear of new sound go on with the backlog."""
         if ear := self._ears.pop("live", None):
             self._ears["backlog"] = ear
-        if place := self._places.pop("live", None):
-            self._places["backlog"] = place

@@ -18,7 +18,7 @@ from daemon.drop.files import Drop
 from daemon.drop.identity import Identity
 from daemon.drop.lanes import lane_of
 from daemon.drop.listing import Seen
-from daemon.drop.order import next_heard
+from daemon.drop.order import next_heard, stands_in
 from daemon.hearing.attempts import TRIES, Attempts
 from daemon.hearing.ears import Hearing, Listen
 from daemon.hearing.keeping import Keeper
@@ -83,11 +83,11 @@ class Pipeline:
             case "close":
                 return self._close(task.seen, file, order)
             case "compare":
-                self._compare(task.seen, file)
+                self._compare(task.seen, file, order)
             case "rehear":
                 self._rehear(file, order)
             case "vanish":
-                self._finish_file(replace(file, state="vanished"))
+                self._finish_file(replace(file, state="vanished"), *self._identity.left(file))
             case "set_aside":
                 self.set_aside(task, task.reason)
         return False
@@ -101,7 +101,8 @@ class Pipeline:
             If the ledger cannot be written right now.
         """
         file = found(progress_of(task.seen, self._ledger.files), task.seen)
-        self._finish_file(replace(file, state="set_aside", reason=reason, tail_bytes=0))
+        aside = replace(file, state="set_aside", reason=reason, tail_bytes=0)
+        self._finish_file(aside, *self._identity.left(file))
 
     def fork(self, name: str) -> None:
         """Hear new sound by itself from a file on; all that is before it becomes the backlog."""
@@ -194,9 +195,7 @@ class Pipeline:
         begin = replace(file, bytes_read=0, samples_read=0)
         records = self._chunk(begin, limit=self._hearing.context_records).records
         with self._metrics.stage("score"):
-            heard, met = rehear(
-                self._hearing, file.name, records, order, is_new=self._keeper.is_new
-            )
+            heard, met = rehear(self._hearing, file, records, order, is_new=self._keeper.is_new)
         after = None if met else next_heard(file.name, order, self._ledger.files)
         files = (replace(file, rehear=False), *([replace(after, rehear=True)] if after else []))
         lanes: dict[Lane, LaneState] = {"backlog": LaneState()}
@@ -223,21 +222,23 @@ class Pipeline:
         self._finish_file(closed, *([replace(after, rehear=True)] if after else []))
         return False
 
-    def _compare(self, seen: Seen, file: FileProgress) -> None:
+    def _compare(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> None:
         """Find out by its bytes what became of a file that is not as it was left."""
         if not self._is_still(seen):
             return
-        known, verdict = self._identity.compared(file, seen)
+        (known, *others), verdict = self._identity.compared(file, seen)
         if not self._is_still(seen):
             return
         self._metrics.compared.labels(verdict).inc()
         if verdict == "duplicate":
-            self._finish_file(known)
+            self._finish_file(replace(known, rehear=stands_in(known, order)))
             return
+        if verdict == "replaced":
+            others += self._identity.left(file)
         if verdict in ("replaced", "cut"):
             _log.warning(f"file {verdict}", file=file.name, size=seen.size, read=file.bytes_read)
         self._attempts.forget(file.name)
-        self._keeper.keep(Step(files=(known,)))
+        self._keeper.keep(Step(files=(known, *others)))
 
     def _is_still(self, seen: Seen) -> bool:
         """Say whether a file is as the listing told: it may be older than what was read since."""

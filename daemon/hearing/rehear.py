@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from acoio.record import Record
 from daemon.hearing.ears import Hearing
+from daemon.progress import FileProgress
 from detector.listen import Heard
 from detector.values import Event, Score
 
 
 def rehear(
     hearing: Hearing,
-    name: str,
+    file: FileProgress,
     records: Sequence[Record],
     order: Sequence[str],
     *,
@@ -20,21 +22,25 @@ def rehear(
 ) -> tuple[Heard, bool]:
     """Return what the first records of a file give, which was heard before the one before it.
 
-    `is_new` says whether a score is not in the ledger.  It ends at the first that is:
-    an event that goes on there ends, as what was found there bears another id.  Told
-    besides is whether it came so far: else the file after it lacks something too.
+    `is_new` says whether a score is not in the ledger.  At one that is, an event ends, as
+    what was found there bears another id.  Returned besides is whether the last score was
+    in the ledger: else the file after it lacks something too.
     """
-    ear, ended = hearing.ear_at("backlog", (name, 0), order)
+    begin = replace(file, bytes_read=0, samples_read=0, records=0)
+    ear, ended = hearing.ear_at("backlog", begin, order)
     scores: list[Score] = []
     events: list[Event] = [*ended.events]
     state, met = ear.state, False
     for record in records:
-        heard = ear.push([record], name)
-        if not all(map(is_new, heard.scores)):
-            met = True
-            break
-        scores += heard.scores
-        events += heard.events
+        heard = ear.push([record], file.name)
+        if heard.scores:
+            met = not all(map(is_new, heard.scores))
+        if heard.scores and met:
+            events += hearing.closed(state).events
+            ear = hearing.with_no_event(ear)
+        else:
+            scores += heard.scores
+            events += heard.events
         state = ear.state
     hearing.forget("backlog")
     return Heard(tuple(scores), (*events, *hearing.closed(state).events), ()), met

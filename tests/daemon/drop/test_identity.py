@@ -81,7 +81,9 @@ def test_a_copy_that_is_longer_is_read_for_what_the_first_one_lacks(
             (drop / later).write_bytes(sound)
         bench.work()
         bench.pipeline.finish()
-        assert set(_states(bench.ledger.files).values()) == {"done"}
+        states = _states(bench.ledger.files)
+        assert states.pop(name) == "duplicate"
+        assert set(states.values()) == {"done"}
     assert found_in(store)[0] == unbroken[0]
 
 
