@@ -8,6 +8,7 @@ checkpoint, and a read-only connection does neither.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,13 +17,13 @@ from typing import Final
 
 from acoio.errors import NotReadyError, unusable
 from daemon import locks
+from daemon.durable import sync_folder
+from daemon.ledger.checkpoint import BUSY_MS
 from daemon.ledger.schema import prepare
-from daemon.ledger.storage import not_opened
+from daemon.ledger.storage import DiskError, not_opened
 
 LEDGER_FILE: Final = "ledger.sqlite3"
 LOCK_FILE: Final = "lock"
-_BUSY_S: Final = 5.0
-_LOG_BYTES: Final = 16 << 20  # the write-ahead log shrinks to this after a reader held it back
 
 
 @contextmanager
@@ -57,20 +58,28 @@ def connect(path: Path, *, because: str = "") -> sqlite3.Connection:
     ------
     SetupError, NotReadyError
         As `not_opened`.
+    DiskError
+        If the disk does not take its name.
     """
     try:
         return _prepared(path, because)
     except sqlite3.DatabaseError as error:
         raise not_opened(path, error) or error from error
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise DiskError(f"{path.parent}: {error.strerror}") from error
+        raise unusable(f"store.path: {path.parent}", error) from error
 
 
 def _prepared(path: Path, because: str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    database = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")  # NORMAL loses commits at a power cut
-        database.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        database.execute("PRAGMA wal_autocheckpoint = 0")  # `checkpoint` does it
+        database.execute("PRAGMA journal_size_limit = 0")  # the log's file is as long as the log
         prepare(database, because=because)
+        sync_folder(path.parent)  # SQLite asks for it, too, and ignores the answer
     except BaseException:
         database.close()
         raise

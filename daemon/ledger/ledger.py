@@ -14,8 +14,12 @@ from typing import Any, Final
 
 from acoio.clock import to_us
 from daemon.ledger.alert_book import AlertBook
+from daemon.ledger.aside import guarded
+from daemon.ledger.checkpoint import Checkpoint
+from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.newest import newest_score
 from daemon.ledger.opening import opened
+from daemon.ledger.soundness import wal_of
 from daemon.ledger.storage import to_wait_for
 from daemon.ledger.witness import Numbers, Witness
 from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
@@ -35,7 +39,10 @@ def open_ledger(store: Path) -> Iterator[Ledger]:
         As `opened`.
     """
     with opened(store) as found:
-        yield Ledger(found.database, found.witness, rebuilt=found.rebuilt)
+        checkpoint = Checkpoint(found.database, wal_of(store / LEDGER_FILE))
+        yield Ledger(found.database, found.witness, checkpoint, rebuilt=found.rebuilt)
+        with guarded(store):
+            checkpoint.at_end()
 
 
 class Ledger:
@@ -48,11 +55,17 @@ class Ledger:
     """
 
     def __init__(
-        self, database: sqlite3.Connection, witness: Witness, *, rebuilt: bool = False
+        self,
+        database: sqlite3.Connection,
+        witness: Witness,
+        checkpoint: Checkpoint,
+        *,
+        rebuilt: bool = False,
     ) -> None:
         self.rebuilt = rebuilt
         self._database = database
         self._witness = witness
+        self._checkpoint = checkpoint
         self.alerts = AlertBook(database)
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
         self._files = {
@@ -200,6 +213,7 @@ class Ledger:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
+            self._checkpoint.after_commit()
         except sqlite3.DatabaseError as error:
             raise to_wait_for(error) or error from error
 

@@ -9,6 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event, Thread
+from typing import Final
 
 import pytest
 
@@ -148,6 +150,69 @@ def test_a_failed_flush_ends_the_daemon_and_is_never_tried_again(
     assert "Traceback" not in done.stderr
     assert ["EIO" in line for line in _flushes(log)] == [False, False, True]
     _goes_on_as_if_nothing_had_happened(full_drop, store)
+
+
+_FILLS_THE_LOG: Final = """
+import sys
+from pathlib import Path
+from daemon.ledger.aside import guarded
+from daemon.ledger.ledger import open_ledger
+store = Path(sys.argv[1])
+with open_ledger(store) as ledger, guarded(store):
+    for number in range(int(sys.argv[2])):
+        with ledger.transaction() as database:
+            row = f"ballast {number % 4}", f"{number}" * 100_000
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not there")
+@pytest.mark.parametrize("call", ["fsync,fdatasync", "pwrite64"])
+@pytest.mark.parametrize("steps", [100, 1])
+def test_a_disk_that_fails_as_the_log_is_brought_into_the_ledger_ends_the_daemon(
+    tmp_path: Path, call: str, steps: int
+) -> None:
+    store, log = tmp_path / "store", tmp_path / "strace"
+    with open_ledger(store):
+        pass
+    strace = ["strace", "-f", "--seccomp-bpf", "-o", log, "-P", store / LEDGER_FILE,
+              "-e", f"trace={call}", "-e", f"inject={call}:error=EIO"]  # fmt: skip
+    command = [*map(str, strace), sys.executable, "-c", _FILLS_THE_LOG, str(store), str(steps)]
+    done = subprocess.run(
+        command, cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    if "not permitted" in done.stderr:
+        pytest.skip("tracing is not permitted here")
+    assert done.returncode == 1
+    assert "the disk of the store fails" in done.stdout
+    assert log.read_text().count("EIO") == 1
+    with open_ledger(store) as ledger:
+        assert not ledger.rebuilt
+
+
+def _read_in_turns(store: Path, stop: Event) -> None:
+    while not stop.is_set():
+        with reading(store) as database:
+            database.execute("BEGIN")
+            database.execute("SELECT * FROM meta").fetchone()
+            stop.wait(0.05)
+
+
+def test_readers_that_take_turns_do_not_let_the_log_grow_without_end(tmp_path: Path) -> None:
+    wal, stop, sizes = tmp_path / f"{LEDGER_FILE}-wal", Event(), []
+    with open_ledger(tmp_path) as ledger:
+        readers = [Thread(target=_read_in_turns, args=(tmp_path, stop)) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for number in range(100):
+            with ledger.transaction() as database:
+                row = f"ballast {number % 4}", f"{number:02d}" * 500_000
+                database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", row)
+            sizes.append(wal.stat().st_size)
+        stop.set()
+        for reader in readers:
+            reader.join()
+    assert max(sizes) < 24 << 20
 
 
 def _goes_on_as_if_nothing_had_happened(drop: Path, store: Path) -> None:
