@@ -46,8 +46,7 @@ class Joiner:
             if abs(ahead_us) > JUMP_US:
                 yield from self._sound(run, file)
                 run = []
-                end_us = to_us(record.begin)
-                yield Gap(from_us(end_us - ahead_us), from_us(end_us))
+                yield _gap_before(record, ahead_us)
             run.append(record)
             self._last = record
         yield from self._sound(run, file)
@@ -71,6 +70,13 @@ class Joiner:
                 file=file,
                 sample=run[0].sample,
             )
+
+
+def _gap_before(record: Record, ahead_us: int) -> Gap:
+    if ahead_us < 0:
+        reason = f"a clock that goes back {-ahead_us / 1e6:.3f} s"
+        return Gap(record.begin, record.begin, reason)
+    return Gap(from_us(to_us(record.begin) - ahead_us), record.begin)
 
 
 class OverlapWarning(UserWarning):
@@ -119,8 +125,9 @@ def join(sounds: Iterable[Sound]) -> Sound:
         samples=samples,
         marks_us=axis.times_us(np.arange(0, axis.count, RECORD_SAMPLES)),
         gaps=tuple(
-            Gap(*(from_us(int(t)) for t in axis.times_us(np.array(span))))
+            Gap(from_us(int(begin_us)), from_us(int(end_us)))
             for span in _outside((0, axis.count), heard)
+            for begin_us, end_us in [axis.times_us(np.array(span))]
         ),
     )
 

@@ -31,14 +31,18 @@ _ROUNDING: Final = 1.5e-6  # seconds: marks and times are whole microseconds
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span of time without sound, [begin, end)."""
+    """A span of time without sound, [begin, end), and why, if that is known.
+
+    Where the clock goes back it has no length, and lies where the sound goes on.
+    """
 
     begin: datetime
     end: datetime
+    reason: str = ""
 
     @property
     def seconds(self) -> float:
-        """Length in seconds; negative where the clock went back."""
+        """Length in seconds."""
         return (self.end - self.begin).total_seconds()
 
 

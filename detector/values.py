@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from acoio.sound import Gap
+
 _Floats = NDArray[np.float32]
 Span: TypeAlias = tuple[datetime, datetime]
 """From when to when something lasts."""
@@ -95,6 +97,12 @@ def score_json(score: Score) -> dict[str, Any]:
     """Return the public part of a score: begin, end, score, threshold."""
     names = ("begin", "end", "score", "threshold")
     return {name: _plain(getattr(score, name)) for name in names}
+
+
+def gap_json(gap: Gap) -> dict[str, Any]:
+    """Return a gap under its public field names, times in ISO 8601; `reason` is "" if unknown."""
+    span = {"begin": iso(gap.begin), "end": iso(gap.end)}
+    return {**span, "seconds": gap.seconds, "reason": gap.reason}
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from acoio.sound import Gap
 from daemon.progress import Outgoing
 from detector.events import SEVERITIES
-from detector.values import Event, iso
+from detector.values import Event, gap_json, iso
 
 Kind = Literal["event", "gap", "model", "summary", "heartbeat"]
 KINDS: Final[tuple[Kind, ...]] = ("event", "gap", "model", "summary", "heartbeat")
@@ -63,9 +63,8 @@ def event_draft(event: Mapping[str, Any]) -> Draft:
 
 
 def gap_draft(gap: Gap) -> Draft:
-    """Return the message of a gap; its seconds are negative where the clock went back."""
-    begin, end = iso(gap.begin), iso(gap.end)
-    return Draft("gap", begin, {"begin": begin, "end": end, "seconds": gap.seconds})
+    """Return the message of a gap, or of more of them in one file; 0 s: the clock goes back."""
+    return Draft("gap", iso(gap.begin), gap_json(gap))
 
 
 def model_draft(

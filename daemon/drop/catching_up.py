@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import structlog
 
+from acoio.sound import Gap
 from daemon.drop.arrivals import Task
 from daemon.drop.backlog import LONG_S, Backlog, Speed, bytes_a_second, waiting_bytes
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress
-from detector.values import iso
+from detector.values import gap_json, iso
 
 _EVERY_S: Final = 1.0
 _SAY_EVERY_S: Final = 10.0
@@ -91,6 +92,8 @@ class CatchingUp:
             "heard_at": self._heard_at or None,
             "went_on_at": iso(self._went_on_at),
             "unscored_s": self._metrics.unscored_s,
+            "dead_channel": _as_json(self._metrics.dead),
+            "clock_off": self._metrics.clock_off_ratio,
             "drop_trouble": self.drop_trouble,
         }
 
@@ -111,3 +114,7 @@ class CatchingUp:
             left_s=None if self.backlog.left_s is None else round(self.backlog.left_s),
             times_real_time=round(self.speed.times_real_time),
         )
+
+
+def _as_json(dead: Gap | None) -> dict[str, Any] | None:
+    return gap_json(dead) if dead else None

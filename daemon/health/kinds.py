@@ -39,6 +39,13 @@ class _Backlog(_Strict):
     left_s: float | None
 
 
+class _Dead(_Strict):
+    begin: _Time
+    end: _Time
+    seconds: float
+    reason: _Text
+
+
 class _Ratio(_Strict):
     ratio: float
 
@@ -90,6 +97,8 @@ class _Status(_Strict):
     newest_scored: _Time | None = None
     context_s: float = 0.0
     unscored_s: float | None = None
+    dead_channel: _Dead | None = None
+    clock_off: float | None = None
     times_real_time: float | None = None
     pace: float | None = None
     backlog: _Backlog | None = None

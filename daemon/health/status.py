@@ -11,7 +11,9 @@
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`, `pace` (the same over a
   quarter of an hour; null before that, and for an archive), `unscored_s` (how much sound
-  was heard since a window was scored last)
+  was heard since a window was scored last), `dead_channel` (`begin`, `end`, `seconds` and
+  `reason` of a channel that is dead, or null), `clock_off` (by how much the sampling rate is off
+  by the clock of the records; 1e-6 is 1 ppm)
 - `backlog`: `files`, `seconds` of sound, `left_s` or null if nothing goes on
 - `drift`: how far the last day of sound is from the model's calibration (docs/drift.md), or
   null while that is unknown
@@ -127,10 +129,11 @@ def _of_ledger(database: sqlite3.Connection, said: Said, now: datetime) -> _Json
     newest = None if end_us is None else from_us(end_us)
     if said.get("model") and said.get("threshold") is not None:
         model, threshold = said["model"], said["threshold"]
+    keys = ("heard_at", "times_real_time", "pace", "unscored_s", "dead_channel", "clock_off")
     heard = {
         "newest_scored": newest and iso(newest),
         "lag_s": newest and (now - newest).total_seconds(),
-        **{key: said.get(key) for key in ("heard_at", "times_real_time", "pace", "unscored_s")},
+        **{key: said.get(key) for key in keys},
     }
     return {
         "heard": heard,

@@ -14,6 +14,8 @@ from daemon.health.status_lines import duration
 QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
 STUCK_S: Final = 5.0  # more than a step takes, and told well before the watchdog ends it
 UNSCORED_S: Final = 60.0  # of sound beyond what the model wants before it scores
+DEAD_S: Final = 120.0  # of sound: two minutes, less than a file
+CLOCK_OFF: Final = 1e-4  # a crystal is right to half of that
 BEHIND_S: Final = 1800.0  # six files more than a drop needs
 TOO_SLOW: Final = 1.1  # times real time: what waits is never heard
 WELL: Final = "well"
@@ -34,17 +36,20 @@ def ailments(said: _Said, now: datetime) -> dict[str, str]:
     """Return what is not well with a daemon that runs, by what it says itself.
 
     `full`: the store is; `deaf`: the drop cannot be listed; `stuck`: sound waits and nothing
-    goes on; `quiet`: nothing was heard for long; `unscored`: it was heard, but not scored;
-    `behind`: it is scored too late, and no faster than it comes; `model`: the champion is
-    refused and another model scores; `config`: a new one was refused.
+    goes on; `dead_channel`: records come, and their channel is dead; `quiet`: nothing was heard
+    for long; `unscored`: it was heard, but not scored; `behind`: it is scored too late, and no
+    faster than it comes; `clock`: the sampling rate is off by the clock of the records; `model`:
+    the champion is refused and another model scores; `config`: a new one was refused.
     """
     found = {
         "full": "the store is full: work waits for room" if said.get("store_full") else "",
         "deaf": _because("the drop cannot be listed", said.get("drop_trouble")),
         "stuck": _stuck(said, now),
+        "dead_channel": _dead_channel(said),
         "quiet": _quiet(said, now),
         "unscored": _unscored(said),
         "behind": _behind(said, now),
+        "clock": _clock(said),
         "model": _model(said),
         "config": _because("the new configuration was refused", "; ".join(_faults(said))),
     }
@@ -61,6 +66,20 @@ def _stuck(said: _Said, now: datetime) -> str:
     if still_s is None or still_s <= STUCK_S:
         return ""
     return f"sound waits and nothing has gone on for {still_s:.0f} s"
+
+
+def _dead_channel(said: _Said) -> str:
+    dead = said.get("dead_channel")
+    if not dead or dead["seconds"] <= DEAD_S:
+        return ""
+    return f"{dead['reason']}, for {duration(dead['seconds'])} of sound since {dead['begin']}"
+
+
+def _clock(said: _Said) -> str:
+    off = said.get("clock_off") or 0.0
+    if abs(off) <= CLOCK_OFF:
+        return ""
+    return f"the sampling rate is off by {1e6 * off:+.0f} ppm by the clock of the records"
 
 
 def _quiet(said: _Said, now: datetime) -> str:

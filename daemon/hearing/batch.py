@@ -15,7 +15,7 @@ from daemon.drop.listing import is_recording, scan
 from daemon.events.bouts import ENOUGH, with_bouts
 from daemon.hearing.ears import Ear
 from detector.listen import Heard
-from detector.values import event_json, score_json
+from detector.values import event_json, gap_json, score_json
 
 
 @dataclass
@@ -24,11 +24,13 @@ class Findings:
 
     scores: list[dict[str, Any]] = field(default_factory=list)
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gaps: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def take(self, heard: Heard) -> None:
         """Add what was heard."""
         self.scores += [score_json(score) for score in heard.scores]
+        self.gaps += [gap_json(gap) for gap in heard.gaps]
         found = with_bouts([event_json(event) for event in heard.events], self)
         self.events.update((event["id"], event) for event in found)
 
@@ -43,7 +45,7 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the public part."""
-        return {"scores": self.scores, "events": list(self.events.values())}
+        return {"scores": self.scores, "events": list(self.events.values()), "gaps": self.gaps}
 
 
 def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
@@ -100,7 +102,10 @@ def _score_file(path: Path, name: str, ear: Ear, rate_hz: float, findings: Findi
     for chunk in read_chunks(path, rate_hz=rate_hz):
         complaints += [damage.reason for damage in chunk.damages]
         records += len(chunk.records)
-        findings.take(ear.push(chunk.records, name))
+        heard = ear.push(chunk.records, name)
+        findings.take(heard)
+        if heard.fault:
+            raise DataError(f"{path}: {heard.fault}")
     if not records:
         raise DataError(f"{path}: found no record: {_first(complaints)}")
 

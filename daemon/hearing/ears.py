@@ -55,7 +55,8 @@ class Hearing:
         ear, ended = self.ear_at(lane, file, order)
         heard = ear.push(chunk.records, file.name)
         state = LaneState(ear.state, file.name, file.records + len(chunk.records))
-        return replace(heard, events=(*ended.events, *heard.events)), state
+        events, gaps = (*ended.events, *heard.events), (*ended.gaps, *heard.gaps)
+        return replace(heard, events=events, gaps=gaps), state
 
     def ear_at(self, lane: Lane, file: FileProgress, order: Sequence[str]) -> tuple[Ear, Heard]:
         """Return an ear that has heard all before where a file was read to, and what ended there.

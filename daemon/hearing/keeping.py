@@ -91,6 +91,8 @@ class Keeper:
             self._metrics.unscored_s = 0.0
         self._tell(scores)
         self._metrics.take_gaps(heard.gaps)
+        if "live" in step.lanes:
+            self._metrics.take_channel(heard.dead, heard.rate_ratio)
         self._metrics.held_back.inc(len(step.held))
         self._metrics.take_events(step.events)
 

@@ -189,6 +189,8 @@ class Pipeline:
             raise
         damaged = len(chunk.damages)
         self._metrics.take_read(read, file, rate_hz=self._feed.rate_hz, damaged=damaged)
+        if heard.fault:
+            raise DataError(heard.fault)
 
     def _rehear(self, file: FileProgress, order: Sequence[str]) -> None:
         """Score what a gap before this file left out, now that the sound before it is there."""

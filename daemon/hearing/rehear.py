@@ -33,6 +33,8 @@ def rehear(
     state, met = ear.state, False
     for record in records:
         heard = ear.push([record], file.name)
+        if heard.fault:
+            break
         if heard.scores:
             met = not all(map(is_new, heard.scores))
         if heard.scores and met:

@@ -25,6 +25,7 @@ from daemon.metrics.sound import SoundMetrics
 from daemon.metrics.store import StoreMetrics
 from daemon.metrics.timing import TimingMetrics
 from daemon.progress import FileProgress, Outgoing
+from detector.gaps import dead_channel
 from detector.values import Score
 
 
@@ -75,6 +76,7 @@ class Metrics(
         """Go on from what the ledger tells of the time before this start."""
         self.sequence.set(ledger.sequence)
         self.rebuilt.inc(ledger.rebuilt)
+        self.take_channel(dead_channel(ledger.lane("live").tracker), None)
         if ledger.newest_scored_us is not None:
             self._take_newest(from_us(ledger.newest_scored_us))
 

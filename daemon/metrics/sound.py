@@ -24,6 +24,8 @@ class SoundMetrics:
     """Records, sound, damage and gaps.
 
     `heard_s` is how much sound was heard (s), `unscored_s` since a window was scored.
+    `dead` is for how long the channel of the newest sound has been dead, `clock_off_ratio` by how
+    much its sampling rate is off by its clock.
     """
 
     def __init__(self, own: CollectorRegistry) -> None:
@@ -48,9 +50,20 @@ class SoundMetrics:
         )
         self.gaps = Counter("kilokai_gaps", "Gaps in the sound", registry=own)
         self.gap_seconds = Counter("kilokai_gap_seconds", "Time without sound", registry=own)
+        self.dead_seconds = Gauge(
+            "kilokai_dead_channel_seconds",
+            "For how long the channel of the newest sound has been dead; 0: it lives",
+            registry=own,
+        )
+        self.clock_off = Gauge(
+            "kilokai_clock_off_ratio",
+            "By how much the sampling rate is off by the clock of the newest sound; 0.0001: 100 ppm",
+            registry=own,
+        )
         for outcome in RECORD_OUTCOMES:
             self.records.labels(outcome)
-        self.heard_s = self.unscored_s = 0.0
+        self.heard_s = self.unscored_s = self.clock_off_ratio = 0.0
+        self.dead: Gap | None = None
         self._runs: deque[datetime] = deque(maxlen=_RUNS)  # until when each was scored
 
     def take_read(
@@ -75,9 +88,17 @@ class SoundMetrics:
         )
 
     def take_gaps(self, gaps: Sequence[Gap]) -> None:
-        """Count gaps; where the clock went back, no time is missing."""
+        """Count gaps."""
         self.gaps.inc(len(gaps))
-        self.gap_seconds.inc(sum(max(gap.seconds, 0) for gap in gaps))
+        self.gap_seconds.inc(sum(gap.seconds for gap in gaps))
+
+    def take_channel(self, dead: Gap | None, rate_ratio: float | None) -> None:
+        """Set whether the channel is dead, and the sampling rate by the clock re the true one."""
+        self.dead = dead
+        self.dead_seconds.set(dead.seconds if dead else 0.0)
+        if rate_ratio is not None:
+            self.clock_off_ratio = rate_ratio - 1.0
+            self.clock_off.set(self.clock_off_ratio)
 
     def take_scored(self, scores: Sequence[Score]) -> None:
         """Count the sound of new scores, one or more, in their order; lanes come by turns."""

@@ -13,7 +13,7 @@ Noise that rises is followed, a hydrophone that dies is refused, and this is the
 - A louder sea is a sea: its levels fall with frequency by about as much as they did.  The
   noise of an amplifier or a converter is flat: the levels' standard deviation over the
   bands has fallen to under half of what it was.
-- The sea is never silent: digital silence, levels at the rounding to whole counts.
+- The sea is never silent: records of a dead channel, as `acoio.dead` finds them.
 - Sound keeps coming: more of the time is missing than before.
 
 Before is each of three: the candidate's calibration, the champion's, and the station's `first`.
@@ -40,7 +40,6 @@ LEAST_RANGE: Final = 0.5
 MOST_SILENT: Final = 0.02
 MOST_MISSING_MORE: Final = 0.25
 _QUIET, _QUIETEST = 0.05, 0.01
-_SILENCE_DB: Final = LOWEST_DB + 2.0  # the median over the bands; the sea is 40 dB louder
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,14 @@ class Health:
     moved_db: float
 
 
-def health_of(before: Tally, now: Tally, edges_hz: Floats) -> Health:
-    """Return how the levels of windows, one or more, compare with those of a calibration.
+def health_of(before: Tally, now: Tally, edges_hz: Floats, *, silent: float = 0.0) -> Health:
+    """Return how the levels of windows compare with those of a calibration.
 
-    `edges_hz` (F + 1,) are those of the bands.
+    `edges_hz` (F + 1,) are those of the bands, `silent` is the share of the sound that was dead:
+    where all of it was, there is nothing else to compare.
     """
+    if not now.windows:
+        return Health(fallen=0.0, collapsed=0.0, range=1.0, silent=silent, moved_db=0.0)
     was_db, is_db = before.mean_db, now.mean_db
     low, octaves = edges_hz[1:] <= LOW_HZ, np.diff(np.log2(edges_hz))
     fallen = is_db < np.minimum(was_db - FALLEN_DB, quantile_db(before, _QUIET))
@@ -73,7 +75,7 @@ def health_of(before: Tally, now: Tally, edges_hz: Floats) -> Health:
         fallen=float(fallen[low] @ octaves[low] / octaves[low].sum()) if low.any() else 0.0,
         collapsed=float(collapsed.mean()),
         range=float(np.std(is_db)) / range_db if range_db > 0 else 1.0,
-        silent=_silent_share(now),
+        silent=silent,
         moved_db=float(np.median(is_db - was_db)),
     )
 
@@ -99,7 +101,7 @@ def ailments(found: Health, when: str) -> Iterator[str]:
         )
     if found.silent > MOST_SILENT:
         yield (
-            f"silence {when}: found {found.silent:.1%} of the windows without any sound, wanted "
+            f"silence {when}: found {found.silent:.1%} of the sound that of a dead channel, wanted "
             f"at most {MOST_SILENT:.0%}"
         )
 
@@ -122,10 +124,3 @@ def quantile_db(heard: Tally, share: float) -> Floats:
 def summed(tallies: Sequence[Tally]) -> Tally:
     """Return the counts of one or more together."""
     return sum(tallies[1:], tallies[0])
-
-
-def _silent_share(heard: Tally) -> float:
-    """Return the share of windows in digital silence: of the bands' shares, the median."""
-    lowest = round(_SILENCE_DB - LOWEST_DB)
-    shares = heard.levels[:, :lowest].sum(axis=1) / max(heard.windows, 1)
-    return float(np.median(shares))

@@ -63,7 +63,7 @@ def _valid(kind: Kind, text: str) -> dict[str, Any]:
     [
         event_draft(_REVISION),
         summary_draft(iso(_BEGIN), iso(_BEGIN), [_REVISION, {**_REVISION, "severity": "major"}]),
-        gap_draft(Gap(_BEGIN, _BEGIN - timedelta(seconds=3))),
+        gap_draft(Gap(_BEGIN, _BEGIN, "a clock that goes back 3.000 s")),
         model_draft(iso(_BEGIN), model="m", threshold=1.0, previous=None, by="configuration"),
         model_draft(iso(_BEGIN), model="m", threshold=1.0, previous="l", by="retrain"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from daemon.retraining.alive import ailments, health_of, missing_sound, quantile_db, summed
+from daemon.retraining.alive import ailments, health_of, missing_sound, quantile_db
 from detector.config import FeatureSettings
 from detector.tally import BINS, LOWEST_DB, Floats, Tally
 
@@ -79,11 +79,9 @@ def test_flat_noise_is_told_however_loud() -> None:
         assert any("flat noise is not the sea's" in x for x in said(np.full(BANDS, level_db)))
 
 
-def test_digital_silence_is_told() -> None:
-    silence = heard(np.full(BANDS, LOWEST_DB + 0.5), spread_db=0.0, windows=100)
-    now = summed([heard(SEA_DB), silence])
-    found = list(ailments(health_of(BEFORE, now, EDGES_HZ), "now"))
-    assert len(found) == 1 and "found 3.2% of the windows without any sound" in found[0]
+def test_a_channel_that_dies_now_and_then_is_told() -> None:
+    found = list(ailments(health_of(BEFORE, heard(SEA_DB), EDGES_HZ, silent=0.032), "now"))
+    assert len(found) == 1 and "found 3.2% of the sound that of a dead channel" in found[0]
 
 
 def test_missing_sound_is_told_where_it_was_not_missing_before() -> None:
