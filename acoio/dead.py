@@ -13,8 +13,8 @@ A dead channel still gives records, with true numbers and times.  They have one 
 
 A sea that is so quiet that its waves just move the last bits is still, or noise, for a record or
 some, but not for 22 s: of real minutes that are scaled down to three bits, 80 dB below what they
-are, 85 of 100 records live by these forms, and of two bits 15.  So a record that is still or
-noise lives where one of the `MEMORY_RECORDS` before it was as quiet and lived.
+are, 85 of 100 records live by these forms.  So a record that is still or noise lives where one of
+the `MEMORY_RECORDS` before it was as quiet and lived.
 """
 
 from __future__ import annotations
@@ -65,9 +65,8 @@ def _judged(samples: _Counts) -> list[tuple[str, bool]]:
     lowest, highest = parts.min(axis=2).astype(np.int64), parts.max(axis=2).astype(np.int64)
     ranges = highest - lowest
     low, high = lowest.min(axis=1), highest.max(axis=1)
-    clipped = (_share_at(parts, low, high, every=8) > CLIPPED_SHARE / 2) & (
-        high - low > _RAIL_SHARE
-    )
+    wide = high - low > _RAIL_SHARE  # of two or three values some are the lowest or the highest
+    clipped = wide & (_share_at(parts, low, high, every=8) > CLIPPED_SHARE / 2)
     faint = ranges.min(axis=1) <= _QUIET_COUNTS
     forms = [""] * len(parts)
     for k in np.flatnonzero(clipped | faint).tolist():

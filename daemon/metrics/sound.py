@@ -57,7 +57,7 @@ class SoundMetrics:
         )
         self.clock_off = Gauge(
             "kilokai_clock_off_ratio",
-            "By how much the sampling rate is off by the clock of the newest sound; 0.0001: 100 ppm",
+            "How far the sampling rate is off by the clock of the newest sound; 0.0001: 100 ppm",
             registry=own,
         )
         for outcome in RECORD_OUTCOMES:
