@@ -140,7 +140,7 @@ class Listener:
     def _pieces(
         self, records: Sequence[Record], file: str, runs: list[Run]
     ) -> Iterator[Sound | Gap]:
-        """Yield the living sound of records, and gaps; what sound there is at all goes to `runs`."""
+        """Yield the living sound of records, and gaps; `runs` takes all sound, living or not."""
         for piece in self._joiner.push(self._clock.push(records), file):
             if isinstance(piece, Gap):
                 yield piece
