@@ -144,7 +144,8 @@ class ACOio:
         """
         first, last = self._catalogue.extent()
         if first is None or last is None:
-            raise DataError(f"{self.basedir}: found no recording of the band {self.band}")
+            found = f"{self.basedir}: found no recording of the band {self.band}"
+            raise DataError(f"{found}{self._others()}")
         low = first.name.begin if begin is None else _aware(begin)
         high = last.name.begin if end is None else _aware(end)
         files = self._catalogue.named(low - LONGEST, high + EARLY)
@@ -204,15 +205,20 @@ class ACOio:
         near = nearest_sound(self._catalogue, self._tracks, from_us(begin_us))
         return (
             f"{self.basedir}: found no sound of band {self.band} from {from_us(begin_us)} to "
-            f"{from_us(end_us)}; nearest: {near}{self._other_band()}"
+            f"{from_us(end_us)}; nearest: {near}{self._others()}"
         )
 
-    def _other_band(self) -> str:
-        """Say whether there is sound of the other band in an archive without any of this."""
-        other = "HF" if self.band == "BB" else "BB"
-        if self._catalogue.extent()[0] or not Catalogue(self.basedir, band=other).extent()[0]:
+    def _others(self) -> str:
+        """Return what else an archive holds that has no recording of this band with a time."""
+        if self._catalogue.extent()[0]:
             return ""
-        return f"; there is band {other} here: band={other!r}"
+        text, other = "", "HF" if self.band == "BB" else "BB"
+        if Catalogue(self.basedir, band=other).extent()[0]:
+            text = f"; there is band {other} here: band={other!r}"
+        if timeless := self._catalogue.ignored():
+            count = f"{len(timeless)} sound file" + "s" * (len(timeless) > 1)
+            text += f"; there are {count} without a time in the name, the first {timeless[0].name}"
+        return text
 
 
 ACDio = ACOio

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.chain import Stretch, gaps_between
-from acoio.clock import JUMP_US, record_us, true_rate_hz
+from acoio.clock import JUMP_US, true_rate_hz
 from acoio.header import RECORD_SAMPLES
 from acoio.origin import Origin, told_once
 from acoio.sound import Sound
@@ -27,7 +27,8 @@ def assemble(
     parts = [part for part in parts if part.count > 0]
     if not parts:
         return None
-    axis = _Axis(begin_us, rate_hz)
+    ratio = parts[0].stretch.track.clock_ratio
+    axis = _Axis(begin_us, true_rate_hz(rate_hz, ratio))
     places = [axis.place(part) for part in parts]
     axis.silence(end_us)
     whole = all(part.stretch.track.whole for part in parts)
@@ -49,6 +50,7 @@ def assemble(
         file=origin.file,
         sample=origin.sample,
         later=tuple(later),
+        clock_ratio=ratio,
     )
 
 
@@ -60,8 +62,7 @@ class _Part:
         self.span_us = stretch.begin_us, stretch.end_us
         self.rate_hz = rate_hz
         self._at = np.append(np.arange(len(stretch.marks_us)) * RECORD_SAMPLES, stretch.count)
-        last_us = (self._at[-1] - self._at[-2]) / RECORD_SAMPLES * record_us(rate_hz)
-        self._knots_us = np.append(stretch.marks_us, stretch.marks_us[-1] + round(last_us))
+        self._knots_us = np.append(stretch.marks_us, stretch.last_us(rate_hz))
         self.first = self._index(max(begin_us, stretch.begin_us))
         self.count = self._index(min(end_us, stretch.end_us)) - self.first
         self.first_in_file = stretch.first + self.first
@@ -104,8 +105,8 @@ class _Part:
 class _Axis:
     """Samples against time: what is laid on it one after the other, and the silence between."""
 
-    def __init__(self, begin_us: int, rate_hz: float) -> None:
-        self._rate_hz = rate_hz
+    def __init__(self, begin_us: int, true_rate_hz: float) -> None:
+        self._rate_hz = true_rate_hz
         self._end_us: float = begin_us
         self.count = 0
         self._at: list[NDArray[np.int64]] = []
@@ -125,7 +126,7 @@ class _Axis:
         """Leave room up to a time, if that is further off than clocks are."""
         if until_us - self._end_us > JUMP_US:
             self._know(np.array([self.count]), np.array([self._end_us]))
-            self.count += round((until_us - self._end_us) * true_rate_hz(self._rate_hz) / 1e6)
+            self.count += round((until_us - self._end_us) * self._rate_hz / 1e6)
             self._know(np.array([self.count]), np.array([until_us]))
             self._end_us = until_us
 

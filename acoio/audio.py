@@ -22,7 +22,7 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from acoio.audio_file import FORMATS, is_audio, opened, samples_of
+from acoio.audio_file import FORMATS, clock_ratio, is_audio, opened, samples_of
 from acoio.audio_note import comment_of, note_of
 from acoio.clock import record_us, to_us
 from acoio.errors import NotReadyError
@@ -75,9 +75,11 @@ def read_audio(
         samples = list(samples_of(file, last - first, note, at_once=_AT_ONCE, path=path))
         if not samples:
             raise IndexError(f"{path}: no sound in samples {span}, of {file.frames}")
-    sound = _sound(
-        np.concatenate(samples), rate, begin or note.begin or begin_of_name(path), first, path.name
-    )
+    when, ratio = begin or note.begin or begin_of_name(path), clock_ratio(note, path)
+    offsets = (first + np.arange(0, sum(map(len, samples)), RECORD_SAMPLES)) / RECORD_SAMPLES
+    marks_us = to_us(when) + np.rint(offsets * record_us(rate, ratio)).astype(np.int64)
+    whole = np.concatenate(samples)
+    sound = Sound(whole, rate, marks_us, file=path.name, sample=first, clock_ratio=ratio)
     inside = [gap for gap in note.gaps if gap.begin < sound.end and sound.begin < gap.end]
     return replace(
         sound,
@@ -171,9 +173,3 @@ def _write(
             file.write(samples)
     except soundfile.LibsndfileError as error:
         raise NotReadyError(f"{path}: cannot be written as {form} {subtype}: {error}") from error
-
-
-def _sound(samples: NDArray[Any], rate_hz: float, begin: datetime, first: int, name: str) -> Sound:
-    offsets = (first + np.arange(0, len(samples), RECORD_SAMPLES)) / RECORD_SAMPLES
-    marks_us = to_us(begin) + np.rint(offsets * record_us(rate_hz)).astype(np.int64)
-    return Sound(samples, rate_hz, marks_us, file=name, sample=first)

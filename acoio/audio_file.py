@@ -13,7 +13,9 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from acoio.audio_note import Note
+from acoio.clock import ACO_RATIO
 from acoio.errors import DataError, NotReadyError
+from acoio.filename import is_of_observatory
 from acoio.reader import open_at_once
 
 FORMATS: Final = {".wav": "WAV", ".flac": "FLAC", ".mp3": "MP3"}
@@ -51,7 +53,16 @@ def opened(path: Path) -> Iterator[soundfile.SoundFile]:
     except OSError as error:
         raise NotReadyError(f"{path}: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
-        raise DataError(f"{path}: found no sound file: {error.error_string}") from error
+        reason = error.error_string if path.stat().st_size else "empty file"
+        raise DataError(f"{path}: found no sound file: {reason}") from error
+
+
+def clock_ratio(note: Note, path: Path) -> float:
+    """Return the true rate of a file over its nominal one: the observatory's for its copies.
+
+    Of other recorders it is taken as 1: nothing says otherwise.
+    """
+    return note.clock_ratio or (ACO_RATIO if is_of_observatory(path) else 1.0)
 
 
 def is_whole(file: soundfile.SoundFile, note: Note) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import Any, Final
 
-from acoio.clock import from_us, to_us
+from acoio.clock import ACO_RATIO, from_us, to_us
 from acoio.sound import Gap, Sound
 
 _MARK: Final = "acoio "
@@ -20,12 +20,16 @@ _MARK: Final = "acoio "
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a file's comment says; a count is the share `count` of full scale."""
+    """What a file's comment says; a count is the share `count` of full scale.
+
+    `clock_ratio` is the true rate over the nominal one.
+    """
 
     begin: datetime | None = None
     count: float | None = None
     fractions: bool = False
     gaps: tuple[Gap, ...] = ()
+    clock_ratio: float = 0.0
 
 
 def comment_of(sound: Sound, scale: float) -> str:
@@ -36,6 +40,7 @@ def comment_of(sound: Sound, scale: float) -> str:
         "begin": sound.begin.isoformat(),
         "count": scale,
         "float": sound.samples.dtype.kind != "i",
+        "ratio": sound.clock_ratio,
         "edges": [b - a for a, b in pairwise([begin_us, *edges_us])],  # µs, each from the last
     }
     return _MARK + json.dumps(note, separators=(",", ":"))
@@ -48,10 +53,17 @@ def note_of(comment: str) -> Note:
     try:
         note = json.loads(comment.removeprefix(_MARK))
         begin = _time(note["begin"])
-        found = Note(begin, float(note["count"]), bool(note["float"]), _gaps(note, begin))
+        found = Note(
+            begin,
+            float(note["count"]),
+            bool(note["float"]),
+            _gaps(note, begin),
+            float(note.get("ratio", ACO_RATIO)),  # older ones knew no other recorder
+        )
     except (ValueError, TypeError, KeyError, OverflowError):
         return Note()  # a comment that somebody has changed
-    return found if found.count and 2.0**-64 < found.count < 2.0**64 else Note()
+    sane = found.count and 2.0**-64 < found.count < 2.0**64 and 0.5 < found.clock_ratio < 2
+    return found if sane else Note()
 
 
 def _gaps(note: dict[str, Any], begin: datetime) -> tuple[Gap, ...]:

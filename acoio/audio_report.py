@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from acoio.audio_file import opened
+from acoio.audio_file import clock_ratio, is_whole, opened
 from acoio.audio_note import note_of
-from acoio.audio_track import audio_track
-from acoio.clock import from_us
+from acoio.audio_track import audio_track, frames_of
+from acoio.clock import from_us, true_rate_hz
 from acoio.errors import DataError
 from acoio.sound import Gap
+
+_UNKNOWN: Final = 2**63 - 1  # libsndfile's number of frames where the header has none
 
 BeginFrom = Literal["comment", "name", ""]
 
@@ -21,10 +23,11 @@ BeginFrom = Literal["comment", "name", ""]
 class AudioReport:
     """A WAV, FLAC or MP3 file as its header, its comment and its name tell it.
 
-    `frames` is how many it gives and `promised` how many its header says; `begin_from`
-    says whether `begin` is of the comment that `save` wrote, or of the name; `gaps` are
-    the comment's.  `whole` says that samples are counts, not fractions.  `fault` says why
-    it gives no sound, or "".
+    `frames` is how many it gives and `promised` how many its header says (0: it does
+    not); `begin_from` says whether `begin` is of the comment that `save` wrote, or of the
+    name; `gaps` are the comment's.  `whole` says that samples are counts, not fractions.
+    `fault` says why it gives no sound or why its time is unknown, or "": its frames are
+    counted all the same.
     """
 
     file: str
@@ -41,6 +44,7 @@ class AudioReport:
     begin_from: BeginFrom = ""
     gaps: tuple[Gap, ...] = ()
     fault: str = ""
+    true_rate_hz: float = 0.0
 
 
 def examine_audio(path: Path, *, rate_hz: float | None = None) -> AudioReport:
@@ -55,7 +59,8 @@ def examine_audio(path: Path, *, rate_hz: float | None = None) -> AudioReport:
         with opened(path) as file:
             note = note_of(file.comment)
             found = (str(file.format), str(file.subtype), float(file.samplerate))
-            channels, promised = file.channels, file.frames
+            channels, whole = file.channels, is_whole(file, note)
+            promised = file.frames if file.frames < _UNKNOWN else 0
     except DataError as error:
         return AudioReport(path.name, path.stat().st_size, fault=_reason(error, path))
     told = AudioReport(
@@ -65,16 +70,19 @@ def examine_audio(path: Path, *, rate_hz: float | None = None) -> AudioReport:
         rate_hz=rate_hz or found[2],
         channels=channels,
         promised=promised,
+        frames=frames_of(path, promised or _UNKNOWN),
+        whole=whole,
         gaps=note.gaps,
+        true_rate_hz=true_rate_hz(rate_hz or found[2], clock_ratio(note, path)),
     )
+    if not told.frames:
+        return replace(told, fault="found no sound in it")
     try:
-        track = audio_track(path, rate_hz)
+        track = replace(audio_track(path, rate_hz), frames=told.frames)
     except DataError as error:
         return replace(told, fault=_reason(error, path))
     return replace(
         told,
-        frames=track.frames,
-        whole=track.whole,
         begin=from_us(track.begin_us),
         end=from_us(track.end_us),
         begin_from="comment" if note.begin else "name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.audio_file import is_whole, opened, samples_of
+from acoio.audio_file import clock_ratio, is_whole, opened, samples_of
 from acoio.audio_note import note_of
-from acoio.clock import JUMP_US, record_us, to_us
-from acoio.errors import DataError
+from acoio.clock import JUMP_US, from_us, record_us, to_us
+from acoio.errors import DataError, FilenameError
 from acoio.filename import HIGHEST_HZ, begin_of_name
 from acoio.header import EARLIEST_S, LATEST_S, RECORD_SAMPLES
 from acoio.record_times import RecordTimes
@@ -39,9 +40,14 @@ class AudioTrack:
     whole: bool
     layout: str
     size_bytes: int
+    clock_ratio: float
     bits: tuple[tuple[int, int], ...] = ()
     damaged_bytes: int = 0
     fault: str = ""
+
+    @property
+    def _record_us(self) -> float:
+        return record_us(self.rate_hz, self.clock_ratio)
 
     @property
     def end_us(self) -> int:
@@ -79,12 +85,12 @@ class AudioTrack:
             yield from samples_of(file, end - first, note, at_once=_AT_ONCE, path=self.path)
 
     def _times_us(self, k: NDArray[np.int64]) -> NDArray[np.int64]:
-        ran_us = np.rint(k / RECORD_SAMPLES * record_us(self.rate_hz))
+        ran_us = np.rint(k / RECORD_SAMPLES * self._record_us)
         return self.begin_us + ran_us.astype(np.int64)
 
     def _between_gaps(self) -> Iterator[tuple[int, int]]:
         gaps_us = sorted((to_us(gap.begin), to_us(gap.end)) for gap in self.gaps)
-        least = (JUMP_US + 2) / record_us(self.rate_hz) * RECORD_SAMPLES
+        least = (JUMP_US + 2) / self._record_us * RECORD_SAMPLES
         at = 0
         for begin, end in ((self._at(a), self._at(b)) for a, b in gaps_us):
             if end - begin > least:  # a shorter one is none, here as between records
@@ -96,7 +102,7 @@ class AudioTrack:
 
     def _at(self, when_us: int) -> int:
         """Return the first sample at or after a time, within 0 to `frames`."""
-        k = (when_us - self.begin_us) / record_us(self.rate_hz) * RECORD_SAMPLES
+        k = (when_us - self.begin_us) / self._record_us * RECORD_SAMPLES
         return min(max(math.ceil(k - _ROUNDING * self.rate_hz), 0), self.frames)
 
 
@@ -108,8 +114,10 @@ def audio_track(path: Path, rate_hz: float | None = None) -> AudioTrack:
 
     Raises
     ------
+    FilenameError
+        If nothing says when it begins.
     DataError
-        If it is no such file, holds no sound, or nothing says when it begins.
+        If it is no such file, or holds no sound.
     NotReadyError
         If it cannot be read.
     """
@@ -123,19 +131,20 @@ def audio_track(path: Path, rate_hz: float | None = None) -> AudioTrack:
     if not 0 < rate <= HIGHEST_HZ:
         raise DataError(f"{path}: found a rate of {rate:g} Hz, wanted up to 500 kHz")
     if not EARLIEST_S <= begin_us / 1e6 < LATEST_S - _LONGEST_S:
-        raise DataError(f"{path}: found a begin {begin_us / 1e6:.0f} s since 1970, wanted 2000 on")
-    frames = _frames(path, promised, most=round(_LONGEST_S * rate))
+        raise FilenameError(f"{path}: found a begin in {from_us(begin_us).year}, wanted 2000 on")
+    frames = min(frames_of(path, promised), round(_LONGEST_S * rate))
     if not frames:
         raise DataError(f"{path}: found no sound in it")
-    return AudioTrack(path, rate, begin_us, frames, note.gaps, whole, layout, size_bytes)
+    ratio = clock_ratio(note, path)
+    return AudioTrack(path, rate, begin_us, frames, note.gaps, whole, layout, size_bytes, ratio)
 
 
-def _frames(path: Path, promised: int, *, most: int) -> int:
-    """Return how many frames a file gives, up to `most`, if not as many as it promises."""
+def frames_of(path: Path, promised: int) -> int:
+    """Return how many frames a file gives: as many as it promises if its end is there."""
     probed = min(promised, _PROBED)
     if _given(path, promised - probed, probed) == probed:
-        return min(promised, most)
-    return _given(path, 0, most)
+        return promised
+    return _given(path, 0, sys.maxsize)
 
 
 def _given(path: Path, first: int, frames: int) -> int:

@@ -59,18 +59,22 @@ class Catalogue:
     def named(self, first: datetime, last: datetime) -> list[Found]:
         """Return the files whose names lie in the minutes from `first` to `last`, in order."""
         first, last = max(first, _FIRST), min(last, _LAST)
-        found: list[Found] = []
-        for folder in dict.fromkeys(self._folders(first, last)):
-            for shelf in self._listing(folder).shelves:
-                found += self._of_band(folder, shelf, shelf.named(first, last))
-        return sorted(found)
+        folders = dict.fromkeys(self._folders(first, last))
+        shelves = [(x, shelf) for x in folders for shelf in self._listing(x).shelves]
+        if all(shelf.kind.copy for _, shelf in shelves):
+            # Other recorders' folders may be of local days, their names bear an offset then.
+            near = dict.fromkeys(self._folders(first - _DAY, last + _DAY)).keys() - folders
+            shelves += [(x, shelf) for x in near for shelf in self._listing(x).shelves]
+        named = (self._of_band(x, shelf, shelf.named(first, last)) for x, shelf in shelves)
+        return sorted(file for files in named for file in files)
 
     def nearest(self, when: datetime) -> tuple[Found | None, Found | None]:
         """Return the files with the last name before a time and the first from it on."""
         dated = sorted(self._dated())
         k = bisect_left(dated, (f"{when:%Y/%m/%d}", ""))
-        earlier = [folder for _, folder in reversed(dated[: k + len(self._tops())])]
-        later = [folder for _, folder in dated[max(k - 1, 0) :]]
+        day = len(self._tops())  # folders of a day, which may be a local one
+        earlier = [folder for _, folder in reversed(dated[: k + 2 * day])]
+        later = [folder for _, folder in dated[max(k - day, 0) :]]
         before = [self._first_of(earlier, when, back=True)]
         after = [self._first_of(later, when, back=False)]
         for folder in self._undated():

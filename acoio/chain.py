@@ -95,7 +95,8 @@ class Stretch:
     def last_us(self, rate_hz: float) -> int:
         """Return when the last of the samples ends."""
         left = self.count - (len(self.marks_us) - 1) * RECORD_SAMPLES
-        return int(self.marks_us[-1]) + round(left / RECORD_SAMPLES * record_us(rate_hz))
+        each_us = record_us(rate_hz, self.track.clock_ratio)
+        return int(self.marks_us[-1]) + round(left / RECORD_SAMPLES * each_us)
 
 
 class Chain:
@@ -109,7 +110,6 @@ class Chain:
     def __init__(self, rate_hz: float, clock_errors: ClockErrors | None = None) -> None:
         self.rate_hz = rate_hz
         self._records = RecordTimes(rate_hz, clock_errors)
-        self._sample_us = record_us(rate_hz) / RECORD_SAMPLES
         self._claims = Claims()
 
     def push(self, found: Found, track: Track) -> Iterator[Stretch | Overlap | Correction | Stray]:
@@ -120,7 +120,8 @@ class Chain:
         yield from _corrections(found, marks)
         low_us, high_us = to_us(found.name.begin - EARLY), to_us(found.name.begin + LONGEST)
         self._claims.forget(to_us(found.name.begin - _TURN - EARLY))
-        kept, strays = runs_within(marks, low_us, high_us, self.rate_hz)
+        each_us = record_us(self.rate_hz, track.clock_ratio)
+        kept, strays = runs_within(marks, low_us, high_us, each_us)
         for run in kept:
             yield from self._place(found, track, marks, run)
         for first, last in strays:
@@ -132,9 +133,8 @@ class Chain:
         marks_us, first = marks.times_us[slice(*run)], int(marks.first[run[0]])
         last, file = int(marks.count[run[1] - 1]), found.path.name
         count = int(marks.first[run[1] - 1]) + last - first
-        for part in self._claims.split(
-            int(marks_us[0]), int(marks_us[-1]) + round(last * self._sample_us)
-        ):
+        last_us = round(last / RECORD_SAMPLES * record_us(self.rate_hz, track.clock_ratio))
+        for part in self._claims.split(int(marks_us[0]), int(marks_us[-1]) + last_us):
             if part.file:
                 yield Overlap(from_us(part.begin_us), from_us(part.end_us), file, part.file)
             else:

@@ -27,6 +27,10 @@ TRUE_RATE_HZ: Final = 24_000.127
 """Measured on 7,031 records of 2018-10-28; a record lasts 0.1706657 s."""
 
 NOMINAL_RATE_HZ: Final = 24_000.0
+
+ACO_RATIO: Final = TRUE_RATE_HZ / NOMINAL_RATE_HZ
+"""How much faster than nominal the observatory samples; of other recorders nothing was measured."""
+
 _MARKED_SAMPLE: Final = 511  # the header's time belongs to this sample, counted from 0
 _LAG_US: Final = 50  # between the 96 kHz and the 24 kHz data
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,14 +44,14 @@ JUMP_US: Final = 20_000
 """A clock this far from where it should be has jumped; the two drift apart by 0.3 ms in 22 s."""
 
 
-def true_rate_hz(nominal_hz: float) -> float:
-    """Return the recorder's real sampling rate for a nominal one, in Hz."""
-    return nominal_hz * (TRUE_RATE_HZ / NOMINAL_RATE_HZ)
+def true_rate_hz(nominal_hz: float, ratio: float = ACO_RATIO) -> float:
+    """Return the real sampling rate for a nominal one, in Hz; the observatory's by default."""
+    return nominal_hz * ratio
 
 
-def record_us(nominal_hz: float = NOMINAL_RATE_HZ) -> float:
-    """Return how long a record lasts, in microseconds."""
-    return RECORD_SAMPLES / true_rate_hz(nominal_hz) * 1e6
+def record_us(nominal_hz: float = NOMINAL_RATE_HZ, ratio: float = ACO_RATIO) -> float:
+    """Return how long 4096 samples last, in microseconds."""
+    return RECORD_SAMPLES / true_rate_hz(nominal_hz, ratio) * 1e6
 
 
 def samples_in(span_us: int, nominal_hz: float) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from acoio.clock_errors import ClockErrors
 from acoio.errors import DataError, NotReadyError
 from acoio.sound import Gap
 from acoio.tracks import Tracks
+
+_FEW: Final = 3  # files whose faults are told where none gives sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def survey(
         noted += [piece for piece in pieces if not isinstance(piece, Stretch)]
         stretches += [(x.begin_us, x.end_us) for x in pieces if isinstance(x, Stretch)]
     stretches = _joined(stretches)
+    if not stretches and None in span:
+        raise DataError(f"coverage: found {_nothing(covers, noted)}, and no span was given")
     begin_us, end_us = _edges(span, stretches)
     begin, end = from_us(begin_us), from_us(end_us)
     return Coverage(
@@ -181,12 +187,24 @@ def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def _nothing(covers: Sequence[FileCover], noted: Iterable[object]) -> str:
+    """Return what was found instead of sound at the times in the names of files."""
+    strays = {x.file: x for x in noted if isinstance(x, Stray)}
+    for file in covers:
+        if stray := strays.get(file.path.name):
+            return (
+                f"sound in {len(strays)} of {len(covers)} files, all of other times than in their "
+                f"names (are these local?): {stray.file} has it from {stray.begin} on"
+            )
+    told = (f"{x.path.name}: {x.fault.removeprefix(f'{x.path}: ')}" for x in covers)
+    few = "; ".join(islice(told, _FEW))
+    return f"no sound in any of {len(covers)} files ({few})"
+
+
 def _edges(
     span: tuple[datetime | None, datetime | None], stretches: Sequence[tuple[int, int]]
 ) -> tuple[int, int]:
     begin, end = span
-    if not stretches and (begin is None or end is None):
-        raise DataError("coverage: found no sound in any file, and no span was given")
     return (
         stretches[0][0] if begin is None else to_us(begin),
         stretches[-1][1] if end is None else to_us(end),

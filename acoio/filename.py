@@ -24,17 +24,31 @@ HIGHEST_HZ: Final = 500_000.0
 """Recorders of the sea go to 384 kHz."""
 
 _HF: Final = re.compile(r"\.HYD(\d{2,3}HFpk|R\d{2,3}KHF)(?![0-9A-Za-z])", re.ASCII)
+_OURS: Final = re.compile(r"\d{4}-\d{2}-\d{2}--\d{2}\.\d{2}\.", re.ASCII)
 _STAMP = "%Y-%m-%d--%H.%M"
 _WANTED = "YYYY-MM-DD--HH.MM.HYD24BBpk or .HYDR24KBB (UTC; BB or HF; rate in kHz)"
 
-# Names of copies in other formats: the observatory's, with or without seconds, and the
-# two that recorders and their tools write most: 20181028T133000.250Z, 181028-133000.
-_DAY, _CLOCK = r"(\d{2})-?(\d{2})", r"(\d{2})[.:]?(\d{2})"
-_STAMPS: Final = (
-    re.compile(rf"(?<!\d)(\d{{4}})-{_DAY}--{_CLOCK}(?:\.(\d{{2}})(\.\d{{1,6}})?)?(?!\d)", re.ASCII),
-    re.compile(rf"(?<!\d)(\d{{4}}){_DAY}[-_T]{_CLOCK}(\d{{2}})(\.\d{{1,6}})?(?!\d)", re.ASCII),
-    re.compile(rf"(?<!\d)(\d{{2}}){_DAY}[-_]{_CLOCK}(\d{{2}})(\.\d{{1,6}})?(?!\d)", re.ASCII),
+# Names of copies and of other recorders: the observatory's, with or without seconds; year,
+# month and day with a `T`, `-` or `_` before the time; and a year of two digits.
+_DATE: Final = r"(?P<year>\d{4})(?P<dash>[_-]?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})"
+_MINUTE: Final = r"(?P<hour>\d{2})(?P<colon>[.:_-]?)(?P<minute>\d{2})"
+_PART: Final = r"(?:[.,](?P<part>\d{1,9})|_(?P<tail>\d{3}|\d{6}))?"  # of a second
+_SECOND: Final = rf"(?P=colon)(?P<second>\d{{2}}){_PART}"
+_ZONE: Final = (
+    r"(?:[ _]?(?:Z|(?:UTC|GMT)?(?P<sign>[+−-])(?P<hours>(?<=UTC.|GMT.)\d|0\d|1[0-4])"
+    r"(?::?(?P<minutes>00|15|30|45))?))?"
 )
+_STAMPS: Final = tuple(
+    re.compile(rf"(?<!\d){text}{_ZONE}(?!\d)", re.ASCII | re.IGNORECASE)
+    for text in (
+        r"(?P<year>\d{4})-(?P<month>\d{2})-?(?P<day>\d{2})--"
+        rf"(?P<hour>\d{{2}})[.:]?(?P<minute>\d{{2}})(?:\.(?P<second>\d{{2}}){_PART}(?!\d))?",
+        rf"{_DATE}[T_ -]{_MINUTE}{_SECOND}",
+        rf"{_DATE}T{_MINUTE}",
+        rf"{_DATE.replace('{4}', '{2}').replace('[_-]', '-')}[-_]{_MINUTE}{_SECOND}",
+    )
+)
+_WANTED_TIME: Final = "one as 2016-02-18--08.15 or 20160218T081507Z (UTC unless an offset follows)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,8 +106,10 @@ def rate_of(path: str | PurePath) -> float:
 def begin_of_name(path: str | PurePath) -> datetime:
     """Return the UTC time that a name of any kind of file bears.
 
-    `2016-02-18--08.15.wav`, `2016-02-18--08.15.07.flac`, `HYD_20160218T081507Z.wav`
-    and `160218-081507.mp3` are understood.
+    `2016-02-18--08.15.wav`, `2016-02-18--08.15.07.flac`, `HYD_20160218T081507Z.wav`,
+    `PAM_20160218_081507_250.wav`, `2016-02-18_08-15-07.wav` and `160218-081507.mp3` are
+    understood.  A time is UTC, unless an offset follows: `20160217T221507-1000.wav`.
+    Second 60 is the begin of the next minute.
 
     Raises
     ------
@@ -101,19 +117,39 @@ def begin_of_name(path: str | PurePath) -> datetime:
         If it bears none, or one that is no date.
     """
     name = PurePath(path).name
-    for pattern in _STAMPS:
-        if match := pattern.search(name):
-            year, *rest = (int(part or 0) for part in match.groups()[:6])
-            seconds = timedelta(seconds=float(match[7] or 0))
-            try:
-                minute = datetime(year + 2000 * (year < 100), *rest, tzinfo=UTC)  # type: ignore[arg-type, misc]
-            except ValueError as error:
-                text = f"file name: found {name!r}, which is no date: {error}"
-                raise FilenameError(text) from None
-            return minute + seconds
-    raise FilenameError(
-        f"file name: found no time in {name!r}, wanted one as YYYY-MM-DD--HH.MM (UTC)"
+    match = next((found for found in (x.search(name) for x in _STAMPS) if found), None)
+    if match is None:
+        raise FilenameError(f"file name: found no time in {name!r}, wanted {_WANTED_TIME}")
+    try:
+        return _instant(match.groupdict())
+    except (ValueError, OverflowError) as error:
+        raise FilenameError(f"file name: found {name!r}, which is no date: {error}") from None
+
+
+def _instant(part: dict[str, str | None]) -> datetime:
+    """Return the UTC time of the parts of a stamp.
+
+    Raises
+    ------
+    ValueError
+        If they are no date.
+    """
+    year, month, day, hour, minute, second, hours, minutes = (
+        int(part.get(name) or 0)
+        for name in ("year", "month", "day", "hour", "minute", "second", "hours", "minutes")
     )
+    if second > 60:
+        raise ValueError("second must be in 0..60")
+    micros = int((part.get("part") or part.get("tail") or "0").ljust(6, "0")[:6])
+    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if part["sign"] in ("-", "−") else 1)
+    century = 2000 * (len(part["year"] or "") == 2)
+    at = datetime(century + year, month, day, hour, minute, tzinfo=UTC)
+    return at + timedelta(seconds=second, microseconds=micros) - ahead
+
+
+def is_of_observatory(path: str | PurePath) -> bool:
+    """Return whether a name begins as the observatory's do, `2016-02-18--08.15.`: a copy does."""
+    return _OURS.match(PurePath(path).name) is not None
 
 
 def name_of_copy(path: str | PurePath) -> FileName:

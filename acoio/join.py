@@ -101,7 +101,7 @@ def join(sounds: Iterable[Sound]) -> Sound:
     """
     ordered = sorted(sounds, key=attrgetter("begin"))
     _check(ordered)
-    axis = _Axis(ordered[0].rate_hz)
+    axis = _Axis(ordered[0].true_rate_hz)
     firsts = [axis.place(sound) for sound in ordered]
     whole = all(sound.samples.dtype == np.int32 for sound in ordered)
     samples: NDArray[Any] = np.zeros(axis.count, np.int32 if whole else np.float32)
@@ -142,8 +142,8 @@ def _origins(sound: Sound, first: int, span: _Span) -> list[Origin]:
 class _Axis:
     """Where each sound lies among the joined samples, and the times of these."""
 
-    def __init__(self, rate_hz: float) -> None:
-        self._sample_us = record_us(rate_hz) / RECORD_SAMPLES
+    def __init__(self, true_rate_hz: float) -> None:
+        self._sample_us = 1e6 / true_rate_hz
         self._at = np.zeros(0, np.int64)
         self._times_us = np.zeros(0, np.int64)
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.calibration import COUNTS, Calibration
-from acoio.clock import true_rate_hz
 from acoio.filters import blocks
 from acoio.spectra import PowerSpectrum, power
 
@@ -79,7 +78,7 @@ def levels(sound: Sound, calibration: Calibration = COUNTS) -> Levels:
             peak = max(peak, float(np.abs(block).max()))
     if not count:
         raise ValueError(f"levels: found nothing but gaps from {sound.begin} to {sound.end}")
-    duration_s = count / true_rate_hz(sound.rate_hz)
+    duration_s = count / sound.true_rate_hz
     rms_db, peak_db = calibration.level_db([total / count, peak**2]).tolist()
     return Levels(
         rms_db=rms_db,

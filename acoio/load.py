@@ -129,7 +129,7 @@ def _timed(track: RecordTrack, clock: RecordTimes, first: int, last: int) -> lis
         return []
     middle_us = int(np.sort(marks.times_us)[len(marks) // 2])
     span_us = middle_us - _FAR_US, middle_us + _FAR_US
-    kept, strays = runs_within(marks, *span_us, track.rate_hz)
+    kept, strays = runs_within(marks, *span_us, record_us(track.rate_hz))
     if sum(end - begin for begin, end in strays) > min(MEMORY_RECORDS, len(marks) - 1) // 2:
         kept = [(0, len(marks))]  # so many are not set aside: who joins them says what is wrong
     numbers, bits, times_us = index.headers["Record"].tolist(), index.bits.tolist(), marks.times_us

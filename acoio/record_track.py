@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from acoio.clock import ACO_RATIO
 from acoio.errors import DataError
 from acoio.header import HEADER_BYTES, RECORD_SAMPLES
 from acoio.index import FileIndex, read_index
@@ -25,6 +26,11 @@ class RecordTrack:
     path: Path
     rate_hz: float
     index: FileIndex
+
+    @property
+    def clock_ratio(self) -> float:
+        """How much faster than nominal the observatory samples."""
+        return ACO_RATIO
 
     @property
     def whole(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from acoio.clock import JUMP_US, MEMORY_RECORDS, record_us
+from acoio.clock import JUMP_US, MEMORY_RECORDS
 from acoio.header import RECORD_SAMPLES
 from acoio.track import Marks
 
@@ -19,19 +19,22 @@ _Times = NDArray[np.int64]
 
 
 def runs_within(
-    marks: Marks, low_us: int, high_us: int, rate_hz: float
+    marks: Marks, low_us: int, high_us: int, record_us: float
 ) -> tuple[list[Run], list[Run]]:
-    """Return the runs of a file in [low_us, high_us), and the strays: other times, or no order."""
+    """Return the runs of a file in [low_us, high_us), and the strays: other times, or no order.
+
+    `record_us` is how long 4096 samples last.
+    """
     times_us = marks.times_us
     near = (times_us >= low_us) & (times_us < high_us)
-    runs = list(_runs(marks, near, rate_hz))
+    runs = list(_runs(marks, near, record_us))
     lost = _out_of_order([run for run in runs if near[run[0]]], times_us)
     kept = [run for run in runs if near[run[0]] and run not in lost]
     return kept, [run for run in runs if run not in kept]
 
 
-def _runs(marks: Marks, near: NDArray[np.bool_], rate_hz: float) -> Iterator[Run]:
-    lasted_us = marks.count[:-1] * (record_us(rate_hz) / RECORD_SAMPLES)
+def _runs(marks: Marks, near: NDArray[np.bool_], record_us: float) -> Iterator[Run]:
+    lasted_us = marks.count[:-1] * (record_us / RECORD_SAMPLES)
     off_us = np.abs(np.diff(marks.times_us) - lasted_us)
     breaks = np.flatnonzero((off_us > JUMP_US) | (near[1:] != near[:-1])) + 1
     yield from itertools.pairwise([0, *breaks.tolist(), len(marks)])

@@ -17,7 +17,7 @@ from acoio import mel as _mel
 from acoio import noise as _noise
 from acoio import spectra as _spectra
 from acoio import spectrogram as _spectrogram
-from acoio.clock import from_us, record_us, to_us, true_rate_hz
+from acoio.clock import ACO_RATIO, from_us, record_us, to_us, true_rate_hz
 from acoio.facts import facts
 from acoio.header import RECORD_SAMPLES
 from acoio.origin import Origin, origins_between
@@ -55,6 +55,8 @@ class Sound:
     them are interpolated.  `gaps` lie inside, and samples there are zero.  `file`
     and `sample` say where the first sample came from, `sample` counted at `rate_hz`;
     `later` where stretches after it did, if from elsewhere: `origins` is all of it.
+    `clock_ratio` is the true rate over the nominal one: the observatory's recorder was
+    measured, others are taken at their word (1).
 
     The functions of `filters`, `noise`, `spectrogram`, `spectra` and `levels` are
     methods: `sound.highpass(20)`, `sound.power()`.
@@ -67,6 +69,7 @@ class Sound:
     file: str = ""
     sample: int = 0
     later: tuple[Origin, ...] = ()
+    clock_ratio: float = ACO_RATIO
 
     lowpass = _filters.lowpass
     highpass = _filters.highpass
@@ -91,6 +94,11 @@ class Sound:
     def begin(self) -> datetime:
         """UTC time of the first sample."""
         return from_us(int(self.marks_us[0]))
+
+    @property
+    def true_rate_hz(self) -> float:
+        """How many samples a second has."""
+        return true_rate_hz(self.rate_hz, self.clock_ratio)
 
     @property
     def end(self) -> datetime:
@@ -135,7 +143,7 @@ class Sound:
         """Return samples whose time is known, the end among them, and these times, µs."""
         at = np.arange(0, len(self.marks_us) + 1) * RECORD_SAMPLES
         at[-1] = len(self.samples)
-        last_us = (at[-1] - at[-2]) / RECORD_SAMPLES * record_us(self.rate_hz)
+        last_us = (at[-1] - at[-2]) / RECORD_SAMPLES * record_us(self.rate_hz, self.clock_ratio)
         return at, np.append(self.marks_us, self.marks_us[-1] + round(last_us))
 
     def stretches(self) -> list[tuple[int, int]]:
@@ -184,6 +192,7 @@ class Sound:
             file=origin.file,
             sample=origin.sample,
             later=tuple(later),
+            clock_ratio=self.clock_ratio,
         )
 
     def _edge(self, edge: datetime | timedelta | None, default: int) -> int:
@@ -196,7 +205,7 @@ class Sound:
 
     def count(self, duration: timedelta) -> int:
         """Return how many samples a time lasts, to the nearest, at the true rate."""
-        return round(a_duration(duration, "duration").total_seconds() * true_rate_hz(self.rate_hz))
+        return round(a_duration(duration, "duration").total_seconds() * self.true_rate_hz)
 
     def chunk(self, duration: timedelta, step: timedelta | None = None) -> Iterator[Sound]:
         """Yield pieces of `duration`, one each `step` (without one: end to end).

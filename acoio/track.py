@@ -39,9 +39,12 @@ class Track(Protocol):
 
     `whole` says that samples are counts in int32, not fractions in float32; `layout`
     is that of the headers, or the format; `bits` counts the records of each width, if
-    there are records; `fault` says why there is no sound, or "".
+    there are records; `fault` says why there is no sound, or "".  `clock_ratio` is the true
+    rate over the nominal one.
     """
 
+    @property
+    def clock_ratio(self) -> float: ...
     @property
     def whole(self) -> bool: ...
     @property
@@ -80,6 +83,7 @@ class Silent:
     layout: str = ""
     bits: tuple[tuple[int, int], ...] = ()
     damaged_bytes: int = 0
+    clock_ratio: float = 1.0
 
     def marks(self, records: RecordTimes) -> Marks:  # noqa: ARG002
         """Return no marks."""

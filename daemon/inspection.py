@@ -13,7 +13,7 @@ from acoio.archive import ACOio
 from acoio.audio import is_audio
 from acoio.audio_report import examine_audio
 from acoio.catalogue import Found
-from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us, true_rate_hz
+from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
 from acoio.coverage import Coverage, FileCover
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
@@ -76,7 +76,7 @@ def _audio(path: Path) -> dict[str, Any]:
         **asdict(report),
         "begin": iso(report.begin) if report.begin else None,
         "end": iso(report.end) if report.end else None,
-        "seconds": report.frames / true_rate_hz(report.rate_hz),
+        "seconds": report.frames / report.true_rate_hz,
         "gaps": [_stretch(gap) for gap in report.gaps],
     }
 

@@ -53,10 +53,12 @@ def _audio_lines(found: dict[str, Any]) -> list[str]:
         where = "the comment that save wrote" if found["begin_from"] == "comment" else "the name"
         lines.append(f"  from {found['begin']} to {found['end']}, by {where}")
     if found["fault"]:
-        return [*lines, f"  no sound: {found['fault']}"]
+        lines.append(f"  {'fault' if found['frames'] else 'no sound'}: {found['fault']}")
     if found["promised"] != found["frames"]:
-        lines.append(f"  the header promises {found['promised']} frames")
-    return lines + (_gap_lines(found) or ["  no gaps"])
+        promised = f"{found['promised']} frames" if found["promised"] else "no number of frames"
+        lines.append(f"  the header promises {promised}")
+    known = found["begin_from"] == "comment"  # nothing else says where gaps are
+    return lines + (_gap_lines(found) or ["  no gaps"] * known)
 
 
 def _gap_lines(found: dict[str, Any]) -> list[str]:

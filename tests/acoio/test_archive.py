@@ -310,9 +310,9 @@ def test_a_broken_file_is_not_the_nearest_sound_but_told(tmp_path: Path) -> None
     with pytest.raises(DataError) as raised:
         ACOio(tmp_path).load(MINUTES[3] + 2 * SECOND, SECOND)
     near = str(raised.value).partition("nearest: ")[2].split("; ")
-    assert near[0].startswith(f"{paths[3]}, unreadable: ")
+    assert near[0].startswith(f"{paths[3]} gives no sound: ")
     assert near[1:] == [
-        f"{paths[2]}, unreadable: empty file",
+        f"{paths[2]} gives no sound: empty file",
         f"the last before, {paths[1]}, {near[2].split(', ')[-1]}",
     ]
 
@@ -347,7 +347,7 @@ def test_a_name_that_the_clocks_contradict_is_told(tmp_path: Path) -> None:
     path = put(tmp_path, ".", MINUTES[0], data)
     with pytest.raises(DataError, match=r"give rate_hz=44100"):
         read(path)
-    with pytest.raises(DataError, match=r"unreadable: found records .* give rate_hz=44100"):
+    with pytest.raises(DataError, match=r"gives no sound: found records .* give rate_hz=44100"):
         ACOio(tmp_path).load(MINUTES[0], SECOND)
     assert ACOio(tmp_path, rate_hz=44_100).load(MINUTES[0], SECOND).gaps == ()
 

@@ -134,8 +134,8 @@ def test_a_foreign_copy_begins_when_its_name_says(tmp_path: Path) -> None:
     loader = ACOio(tmp_path)
     sound = loader.load(datetime(2016, 2, 18, 8, 15, 8, tzinfo=UTC), SECOND)
     assert sound.rate_hz == 44_100
-    assert sound.begin == read(path).time_of(44_101)
-    assert np.array_equal(sound.samples, samples[44_101 : 44_101 + len(sound.samples)])
+    assert sound.begin == read(path).time_of(44_100)
+    assert np.array_equal(sound.samples, samples[44_100 : 44_100 + len(sound.samples)])
     (file,) = loader.coverage().files
     assert (file.begin, file.rate_hz, file.layout) == (
         datetime(2016, 2, 18, 8, 15, 7, tzinfo=UTC),
