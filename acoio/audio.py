@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from acoio.audio_file import FORMATS, clock_ratio, is_audio, opened, samples_of
 from acoio.audio_note import comment_of, note_of
 from acoio.clock import record_us, to_us
-from acoio.errors import NotReadyError
+from acoio.errors import DataError, NotReadyError
 from acoio.filename import begin_of_name
 from acoio.header import RECORD_SAMPLES
 from acoio.output import output
@@ -59,7 +59,7 @@ def read_audio(
     FilenameError
         If nothing says when it begins.
     DataError
-        If it is no such file, or has channels that differ.
+        If it is no such file, holds no sound, or has channels that differ.
     NotReadyError
         If it cannot be read.
     IndexError
@@ -73,6 +73,8 @@ def read_audio(
         if first < last:
             file.seek(first)
         samples = list(samples_of(file, last - first, note, at_once=_AT_ONCE, path=path))
+        if not samples and span is None:
+            raise DataError(f"{path}: found no sound in it")
         if not samples:
             raise IndexError(f"{path}: no sound in samples {span}, of {file.frames}")
     when, ratio = begin or note.begin or begin_of_name(path), clock_ratio(note, path)

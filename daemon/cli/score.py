@@ -25,7 +25,7 @@ def command(
     settings = config_of(None, sets, needs_drop=False)
     import torch  # here, because it takes seconds to import
 
-    from daemon.hearing.batch import recordings, score_files
+    from daemon.hearing.batch import nothing_in, recordings, score_files
     from detector import load_model
     from detector.listen import Listener
 
@@ -36,7 +36,7 @@ def command(
     )
     files = recordings(paths, band=settings.drop.band)
     if not files:
-        raise DataError(f"found no recording in {', '.join(map(str, paths))}")
+        raise DataError(nothing_in(paths, band=settings.drop.band))
     found = score_files(
         with_bar(files, "scoring", len(files)),
         Listener(scorer, station=settings.station.name),

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from acoio.audio_file import is_audio
 from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.filename import parse_filename
 from acoio.reader import read_chunks
@@ -16,6 +17,8 @@ from daemon.events.bouts import ENOUGH, with_bouts
 from daemon.hearing.ears import Ear
 from detector.listen import Heard
 from detector.values import event_json, gap_json, score_json
+
+_OTHERS: Final = "files of other recorders cannot be scored yet"
 
 
 @dataclass
@@ -86,14 +89,35 @@ def score_files(
         try:
             if not path.exists():
                 raise NotReadyError(f"{path}: no such file")
-            if parse_filename(path).rate_hz != rate_hz:
-                raise DataError(f"{path}: found another rate than the model's {rate_hz:g} Hz")
+            if (named_hz := _rate_of(path)) != rate_hz:
+                found = f"{path}: found {named_hz:g} Hz in the name"
+                raise DataError(f"{found}, wanted the model's {rate_hz:g} Hz")
             _score_file(path, name, ear, rate_hz, findings)
         except (DataError, NotReadyError) as error:
             findings.faults.append(str(error))
             told(str(error))
     findings.take(ear.flush())
     return findings
+
+
+def nothing_in(paths: Sequence[Path], *, band: str) -> str:
+    """Return that there is no recording of a band in some folders, and what is there instead."""
+    names = [seen.name for path in paths for seen in scan(path)]
+    text = f"found no recording of band {band} in {', '.join(map(str, paths))}"
+    if others := sum(map(is_recording, names)):
+        text += f"; {others} of another band: see drop.band"
+    if audio := sum(map(is_audio, names)):
+        text += f"; {audio} of WAV, FLAC or MP3: {_OTHERS}"
+    return text
+
+
+def _rate_of(path: Path) -> float:
+    try:
+        return parse_filename(path).rate_hz
+    except FilenameError:
+        found = "found no recording of the observatory by its name"
+        wanted = "wanted one, as YYYY-MM-DD--HH.MM.HYD24BBpk"
+        raise DataError(f"{path}: {found}, {wanted}: {_OTHERS}, whatever their names") from None
 
 
 def _score_file(path: Path, name: str, ear: Ear, rate_hz: float, findings: Findings) -> None:

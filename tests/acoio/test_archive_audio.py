@@ -145,7 +145,7 @@ def test_a_foreign_copy_begins_when_its_name_says(tmp_path: Path) -> None:
     slower = ACOio(tmp_path, rate_hz=22_050).load(
         datetime(2016, 2, 18, 8, 15, 8, tzinfo=UTC), SECOND
     )
-    assert np.array_equal(slower.samples, samples[22_051 : 22_051 + len(slower.samples)])
+    assert np.array_equal(slower.samples, samples[22_050 : 22_050 + len(slower.samples)])
 
 
 def test_gaps_of_the_comment_are_gaps(tmp_path: Path) -> None:

@@ -72,6 +72,46 @@ def test_names_of_copies_bear_their_time(name: str, seconds: float) -> None:
     assert begin_of_name(f"some/folder/{name}") == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("20240115T120000-0800.wav", "2024-01-15T20:00:00"),
+        ("20240115T120000+05:30.wav", "2024-01-15T06:30:00"),
+        ("20240115T120000-08.wav", "2024-01-15T20:00:00"),
+        ("20240115_120000_-0800.wav", "2024-01-15T20:00:00"),
+        ("20240115T120000−0800.wav", "2024-01-15T20:00:00"),
+        ("20240115_120000_UTC-8.wav", "2024-01-15T20:00:00"),
+        ("20240115T1200-0800.wav", "2024-01-15T20:00:00"),
+        ("20240404T060218+1000_REC.wav", "2024-04-03T20:02:18"),
+        ("20240101T003000.750+0545.wav", "2023-12-31T18:45:00.750000"),
+        ("2016-02-18--08.15-1000.wav", "2016-02-18T18:15:00"),
+        ("20240115t120000z.wav", "2024-01-15T12:00:00"),
+        ("2018-10-28T13:30:00.250Z.wav", "2018-10-28T13:30:00.250000"),
+        ("ICLISTENHF6016_20260602T091500.163Z-HPF.flac", "2026-06-02T09:15:00.163000"),
+        ("PAM_20231012_101213_123.wav", "2023-10-12T10:12:13.123000"),
+        ("uAural_20231012_101213_000001.wav", "2023-10-12T10:12:13.000001"),
+        ("20231012T101213,5Z.wav", "2023-10-12T10:12:13.500000"),
+        ("20231012T101213.123456789Z.wav", "2023-10-12T10:12:13.123456"),
+        ("channelA_2021-10-11_13-11-09.wav", "2021-10-11T13:11:09"),
+        ("2021_10_11_13_11_09.wav", "2021-10-11T13:11:09"),
+        ("NRS11_20191231_235960.flac", "2020-01-01T00:00:00"),
+        ("20231012_101213T.WAV", "2023-10-12T10:12:13"),
+        # What follows is no offset: a part, an identifier, a rate.
+        ("20240115T120000-25.wav", "2024-01-15T12:00:00"),
+        ("20240115_120000_48000.wav", "2024-01-15T12:00:00"),
+        ("20240115_120000-080000.wav", "2024-01-15T12:00:00"),
+    ],
+)
+def test_offsets_fractions_and_leap_seconds_are_read(name: str, wanted: str) -> None:
+    assert begin_of_name(name) == datetime.fromisoformat(f"{wanted}+00:00")
+
+
+@pytest.mark.parametrize("name", ["20240115T120061Z.wav", "00010101T000000+1000.wav"])
+def test_what_is_no_time_is_none(name: str) -> None:
+    with pytest.raises(FilenameError, match="which is no date"):
+        begin_of_name(name)
+
+
 @pytest.mark.parametrize("name", ["song.wav", "2016-02-30--08.15.wav", "1234567890123456.mp3", ""])
 def test_a_name_without_a_time_is_refused(name: str) -> None:
     with pytest.raises(FilenameError, match=r"found .*(wanted|no date)"):
