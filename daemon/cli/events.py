@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -14,15 +16,11 @@ from daemon.cli import review
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
 from daemon.cli.output import Force, deliver, require_place
 from daemon.events.export import export
-from daemon.events.find import (
-    Filter,
-    listed,
-    one_of,
-    stored_evidence,
-    stored_verdicts,
-    utc,
-)
+from daemon.events.find import found, listed, one_of, stored_evidence, stored_verdicts, utc
+from daemon.events.query import Filter
 from daemon.show import HEADING, event_line, event_page
+
+_PAGE: Final = 1000  # lines written at once
 
 app = typer.Typer(help="Look at the events in the store, and judge them.", no_args_is_help=True)
 app.command("review", epilog=review.EXAMPLE)(review.command)
@@ -67,11 +65,12 @@ def list_events(
 ) -> None:
     """List every event's newest state, oldest first; a running daemon does not mind."""
     wanted = _filter(begin, end, status, severity, min_score, band, verdict)
-    found = listed(store_of(store, config, sets), wanted, limit)
+    events = found(store_of(store, config, sets), wanted, limit)
     if as_json:
-        typer.echo(json.dumps(found))
+        _print_list(map(json.dumps, events))
     else:
-        typer.echo("\n".join([HEADING, *map(event_line, found)]))
+        for lines in _pages(chain([HEADING], map(event_line, events))):
+            typer.echo("\n".join(lines))
 
 
 @app.command("show", epilog="Example: kilokai events show 5158abc1 --store /var/lib/kilokai")
@@ -84,8 +83,8 @@ def show_event(
 ) -> None:
     """Show all that is known of one event: figures, clip, picture, and every verdict."""
     place = store_of(store, config, sets)
-    event = one_of(listed(place), event_id)
-    verdicts = stored_verdicts(place).get(event["id"], [])
+    event = one_of(place, event_id)
+    verdicts = stored_verdicts(place, event["id"])
     evidence = stored_evidence(place, event["id"])
     if as_json:
         typer.echo(json.dumps({**event, "verdicts": verdicts, "evidence": evidence}))
@@ -121,9 +120,23 @@ def export_events(
     require_place(out, force=force)
     wanted = _filter(begin, end, status, severity, min_score, band, verdict)
     place = store_of(store, config, sets)
-    found = listed(place, wanted, limit)
-    where = deliver(out, export(form, found, place), force=force)
-    typer.echo(f"{len(found)} events written to {where}", err=True)
+    events = listed(place, wanted, limit)
+    where = deliver(out, export(form, events, place), force=force)
+    typer.echo(f"{len(events)} events written to {where}", err=True)
+
+
+def _print_list(values: Iterator[str]) -> None:
+    """Print JSON values as one list, without holding all of it."""
+    before = "["
+    for page in _pages(values):
+        typer.echo(before + ", ".join(page), nl=False)
+        before = ", "
+    typer.echo("[]" if before == "[" else "]")
+
+
+def _pages(lines: Iterator[str]) -> Iterator[list[str]]:
+    while page := list(islice(lines, _PAGE)):
+        yield page
 
 
 def _filter(

@@ -12,7 +12,7 @@ import typer
 
 from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, StorePath, store_of
-from daemon.events.find import listed, one_of
+from daemon.events.find import one_of
 from daemon.events.reviews import REQUEST, Verdict
 from daemon.service.requests import REFUSED, submit
 from detector.values import iso
@@ -43,7 +43,7 @@ def command(
         found = "both" if confirmed else "neither"
         raise typer.BadParameter(f"found {found}, wanted either --confirmed or --rejected")
     place = store_of(store, config, sets)
-    event = one_of(listed(place), event_id)
+    event = one_of(place, event_id)
     if event["status"] == "open":
         raise DataError(f"event {event['id']}: found it going on, wanted one that has ended")
     verdict = Verdict(

@@ -159,15 +159,14 @@ def _hours_of(
 def _known(calls: Path | None, store: Path | None) -> tuple[list[Span], Judged]:
     """Return every checked label and confirmed event, less rejected ones; and what was judged."""
     from acoio.labels import read_labels
-    from daemon.events.find import listed, spans, without
+    from daemon.events.find import judged_spans, without
     from detector.apart import Judged
 
     labels = read_labels(calls) if calls else ()
     known = [(label.begin, label.end) for label in labels if label.checked]
     if store is None:
         return known, Judged()
-    events = listed(store)
-    confirmed, rejected = spans(events, "confirmed"), spans(events, "rejected")
+    confirmed, rejected = judged_spans(store, "confirmed"), judged_spans(store, "rejected")
     typer.echo(f"{store}: {len(confirmed)} events confirmed, {len(rejected)} rejected")
     judged = Judged.of(rejected, confirmed=len(confirmed))
     return [*without(known, rejected), *confirmed], judged

@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from acoio.errors import DataError
-from daemon.events.reviews import reviewed
-from daemon.ledger.stored import reading, stored_events
-from detector.events import SEVERITIES
+from daemon.events.query import Filter, count_of, events_of
+from daemon.ledger.stored import reading
 from detector.values import Span
 
-UNJUDGED: Final = "none"
 _LEAST_PREFIX: Final = 4
+_NAMED: Final = 5  # of several that one prefix may mean
 _Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events are wanted: all that every part which is given allows.
-
-    Those that are going on at some time in [begin, end), of a score and a severity at
-    least, whose band meets one, of a status, of a verdict ("none": not judged yet).
-    """
-
-    begin: datetime | None = None
-    end: datetime | None = None
-    status: str | None = None
-    severity: str | None = None
-    score: float | None = None
-    band_hz: tuple[float, float] | None = None
-    verdict: str | None = None
-
-    def takes(self, event: _Json) -> bool:
-        """Say whether an event is wanted."""
-        return all(
-            (
-                self.begin is None or _time(event["end"]) > self.begin,
-                self.end is None or _time(event["begin"]) < self.end,
-                self.status in (None, event["status"]),
-                self.severity is None or _rank(event["severity"]) >= _rank(self.severity),
-                self.score is None or event["score"] >= self.score,
-                self.band_hz is None or _meets(event, self.band_hz),
-                self.verdict in (None, event.get("verdict", {}).get("verdict", UNJUDGED)),
-            )
-        )
 
 
 def listed(store: Path, wanted: Filter | None = None, limit: int | None = None) -> list[Any]:
@@ -57,32 +23,37 @@ def listed(store: Path, wanted: Filter | None = None, limit: int | None = None) 
 
     Raises
     ------
-    SetupError
-        If there is no ledger that can be read.
+    SetupError, NotReadyError
+        As `reading`.
     """
-    verdicts = stored_verdicts(store)
-    events = [
-        reviewed(event, said[-1]) if (said := verdicts.get(event["id"])) else event
-        for event in stored_events(store)
-    ]
-    found = [event for event in events if wanted is None or wanted.takes(event)]
-    return found if limit is None else found[max(len(found) - limit, 0) :]
+    return list(found(store, wanted, limit))
 
 
-def stored_verdicts(store: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return every verdict by its event's id, the newest last.
+def found(
+    store: Path, wanted: Filter | None = None, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield what `listed` returns, however much that is.
 
     Raises
     ------
-    SetupError
-        If there is no ledger that can be read.
+    SetupError, NotReadyError
+        As `reading`.
     """
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with reading(store) as database:
-        rows = database.execute("SELECT event_id, json FROM verdicts ORDER BY event_id, at, json")
-        for event_id, text in rows:
-            found[event_id].append(json.loads(text))
-    return dict(found)
+        yield from events_of(database, wanted or Filter(), limit)
+
+
+def stored_verdicts(store: Path, event_id: str) -> list[dict[str, Any]]:
+    """Return every verdict on an event, the newest last.
+
+    Raises
+    ------
+    SetupError, NotReadyError
+        As `reading`.
+    """
+    with reading(store) as database:
+        query = "SELECT json FROM verdicts WHERE event_id = ? ORDER BY at, json"
+        return [json.loads(text) for (text,) in database.execute(query, (event_id,))]
 
 
 def stored_evidence(store: Path, event_id: str) -> dict[str, str]:
@@ -98,32 +69,39 @@ def stored_evidence(store: Path, event_id: str) -> dict[str, str]:
         return dict(database.execute(query, (event_id,)).fetchall())
 
 
-def one_of(events: Sequence[_Json], prefix: str) -> _Json:
+def one_of(store: Path, prefix: str) -> _Json:
     """Return the one event whose id begins so, in letters of either case.
 
     Raises
     ------
     DataError
         If there is none, or more than one.
+    SetupError, NotReadyError
+        As `reading`.
     """
     if len(prefix) < _LEAST_PREFIX:
         raise DataError(f"event: found {prefix!r}, wanted {_LEAST_PREFIX} letters of an id or more")
-    found = [event for event in events if event["id"].startswith(prefix.lower())]
-    if not found:
-        raise DataError(f"event: found none of {len(events)} with an id that begins {prefix!r}")
-    if len(found) > 1:
-        first = ", ".join(event["id"] for event in found[:5])
-        raise DataError(f"event: found {len(found)} with the id {prefix!r}: {first}")
-    return found[0]
+    with reading(store) as database:
+        several = list(events_of(database, Filter(prefix=prefix.lower())))
+        if not several:
+            count = count_of(database)
+            raise DataError(f"event: found none of {count} with an id that begins {prefix!r}")
+    if len(several) > 1:
+        first = ", ".join(event["id"] for event in several[:_NAMED])
+        raise DataError(f"event: found {len(several)} with the id {prefix!r}: {first}")
+    return several[0]
 
 
-def spans(events: Iterable[_Json], verdict: str) -> list[Span]:
-    """Return from when to when events last that were judged so."""
-    return [
-        (_time(event["begin"]), _time(event["end"]))
-        for event in events
-        if event.get("verdict", {}).get("verdict") == verdict
-    ]
+def judged_spans(store: Path, verdict: str) -> list[Span]:
+    """Return from when to when events last that were judged so.
+
+    Raises
+    ------
+    SetupError, NotReadyError
+        As `reading`.
+    """
+    events = found(store, Filter(verdict=verdict))
+    return [(_time(event["begin"]), _time(event["end"])) for event in events]
 
 
 def without(known: Iterable[Span], taken: Sequence[Span]) -> list[Span]:
@@ -156,12 +134,3 @@ def utc(text: str, option: str) -> datetime:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity)
-
-
-def _meets(event: _Json, band_hz: tuple[float, float]) -> bool:
-    low_hz, high_hz = band_hz
-    return bool(event["low_hz"] <= high_hz and event["high_hz"] >= low_hz)

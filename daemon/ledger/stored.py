@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,19 @@ def stored_events(store: Path) -> list[dict[str, Any]]:
     with reading(store) as database:
         rows = database.execute("SELECT json FROM events ORDER BY begin, id")
         return [json.loads(text) for (text,) in rows]
+
+
+def stored_begins(store: Path) -> list[datetime]:
+    """Return when each event of a store begins, in order.
+
+    Raises
+    ------
+    SetupError
+        If there is no ledger that can be read.
+    """
+    with reading(store) as database:
+        rows = database.execute("SELECT begin FROM events ORDER BY begin")
+        return [datetime.fromisoformat(begin) for (begin,) in rows]
 
 
 def stored_scores(store: Path) -> list[dict[str, Any]]:

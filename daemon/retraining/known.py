@@ -13,8 +13,9 @@ from acoio.chain import LONGEST
 from acoio.errors import FilenameError
 from acoio.filename import parse_filename
 from acoio.simulate import Truth
-from daemon.events.find import listed, spans
-from daemon.ledger.stored import stored_files
+from daemon.events.find import found, judged_spans, listed
+from daemon.events.query import Filter
+from daemon.ledger.stored import stored_begins, stored_files
 from detector.apart import Judged
 from detector.values import Span
 
@@ -67,15 +68,14 @@ def known_of(store: Path) -> Known:
     SetupError
         If there is no ledger that can be read.
     """
-    events, files = listed(store), stored_files(store)
-    rejected = tuple(spans(events, "rejected"))
+    files = stored_files(store)
+    rejected = tuple(judged_spans(store, "rejected"))
     none = {begin for begin, _ in rejected}
-    begins = [_time(event["begin"]) for event in events]
     return Known(
-        confirmed=tuple(_call(event) for event in events if _said(event) == "confirmed"),
+        confirmed=tuple(map(_call, found(store, Filter(verdict="confirmed")))),
         rejected=rejected,
-        alarms=tuple(begin for begin in begins if begin not in none),
-        unfinished=_unfinished(events, files),
+        alarms=tuple(begin for begin in stored_begins(store) if begin not in none),
+        unfinished=_unfinished(listed(store, Filter(status="open")), files),
         well=frozenset(
             PurePath(file["name"]).name
             for file in files
@@ -84,12 +84,11 @@ def known_of(store: Path) -> Known:
     )
 
 
-def _unfinished(events: Sequence[_Json], files: Sequence[_Json]) -> tuple[Span, ...]:
+def _unfinished(going_on: Sequence[_Json], files: Sequence[_Json]) -> tuple[Span, ...]:
     """Return the spans that open events may have: each up to the first file not yet heard."""
     begins = ((_begin(file["name"]), file["state"] == "done") for file in files)
     heard = sorted((begin, done) for begin, done in begins if begin)
-    going_on = [event for event in events if event["status"] == "open"]
-    return tuple((_time(e["begin"]), _until(e, heard)) for e in going_on)
+    return tuple((_time(event["begin"]), _until(event, heard)) for event in going_on)
 
 
 def _until(event: _Json, files: Sequence[tuple[datetime, bool]]) -> datetime:
@@ -119,10 +118,6 @@ def _call(event: Mapping[str, Any]) -> Truth:
     label = event["verdict"].get("call_type") or "call"
     span = _time(event["begin"]), _time(event["end"])
     return Truth(*span, event["low_hz"], event["high_hz"], label, _NO_SNR, "call")
-
-
-def _said(event: Mapping[str, Any]) -> str:
-    return str(event.get("verdict", {}).get("verdict", ""))
 
 
 def _time(text: str) -> datetime:

@@ -22,9 +22,11 @@ from acoio.labels import Label, write_labels
 from acoio.raven import read_raven
 from daemon.cli import app
 from daemon.events.export import FORMS, recordings
-from daemon.events.find import Filter, listed, one_of, spans, without
+from daemon.events.find import judged_spans, listed, one_of, without
 from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.ledger import open_ledger
 from daemon.ledger.stored import stored_events, stored_files
+from daemon.progress import Step
 from daemon.service.requests import FOLDER
 from detector.choose import Chosen
 from detector.sources import ChosenHours
@@ -139,10 +141,12 @@ def test_a_filter_that_takes_nothing_is_refused(judged: Path, options: list[str]
     assert f"{options[0]}: found " in err
 
 
-def test_an_id_that_is_several_names_them() -> None:
-    events = [{"id": f"abcd{k:012d}"} for k in range(9)]
-    with pytest.raises(DataError, match="found 9 with the id 'abcd'"):
-        one_of(events, "abcd")
+def test_an_id_that_is_several_names_them(tmp_path: Path) -> None:
+    events = tuple({"id": f"abcd{k:012d}", "begin": "2024", "status": "closed"} for k in range(9))
+    with open_ledger(tmp_path) as ledger:
+        ledger.commit(Step(events=events), "m")
+    with pytest.raises(DataError, match=r"found 9 with the id 'ABCD': abcd0.*4$"):
+        one_of(tmp_path, "ABCD")
 
 
 def test_a_review_waits_for_a_daemon_and_says_so(
@@ -256,14 +260,14 @@ def test_a_filter_that_is_none_is_told(judged: Path, words: tuple[str, ...]) -> 
 
 def test_judged_spans_are_those_of_the_newest_verdict(judged: Path) -> None:
     first = listed(judged)[0]
-    assert len(spans(listed(judged), "confirmed")) == 1
+    assert len(judged_spans(judged, "confirmed")) == 1
     later = {"verdict": "rejected", "at": "2026-11-23T00:00:00.000000Z"}
     with closing(sqlite3.connect(judged / LEDGER_FILE)) as database, database:
         database.execute(
             "INSERT INTO verdicts VALUES (?, ?, ?)", (first["id"], later["at"], json.dumps(later))
         )
-    assert spans(listed(judged), "confirmed") == []
-    assert len(spans(listed(judged, Filter(verdict="rejected")), "rejected")) == 2
+    assert judged_spans(judged, "confirmed") == []
+    assert len(judged_spans(judged, "rejected")) == 2
 
 
 def test_spans_are_taken_out_of_spans() -> None:
