@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,7 @@ from acoio.header import (
     RECORD_SAMPLES,
     layout_of,
 )
+from acoio.holes import PAGE_BYTES
 from acoio.record import Damage, Record
 from acoio.unpack import unpack
 from acoio.walk import REACH_BYTES, MemorySource, Place, header_stands, walk
@@ -42,13 +44,15 @@ Fetch: TypeAlias = Callable[[int, int], bytes]
 class Chunk:
     """What one read gave: whole records, damage, and where the next read begins.
 
-    `tail` is what lies at the end of the file and is no whole record (yet).
+    `tail` is what lies at the end of the file and is no whole record (yet); `checksum`
+    the CRC-32 of all bytes before `next_byte`, as they were when they were read.
     """
 
     records: tuple[Record, ...]
     damages: tuple[Damage, ...]
     next_byte: int
     tail: Damage | None
+    checksum: int = 0
 
 
 def fetch_bytes(path: Path, byte: int, size_bytes: int) -> bytes:
@@ -112,23 +116,27 @@ def fetch_chunk(
     byte: int = 0,
     *,
     sample: int = 0,
+    checksum: int = 0,
     rate_hz: float,
     limit: int = RECORDS_AT_ONCE,
     final: bool = True,
+    young: bool = False,
 ) -> Chunk:
     """Return up to `limit` whole records from `byte` on, in bounded memory.
 
-    `sample` is how many samples of the file were read before `byte`.  A record is
-    whole once the header after it shows, or the file ends with it; `final` says
-    that the file will not grow, so that what cannot be told is told now.
+    `sample` is how many samples of the file were read before `byte`, `checksum` the
+    CRC-32 of those bytes.  A record is whole once the header after it shows, or the file
+    ends with it; `final` says that the file will not grow, so that what cannot be told is
+    told now, and `young` that its zeros may be bytes that are not there yet.
     """
     origin = max(0, byte - MAX_RECORD_BYTES)  # a header may be known by the one before it
+    origin -= origin % PAGE_BYTES
     most_bytes = byte - origin + limit * MAX_RECORD_BYTES + 2 * REACH_BYTES
     data = fetch(origin, most_bytes)
-    at_end = len(data) < most_bytes
-    chunk = _chunk_of(data, byte - origin, limit, rate_hz, final=final and at_end)
-    if not at_end:
-        chunk = replace(chunk, tail=None)
+    at_end, start = len(data) < most_bytes, byte - origin
+    chunk = _chunk_of(data, start, limit, rate_hz, final=final and at_end, young=young)
+    read = memoryview(data)[start : chunk.next_byte]
+    chunk = replace(chunk, tail=chunk.tail if at_end else None, checksum=zlib.crc32(read, checksum))
     return _moved(chunk, origin, sample)
 
 
@@ -137,9 +145,11 @@ def chunk_of(data: bytes, *, start: int = 0, rate_hz: float, limit: int = RECORD
     return _chunk_of(data, start, limit, rate_hz, final=True)
 
 
-def _chunk_of(data: bytes, start: int, limit: int, rate_hz: float, *, final: bool) -> Chunk:
+def _chunk_of(
+    data: bytes, start: int, limit: int, rate_hz: float, *, final: bool, young: bool = False
+) -> Chunk:
     source = MemorySource(data)
-    found = walk(source, start, limit, final=final)
+    found = walk(source, start, limit, final=final, young=young)
     ended = max(len(found.places), len(found.damages)) < limit
     return Chunk(
         records=_parse(source, data, found.places, found.end, rate_hz),
@@ -158,6 +168,7 @@ def _moved(chunk: Chunk, byte: int, sample: int) -> Chunk:
         tuple(replace(damage, byte=damage.byte + byte) for damage in chunk.damages),
         chunk.next_byte + byte,
         replace(chunk.tail, byte=chunk.tail.byte + byte) if chunk.tail else None,
+        chunk.checksum,
     )
 
 
@@ -181,7 +192,7 @@ def read_chunks(path: Path, *, rate_hz: float, limit: int = RECORDS_AT_ONCE) -> 
 def _tail(source: MemorySource, at: int) -> Damage | None:
     """Return the record that the end of the file cuts off, if there is one."""
     found = source.size - at
-    if not found:
+    if found <= 0:  # it may have been cut short since
         return None
     wanted = HEADER_BYTES
     if found >= HEADER_BYTES:

@@ -27,6 +27,7 @@ from acoio.header import (
     complaint,
     timed,
 )
+from acoio.holes import ends_in_zeros, has_zeros, holes_in, is_blank
 from acoio.record import Damage
 from acoio.source import FileSource, Head, MemorySource, Source
 
@@ -36,6 +37,7 @@ REACH_BYTES: Final = MAX_RECORD_BYTES + HEADER_BYTES
 """How far from a record's begin the next header can end."""
 
 _LIE: Final = "sample size does not lead to the next header"
+_ZEROS: Final = "zeros to its end and after it, wanted samples and a header"
 _LONGEST_RECORD_US: Final = 2_000_000  # 4096 samples at 2 kHz
 _SEARCH_BYTES: Final = (256, 1 << 16)  # the first and the largest block of a search
 
@@ -57,12 +59,13 @@ class Walk:
     end: int
 
 
-def walk(source: Source, start: int, limit: int, *, final: bool) -> Walk:
+def walk(source: Source, start: int, limit: int, *, final: bool, young: bool = False) -> Walk:
     """Return up to `limit` whole records from `start` on, and as many damages.
 
-    `final` says that the source ends where the file ends, and will not grow.
+    `final` says that the source ends where the file ends, and will not grow; `young` that
+    its zeros may be bytes that are not there yet: it ends before those.
     """
-    return _Walker(source, final=final).walk(start, limit)
+    return _Walker(source, final=final, young=young).walk(start, limit)
 
 
 def header_stands(source: Source, at: int) -> bool:
@@ -73,10 +76,11 @@ def header_stands(source: Source, at: int) -> bool:
 class _Walker:
     """Answers of True and False hold however the file grows; None waits for more of it."""
 
-    def __init__(self, source: Source, *, final: bool) -> None:
+    def __init__(self, source: Source, *, final: bool, young: bool = False) -> None:
         self._source, self._head, self._size = source, source.head, source.size
-        self._final = final
+        self._final, self._young = final, young
         self._unknown = False if final else None
+        self._holes = holes_in(source.block(0, source.size)) if young else ()
 
     def walk(self, at: int, limit: int) -> Walk:
         places: list[Place] = []
@@ -88,19 +92,28 @@ class _Walker:
                 if stands is None:
                     break
                 if not stands:
-                    at = self._pass_over(at, at + 1, damages)
+                    until = self._next_header(at + 1)
+                    if self._is_filled_later(at, until):
+                        break
+                    reason = complaint(self._source.block(at, at + HEADER_BYTES))
+                    damages.append(Damage(at, until - at, reason))
+                    at = until
                     continue
                 head = self._head(at)
             payload_bytes, after = self._payload(at, head)
             if not payload_bytes:
                 found = self._lie(at, head)
-                if found is None:
+                end = at + HEADER_BYTES + BYTES_PER_BIT * head.bits
+                if found is None or self._is_filled_later(at, end):
                     break
-                if found:
-                    damages.append(Damage(at, found - at, _LIE))
-                    at, head = found, None
+                if found or self._is_cut_by_zeros(end):
+                    reason = _LIE if found else _ZEROS
+                    damages.append(Damage(at, (found or end) - at, reason))
+                    at, head = found or end, None
                     continue
                 payload_bytes = BYTES_PER_BIT * head.bits
+            elif self._young and self._has_hole(at + HEADER_BYTES, payload_bytes):
+                break
             places.append(Place(at, payload_bytes, head))
             at, head = at + HEADER_BYTES + payload_bytes, after
         return Walk(places, damages, at)
@@ -192,13 +205,28 @@ class _Walker:
             return None if not self._final and reach > self._size else self._size
         return 0 if end < self._size and (self._final or reach <= self._size) else None
 
-    def _pass_over(self, at: int, first: int, damages: list[Damage]) -> int:
-        """Note the damage from `at` to the first header from `first` on, and return where it is."""
+    def _is_filled_later(self, at: int, until: int) -> bool:
+        """Return True if what stands where a record should may be zeros for now."""
+        return self._young and has_zeros(self._source.block(at, until + HEADER_BYTES))
+
+    def _is_cut_by_zeros(self, end: int) -> bool:
+        """Return True if a record that would end at a byte ends in zeros that go on after it."""
+        block = self._source.block
+        return ends_in_zeros(block(max(end - HEADER_BYTES, 0), end)) and is_blank(
+            block(end, end + HEADER_BYTES)
+        )
+
+    def _has_hole(self, first: int, payload_bytes: int) -> bool:
+        """Return True if samples have a hole among them, or end in zeros with nothing behind."""
+        end = first + payload_bytes
+        if end == self._size:
+            return ends_in_zeros(self._source.block(end - HEADER_BYTES, end))
+        return any(first < hole and last < end for hole, last in self._holes)
+
+    def _next_header(self, first: int) -> int:
+        """Return where the first header from a byte on is, or where none can be any more."""
         last = self._size - HEADER_BYTES + 1
-        until = next(self._headers(first, last), last)
-        reason = complaint(self._source.block(at, at + HEADER_BYTES))
-        damages.append(Damage(at, until - at, reason))
-        return until
+        return next(self._headers(first, last), last)
 
     def _headers(self, first: int, last: int) -> Iterator[int]:
         """Yield the places in [first, last) where a header stands, or may turn out to."""

@@ -21,13 +21,15 @@ LANES: Final[tuple[Lane, ...]] = ("live", "backlog")
 class FileProgress:
     """How far one file was read.
 
-    `name` is its path within the drop; `size`, `inode` and `mtime_ns` as it was
-    listed last; `bytes_read` where the next record begins; `damaged_bytes` gave no
-    sound, and `tail_bytes` at the end were no whole record when the file was closed.
+    `name` is its path within the drop; `size`, `inode`, `mtime_ns` and `ctime_ns` as it
+    was listed last; `bytes_read` where the next record begins, and `checksum` the CRC-32
+    of all before it, as it was read; `damaged_bytes` gave no sound, and `tail_bytes` at
+    the end were no whole record when the file was closed.
     `reason` is why it was set aside, or the first complaint about it.  `head` is the
     SHA-256 of the first `head_bytes`, `sha256` that of the whole file once it is
     closed, `twin` a file that begins with the same bytes.  `attempts` counts the
-    times that reading was begun since it last got on.  A file is `late` if the one
+    times that reading was begun since it last got on, `rereads` the times that it held
+    other bytes at its close than were read.  A file is `late` if the one
     after it was heard first, and that one is to be heard again (`rehear`).
     Its sound lies between `begin_us` and `end_us` (UTC, both 0 before there is any) and
     is `span_samples` long as `acoio.read` gives it, silence for what lacks within.
@@ -37,7 +39,9 @@ class FileProgress:
     size: int = 0
     inode: int = 0
     mtime_ns: int = 0
+    ctime_ns: int = 0
     bytes_read: int = 0
+    checksum: int = 0
     samples_read: int = 0
     records: int = 0
     damaged_bytes: int = 0
@@ -49,6 +53,7 @@ class FileProgress:
     sha256: str = ""
     twin: str = ""
     attempts: int = 0
+    rereads: int = 0
     late: bool = False
     rehear: bool = False
     begin_us: int = 0

@@ -10,7 +10,9 @@ from acoio.errors import DataError
 from daemon.cli.options import ConfigFile, Sets, StorePath, store_of
 from daemon.errors import plain
 from daemon.ledger.stored import stored_files
+from daemon.progress import FileProgress
 from daemon.service.requests import submit
+from daemon.service.retry import may_be_read_again
 
 EXAMPLE: Final = "Example: kilokai retry --all --store /var/lib/kilokai"
 
@@ -24,15 +26,18 @@ def command(
     config: ConfigFile = None,
     sets: Sets = None,
 ) -> None:
-    """Have files that were set aside read again; a daemon does it now, or when it starts."""
+    """Have files read again that were set aside or are damaged: now, or when a daemon starts."""
     if bool(names) == every:
         raise typer.BadParameter("wanted names of files, or --all")
     place = store_of(store, config, sets)
-    aside = {file["name"] for file in stored_files(place) if file["state"] == "set_aside"}
-    wanted = sorted(aside) if every else list(dict.fromkeys(names or ()))
-    if unknown := [name for name in wanted if name not in aside]:
+    lacking = [
+        file for row in stored_files(place) if may_be_read_again(file := FileProgress(**row))
+    ]
+    aside = [file.name for file in lacking if file.state == "set_aside"]
+    wanted = aside if every else list(dict.fromkeys(names or ()))
+    if unknown := sorted({*wanted} - {file.name for file in lacking}):
         raise DataError(
-            "\n".join(f"{plain(name)}: found no such file set aside" for name in unknown)
+            "\n".join(f"{plain(name)}: found no such file set aside or damaged" for name in unknown)
         )
     if not wanted:
         typer.echo("no file is set aside")

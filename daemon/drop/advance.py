@@ -15,7 +15,13 @@ from detector.listen import Run
 
 def found(file: FileProgress, seen: Seen) -> FileProgress:
     """Return the progress with what the listing tells of the file now."""
-    return replace(file, size=seen.size, inode=seen.inode, mtime_ns=seen.mtime_ns)
+    return replace(
+        file,
+        size=seen.size,
+        inode=seen.inode,
+        mtime_ns=seen.mtime_ns,
+        ctime_ns=seen.ctime_ns,
+    )
 
 
 def advanced(file: FileProgress, seen: Seen, chunk: Chunk, *, late: bool) -> FileProgress:
@@ -25,6 +31,7 @@ def advanced(file: FileProgress, seen: Seen, chunk: Chunk, *, late: bool) -> Fil
         found(file, seen),
         size=max(seen.size, chunk.next_byte),
         bytes_read=chunk.next_byte,
+        checksum=chunk.checksum,
         samples_read=file.samples_read + sum(len(record.samples) for record in chunk.records),
         records=file.records + len(chunk.records),
         damaged_bytes=file.damaged_bytes + sum(d.length_bytes for d in chunk.damages),

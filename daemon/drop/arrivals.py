@@ -24,15 +24,17 @@ LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bi
 _SUCCEEDED: Final = 0.1  # of the settling time is enough once a newer file has sound
 _NEAR: Final = timedelta(hours=1)  # what begins later has nothing to do with what grows
 _STILL_S: Final = 1.0  # a recorder pauses less between two writes, and so does rsync
+_Facts = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do with one file."""
+    """One thing to do with one file; the zeros of a `young` one may be bytes still to come."""
 
     do: Literal["read", "close", "compare", "rehear", "set_aside", "vanish"]
     seen: Seen
     reason: str = ""
+    young: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
     """Return how far a file was read; one set aside that has changed since is a new one."""
     file = known.get(seen.name, FileProgress(seen.name))
     if file.state == "set_aside" and _differs(seen, file):
-        return FileProgress(seen.name)
+        return FileProgress(seen.name, rereads=file.rereads)
     return replace(file, state="pending") if file.state == "vanished" else file
 
 
 class Arrivals:
-    """Decides by the listing, the ledger and how long each file has kept its size.
+    """Decides by the listing, the ledger and how long each file has not changed.
 
     `look` is told the time (monotonic, seconds); nothing else is remembered.
     """
@@ -69,20 +71,21 @@ class Arrivals:
         self._settle_s = settle_s
         self._rate_hz = rate_hz
         self._band = band
-        self._sizes: dict[str, tuple[int, float]] = {}
-        self._exhausted: dict[str, tuple[int, int, int]] = {}
+        self._changes: dict[str, tuple[_Facts, float]] = {}
+        self._exhausted: dict[str, tuple[_Facts, int, bool]] = {}
 
     def settle_after(self, settle_s: float) -> None:
-        """Take a file that keeps its size so long for complete."""
+        """Take a file that does not change for so long for complete."""
         self._settle_s = settle_s
 
-    def exhausted(self, seen: Seen, known: Mapping[str, FileProgress]) -> None:
+    def exhausted(self, task: Task, known: Mapping[str, FileProgress]) -> None:
         """Learn that a file as it is listed here holds no further whole record.
 
         Of one that may be a copy nobody knows, as it was not looked into.
         """
-        if seen.name not in known or not known[seen.name].twin:
-            self._exhausted[seen.name] = _identity(seen)
+        file = progress_of(task.seen, known)
+        if not file.twin:
+            self._exhausted[file.name] = _facts(task.seen), file.bytes_read, task.young
 
     def look(
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
@@ -152,22 +155,30 @@ class Arrivals:
             return Task("set_aside", seen, reason)
         if _is_another(seen, file):
             return None if self._grows(seen, now_s) else Task("compare", seen)
-        if self._has_more(seen, file):
-            return Task("read", seen)
+        young = self._is_young(seen, now_s)
+        if self._has_more(seen, file, young=young):
+            return Task("read", seen, young=young)
         if file.rehear:
             return Task("rehear", seen)
-        if file.state == "pending" and self._settled(seen, now_s, newer=newer):
+        if file.state == "pending" and self._settled(seen, file, now_s, newer=newer):
             return _ended(seen, file)
         return None
 
-    def _has_more(self, seen: Seen, file: FileProgress) -> bool:
+    def _has_more(self, seen: Seen, file: FileProgress, *, young: bool) -> bool:
         if file.state in FINISHED or file.twin:
             return False
-        return seen.size > file.bytes_read + HEADER_BYTES and self._exhausted.get(
-            seen.name
-        ) != _identity(seen)
+        looked = _facts(seen), file.bytes_read, young
+        more = seen.size > file.bytes_read + HEADER_BYTES
+        return more and self._exhausted.get(seen.name) != looked
 
-    def _settled(self, seen: Seen, now_s: float, *, newer: bool) -> bool:
+    def _is_young(self, seen: Seen, now_s: float) -> bool:
+        """Return True if a file shows bytes that may not be there yet, whatever time it bears."""
+        return max(self._kept_s(seen, now_s), seen.still_s) < self._settle_s
+
+    def _settled(self, seen: Seen, file: FileProgress, now_s: float, *, newer: bool) -> bool:
+        """Return True if a file is complete: one that has more than was read is given longer."""
+        if seen.size > file.bytes_read and not file.twin and self._is_young(seen, now_s):
+            return False
         wanted_s = self._settle_s * (_SUCCEEDED if newer else 1)
         return self._unchanged_s(seen, now_s) >= wanted_s
 
@@ -176,16 +187,20 @@ class Arrivals:
         return self._unchanged_s(seen, now_s) < min(self._settle_s * _SUCCEEDED, _STILL_S)
 
     def _unchanged_s(self, seen: Seen, now_s: float) -> float:
-        """Return how long a file has had its size, by our looks or by its own time."""
-        size, since_s = self._sizes.get(seen.name, (-1, now_s))
-        if size != seen.size:
+        """Return how long a file has not changed, by our looks or by its own time."""
+        return max(self._kept_s(seen, now_s), seen.age_s)
+
+    def _kept_s(self, seen: Seen, now_s: float) -> float:
+        """Return how long a file has not changed by our looks."""
+        facts, since_s = self._changes.get(seen.name, (None, now_s))
+        if facts != _facts(seen):
             since_s = now_s
-            self._sizes[seen.name] = (seen.size, now_s)
-        return max(now_s - since_s, seen.age_s)
+            self._changes[seen.name] = (_facts(seen), now_s)
+        return now_s - since_s
 
     def _forget(self, names: set[str]) -> None:
-        for name in self._sizes.keys() - names:
-            del self._sizes[name]
+        for name in self._changes.keys() - names:
+            del self._changes[name]
         for name in self._exhausted.keys() - names:
             del self._exhausted[name]
 
@@ -207,9 +222,8 @@ def _ended(seen: Seen, file: FileProgress) -> Task:
     """Return what is left to do with a file that grows no more."""
     if file.twin:
         return Task("compare", seen)
-    if not file.records:
-        return Task("set_aside", seen, _soundless(seen, file))
-    return Task("close", seen)
+    reason = "" if file.records else _soundless(seen, file)
+    return Task("close" if file.bytes_read else "set_aside", seen, reason)
 
 
 def _is_over(seen: Seen, file: FileProgress | None) -> bool:
@@ -223,17 +237,16 @@ def _is_another(seen: Seen, file: FileProgress) -> bool:
     """Say whether a file may not be the one that was read, by all that a listing tells."""
     if file.state in FINISHED:
         return _differs(seen, file)
-    return file.records > 0 and (seen.inode != file.inode or seen.size < file.size)
+    return file.bytes_read > 0 and (seen.inode != file.inode or seen.size < file.size)
 
 
 def _differs(seen: Seen, file: FileProgress) -> bool:
-    same = seen.size == file.size and seen.inode == file.inode
-    return not (same and seen.mtime_ns == file.mtime_ns)
+    return _facts(seen) != (file.size, file.inode, file.mtime_ns, file.ctime_ns)
 
 
-def _identity(seen: Seen) -> tuple[int, int, int]:
-    """Return all that a listing tells of what a file holds."""
-    return seen.size, seen.inode, seen.mtime_ns
+def _facts(seen: Seen) -> _Facts:
+    """Return all that a listing shows of what a file holds."""
+    return seen.size, seen.inode, seen.mtime_ns, seen.ctime_ns
 
 
 def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:

@@ -6,7 +6,8 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -108,12 +109,31 @@ class Drop:
             As `bytes_of`.
         """
         digest = hashlib.sha256()
-        for byte in range(0, max(size_bytes, 1), _BLOCK_BYTES):
-            wanted = min(size_bytes - byte, _BLOCK_BYTES)
-            if not (block := self._read(name, byte, wanted)):
-                break
+        for block in self._blocks(name, size_bytes):
             digest.update(block)
         return digest.hexdigest()
+
+    def sums(self, name: str, size_bytes: int, read_bytes: int) -> tuple[str, int]:
+        """Return the SHA-256 of a file's first bytes and the CRC-32 of those that were read.
+
+        Raises
+        ------
+        UnreadableError, NotReadyError, DataError
+            As `bytes_of`.
+        """
+        digest, checksum, left = hashlib.sha256(), 0, read_bytes
+        for block in self._blocks(name, size_bytes):
+            digest.update(block)
+            checksum = zlib.crc32(block[:left], checksum)
+            left = max(left - len(block), 0)
+        return digest.hexdigest(), checksum
+
+    def _blocks(self, name: str, size_bytes: int) -> Iterator[bytes]:
+        """Yield a file's first bytes, each block within the deadline."""
+        for byte in range(0, max(size_bytes, 1), _BLOCK_BYTES):
+            if not (block := self._read(name, byte, min(size_bytes - byte, _BLOCK_BYTES))):
+                return
+            yield block
 
     def _read(self, name: str, byte: int, size_bytes: int) -> bytes:
         piece = self.call(partial(_fetch, self.path / name, byte, size_bytes))

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from acoio.header import HEADER_BYTES
+from acoio.holes import is_blank
 from daemon.drop.advance import found
 from daemon.drop.files import Drop
 from daemon.drop.listing import Seen
@@ -51,6 +53,34 @@ class Identity:
             return (replace(found(file, seen), twin=twin.name),)
         return file, *(self._shorter(file, twin) if twin.state == "done" else ())
 
+    def is_blank(self, file: FileProgress) -> bool:
+        """Return True if zeros stand where the first header should.
+
+        Raises
+        ------
+        NotReadyError, DataError
+            As `Drop.bytes_of`.
+        """
+        return is_blank(self._drop.bytes_of(file.name)(0, HEADER_BYTES))
+
+    def closed(self, file: FileProgress, seen: Seen) -> FileProgress | None:
+        """Return a file as done, known by all its bytes; None if they are not those that were read.
+
+        Of one that was cut short, what is left passes for what was read.
+
+        Raises
+        ------
+        NotReadyError, DataError
+            As `Drop.bytes_of`.
+        """
+        sha256, checksum = self._drop.sums(file.name, seen.size, file.bytes_read)
+        if checksum != file.checksum and seen.size >= file.bytes_read:
+            return None
+        n = min(seen.size, HEAD_BYTES)
+        head = self._drop.digest(file.name, n)
+        whole = replace(found(file, seen), head=head, head_bytes=n, sha256=sha256)
+        return replace(whole, state="done", rereads=0)
+
     def compared(self, file: FileProgress, seen: Seen) -> tuple[tuple[FileProgress, ...], str]:
         """Return how far a file that is not as it was left is read, and the verdict on it.
 
@@ -86,7 +116,8 @@ class Identity:
         if not self._begins_alike(file, seen):
             return FileProgress(file.name), "replaced"
         if seen.size < file.size:
-            return replace(found(file, seen), sha256=""), "cut"
+            left = self._drop.digest(file.name, seen.size)
+            return replace(found(file, seen), sha256=left), "cut"
         if file.state not in FINISHED:
             return found(file, seen), "same"
         if file.sha256 and self._drop.digest(file.name, file.size) != file.sha256:
@@ -105,7 +136,7 @@ class Identity:
             if twin.size < seen.size:
                 return (own, *self._shorter(own, twin)), "apart"
             digest = self._drop.digest(file.name, seen.size)
-            if self._digest_of(twin, seen.size) != digest:
+            if not self._is_copied(twin, seen.size, digest):
                 return (own,), "apart"
         except AwayError:  # it went before anybody knew all of it
             return (own,), "apart"
@@ -113,16 +144,23 @@ class Identity:
 
     def _shorter(self, file: FileProgress, twin: FileProgress) -> Iterator[FileProgress]:
         """Yield what becomes of a file that holds the beginning of another, and of its copies."""
-        digest = self._digest_of(twin, twin.size)
+        digest = twin.sha256 or self._drop.digest(twin.name, twin.size)
         if self._drop.digest(file.name, twin.size) == digest:
             yield _copy(twin, file, digest)
             copies = (other for other in self._files.values() if other.twin == twin.name)
             yield from (replace(copy, twin=file.name) for copy in copies if copy.name != file.name)
 
-    def _digest_of(self, twin: FileProgress, size: int) -> str:
-        if twin.sha256 and twin.size == size:
-            return twin.sha256
-        return self._drop.digest(twin.name, size)
+    def _is_copied(self, twin: FileProgress, size: int, sha256: str) -> bool:
+        """Return True if a copy of a size and SHA-256 holds what was read of its twin."""
+        if twin.state == "done" and twin.size == size:
+            return twin.sha256 == sha256
+        return self._is_as_read(twin) and self._drop.digest(twin.name, size) == sha256
+
+    def _is_as_read(self, file: FileProgress) -> bool:
+        """Return True if a file still holds the bytes that were read of it."""
+        if file.state == "done":
+            return self._drop.digest(file.name, file.size) == file.sha256
+        return self._drop.sums(file.name, file.bytes_read, file.bytes_read)[1] == file.checksum
 
     def _begins_alike(self, file: FileProgress, seen: Seen) -> bool:
         """Say whether a file begins as it did; of one that is too short now nothing is known."""
@@ -137,6 +175,7 @@ def _copy(file: FileProgress, twin: FileProgress, sha256: str) -> FileProgress:
         size=file.size,
         inode=file.inode,
         mtime_ns=file.mtime_ns,
+        ctime_ns=file.ctime_ns,
         head=file.head,
         head_bytes=file.head_bytes,
         state="duplicate",

@@ -21,13 +21,18 @@ here reads it.  With any other fault its files would pass for vanished."""
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file as the folder lists it: `age_s` is how long ago it was written to."""
+    """A file as the folder lists it: `age_s` is how long ago it was written to, by its own time.
+
+    `still_s` is how long nothing about it changed: its time can be set, that one cannot.
+    """
 
     name: str
     size: int
     inode: int
     mtime_ns: int = 0
+    ctime_ns: int = 0
     age_s: float = field(default=0.0, compare=False)
+    still_s: float = field(default=0.0, compare=False)
     regular: bool = True
 
 
@@ -108,7 +113,9 @@ def _seen(name: str, status: os.stat_result, now_s: float) -> Seen:
         size=status.st_size,
         inode=_signed(status.st_ino),
         mtime_ns=_signed(status.st_mtime_ns),
+        ctime_ns=_signed(status.st_ctime_ns),
         age_s=now_s - status.st_mtime,
+        still_s=now_s - max(status.st_mtime, status.st_ctime),
         regular=stat.S_ISREG(status.st_mode),
     )
 

@@ -117,7 +117,7 @@ class Lookout:
 
     def exhausted(self, task: Task) -> None:
         """Learn that a file holds no further whole record, for now."""
-        self._arrivals.exhausted(task.seen, self._files)
+        self._arrivals.exhausted(task, self._files)
 
     def again(self) -> None:
         """Scan soon: something was done that changes what there is to do."""

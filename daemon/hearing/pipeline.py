@@ -79,9 +79,9 @@ class Pipeline:
     def _act(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
         match task.do:
             case "read":
-                return self._read_on(task.seen, file, order)
+                return self._read_on(task, file, order)
             case "close":
-                return self._close(task.seen, file, order)
+                return self._close(task, file, order)
             case "compare":
                 self._compare(task.seen, file, order)
             case "rehear":
@@ -144,8 +144,11 @@ class Pipeline:
     def _lane(self, name: str) -> Lane:
         return lane_of(name, self._ledger.lane("live"))
 
-    def _read_on(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
+    def _read_on(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
+        seen = task.seen
         if self._attempts.wants(seen, file):
+            if task.young and not file.bytes_read and self._identity.is_blank(file):
+                return False
             if file.attempts >= TRIES:
                 reason = f"reading it was begun {file.attempts} times and never got on"
                 aside = replace(found(file, seen), state="set_aside", reason=reason)
@@ -154,21 +157,30 @@ class Pipeline:
             file = self._attempts.begin(seen, file)
             if file.twin:
                 return False
-        chunk = self._chunk(file)
+        chunk = self._chunk(file, young=task.young)
         if chunk.next_byte == file.bytes_read:
             return False
         self._hear(seen, file, chunk, order)
         return True
 
-    def _chunk(self, file: FileProgress, *, limit: int | None = None, final: bool = False) -> Chunk:
+    def _chunk(
+        self,
+        file: FileProgress,
+        *,
+        limit: int | None = None,
+        final: bool = False,
+        young: bool = False,
+    ) -> Chunk:
         with self._metrics.stage("read"):
             return fetch_chunk(
                 self._feed.drop.bytes_of(file.name),
                 file.bytes_read,
                 sample=file.samples_read,
+                checksum=file.checksum,
                 rate_hz=self._feed.rate_hz,
                 limit=limit or self._feed.records_a_step,
                 final=final,
+                young=young,
             )
 
     def _hear(self, seen: Seen, file: FileProgress, chunk: Chunk, order: Sequence[str]) -> None:
@@ -204,25 +216,45 @@ class Pipeline:
         self._keeper.keep_heard(heard, Step(files=files, lanes=lanes))
         self._hearing.forget("live")  # it may have heard this file without what came before
 
-    def _close(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> bool:
+    def _close(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
+        seen = task.seen
         if not self._is_still(seen):
             return False
-        closed = replace(found(file, seen), state="done")
+        chunk = self._chunk(file, final=True)
+        if chunk.next_byte > file.bytes_read:
+            self._hear(seen, file, chunk, order)
+            return True
+        closed = self._identity.closed(file, seen)
+        if not self._is_still(seen):
+            return False
+        if closed is None:
+            self._read_anew(seen, file)
+            return False
+        if not file.records:
+            self.set_aside(task, task.reason)
+            return False
         if seen.size < file.bytes_read:
             reason = f"cut short: found {seen.size} bytes, had read {file.bytes_read}"
             closed = replace(closed, reason=file.reason or reason)
-        else:
-            chunk = self._chunk(file, final=True)
-            if chunk.next_byte > file.bytes_read:
-                self._hear(seen, file, chunk, order)
-                return True
-            if chunk.tail:
-                closed = with_tail(closed, chunk.tail)
-                self._metrics.take_damage(closed, closed.tail_bytes, rate_hz=self._feed.rate_hz)
-        closed = replace(closed, sha256=self._feed.drop.digest(file.name, seen.size))
+        self._identity.learn(closed)
+        if chunk.tail:
+            closed = with_tail(closed, chunk.tail)
+            self._metrics.take_damage(closed, closed.tail_bytes, rate_hz=self._feed.rate_hz)
         after = next_heard(file.name, order, self._ledger.files) if file.late else None
         self._finish_file(closed, *([replace(after, rehear=True)] if after else []))
         return False
+
+    def _read_anew(self, seen: Seen, file: FileProgress) -> None:
+        """Begin a file again that holds other bytes than were read: it changed meanwhile."""
+        self._metrics.compared.labels("changed").inc()
+        _log.warning("file changed while it was read", file=file.name, rereads=file.rereads)
+        if file.rereads >= TRIES:
+            reason = f"it held other bytes at its end than were read, {file.rereads + 1} times"
+            self._finish_file(replace(found(file, seen), state="set_aside", reason=reason))
+            return
+        self._attempts.forget(file.name)
+        others = self._identity.left(replace(file, bytes_read=0))
+        self._keeper.keep(Step(files=(FileProgress(file.name, rereads=file.rereads + 1), *others)))
 
     def _compare(self, seen: Seen, file: FileProgress, order: Sequence[str]) -> None:
         """Find out by its bytes what became of a file that is not as it was left."""

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from daemon.drop.arrivals import Task
 
 OUTCOMES: Final = ("done", "duplicate", "set_aside", "vanished")
-VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart")
+VERDICTS: Final = ("same", "cut", "replaced", "duplicate", "apart", "changed")
 
 
 class DropMetrics:

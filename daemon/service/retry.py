@@ -1,8 +1,8 @@
-"""A file that was set aside is tried again, if somebody asks for it."""
+"""A file that was set aside or is damaged is read again, if somebody asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -28,9 +28,10 @@ def retry_of(ledger: Ledger) -> Handler:
 
 
 def to_retry(data: Mapping[str, Any], known: Mapping[str, FileProgress]) -> list[str]:
-    """Return the files that are to be read as new ones: of those asked for, all set aside.
+    """Return the files that are to be read as new ones: all set aside, or of those named.
 
-    What is not set aside, or not any more, is left: to ask twice does no harm.
+    What is named may also be done with damage.  What is neither, or not any more, is left:
+    to ask twice does no harm.
 
     Raises
     ------
@@ -39,9 +40,14 @@ def to_retry(data: Mapping[str, Any], known: Mapping[str, FileProgress]) -> list
     """
     match data:
         case {"all": True}:
-            wanted: Collection[str] = known.keys()
+            return [name for name, file in known.items() if file.state == "set_aside"]
         case {"names": list(names)} if all(isinstance(name, str) for name in names):
-            wanted = names
+            return [name for name in names if name in known and may_be_read_again(known[name])]
         case _:
             raise DataError('retry: wanted {"names": [text, ...]} or {"all": true}')
-    return [name for name in wanted if name in known and known[name].state == "set_aside"]
+
+
+def may_be_read_again(file: FileProgress) -> bool:
+    """Return True if a file lacks sound: it was set aside, or is done with damage."""
+    damaged = file.damaged_bytes + file.tail_bytes > 0
+    return file.state == "set_aside" or (file.state == "done" and damaged)

@@ -45,7 +45,7 @@ class Bench:
                 break
             task = plan.tasks[0]
             if not self.pipeline.do(task, plan.order) and task.do == "read":
-                self.arrivals.exhausted(task.seen, self.ledger.files)
+                self.arrivals.exhausted(task, self.ledger.files)
             steps -= 1
         return steps
 

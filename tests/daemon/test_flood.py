@@ -59,7 +59,7 @@ def _run(drop: Path, store: Path, most: int = MOST) -> Iterator[_Run]:
         def step() -> bool:
             plan = arrivals.look(scan(drop), ledger.files, 0.0)
             if plan.tasks and not pipeline.do(plan.tasks[0], plan.order):
-                arrivals.exhausted(plan.tasks[0].seen, ledger.files)
+                arrivals.exhausted(plan.tasks[0], ledger.files)
             return bool(plan.tasks)
 
         yield _Run(ledger, pipeline, keeper, metrics, step)

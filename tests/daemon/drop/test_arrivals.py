@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daemon.drop.arrivals import LARGEST_BYTES, Arrivals, Plan
+from daemon.drop.arrivals import LARGEST_BYTES, Arrivals, Plan, Task
 from daemon.drop.listing import Seen, is_recording
 from daemon.progress import FileProgress
 
@@ -61,7 +61,7 @@ def test_a_growing_file_is_read_on_and_waited_for() -> None:
 def test_a_file_without_another_whole_record_is_not_read_again_until_it_grows() -> None:
     arrivals, file = _arrivals(), _read(_A, 10_000)
     arrivals.look([_seen(_A, 12_000)], _known(file), 0)
-    arrivals.exhausted(_seen(_A, 12_000), {})
+    arrivals.exhausted(Task("read", _seen(_A, 12_000), young=True), _known(file))
     assert _does(arrivals.look([_seen(_A, 12_000)], _known(file), 1)) == []
     assert _does(arrivals.look([_seen(_A, 12_001)], _known(file), 2)) == [("read", _A)]
 
@@ -163,10 +163,10 @@ def test_an_empty_file_is_set_aside_once_settled() -> None:
     assert (task.do, task.reason) == ("set_aside", "empty file: found 0 bytes, wanted records")
 
 
-def test_noise_is_set_aside_with_the_first_complaint() -> None:
+def test_noise_is_closed_with_the_first_complaint() -> None:
     noise = _read(_A, records=0, reason="byte 0: no record header")
     (task,) = _arrivals().look([_seen(_A, age_s=99)], _known(noise), 0).tasks
-    assert (task.do, task.reason) == ("set_aside", "byte 0: no record header")
+    assert (task.do, task.reason) == ("close", "byte 0: no record header")
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,9 @@ def test_a_time_or_an_inode_of_any_size_fits_the_ledger(
 ) -> None:
     (tmp_path / "a").touch()
     true = os.lstat(tmp_path / "a")
-    odd = {name: getattr(true, name) for name in ("st_mode", "st_size", "st_mtime")}
-    odd |= {"st_ino": (1 << 64) - 5, "st_mtime_ns": 10_413_792_000 * 10**9}  # the year 2300
+    odd = {name: getattr(true, name) for name in ("st_mode", "st_size", "st_mtime", "st_ctime")}
+    late_ns = 10_413_792_000 * 10**9  # the year 2300
+    odd |= {"st_ino": (1 << 64) - 5, "st_mtime_ns": late_ns, "st_ctime_ns": late_ns}
     monkeypatch.setattr("daemon.drop.listing.os.lstat", lambda _: SimpleNamespace(**odd))
     (seen,) = glance(tmp_path, ["a"])
     assert seen.inode == -5

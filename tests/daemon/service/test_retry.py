@@ -41,8 +41,8 @@ def test_only_what_is_set_aside_can_be_asked_for(tmp_path: Path) -> None:
     _fill(tmp_path)
     shown = _kilokai("retry", "a", "none", "--store", tmp_path)
     assert shown.exit_code == 1
-    assert "a: found no such file set aside" in shown.stderr
-    assert "none: found no such file set aside" in shown.stderr
+    assert "a: found no such file set aside or damaged" in shown.stderr
+    assert "none: found no such file set aside or damaged" in shown.stderr
     assert _kilokai("retry", "--store", tmp_path).exit_code == 2
     assert _kilokai("retry", "a", "--all", "--store", tmp_path).exit_code == 2
     shown = _kilokai("retry", "--all", "--store", tmp_path)
@@ -59,3 +59,11 @@ def test_to_ask_twice_or_too_late_does_no_harm() -> None:
     known = {"a": FileProgress("a"), "b": FileProgress("b", state="set_aside")}
     assert to_retry({"names": ["a", "b", "gone"]}, known) == ["b"]
     assert to_retry({"all": True}, known) == ["b"]
+
+
+def test_what_is_done_with_damage_is_read_again_if_it_is_named() -> None:
+    damaged = FileProgress("a", state="done", damaged_bytes=1)
+    cut = FileProgress("b", state="done", tail_bytes=1)
+    known = {"a": damaged, "b": cut, "c": FileProgress("c", state="done")}
+    assert to_retry({"names": ["a", "b", "c"]}, known) == ["a", "b"]
+    assert to_retry({"all": True}, known) == []
