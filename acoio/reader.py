@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +35,9 @@ from acoio.walk import REACH_BYTES, MemorySource, Place, header_stands, walk
 RECORDS_AT_ONCE: Final = 512
 _Bytes = NDArray[np.uint8]
 
+Age: TypeAlias = Literal["young", "growing", "whole"]
+"""Whether a file may still be filled, may still grow, or is complete."""
+
 Fetch: TypeAlias = Callable[[int, int], bytes]
 """Gives, from a byte of a file on, up to so many bytes."""
 
@@ -44,15 +46,13 @@ Fetch: TypeAlias = Callable[[int, int], bytes]
 class Chunk:
     """What one read gave: whole records, damage, and where the next read begins.
 
-    `tail` is what lies at the end of the file and is no whole record (yet); `checksum`
-    the CRC-32 of all bytes before `next_byte`, as they were when they were read.
+    `tail` is what lies at the end of the file and is no whole record (yet).
     """
 
     records: tuple[Record, ...]
     damages: tuple[Damage, ...]
     next_byte: int
     tail: Damage | None
-    checksum: int = 0
 
 
 def fetch_bytes(path: Path, byte: int, size_bytes: int) -> bytes:
@@ -108,7 +108,8 @@ def read_chunk(
         If it is no regular file.
     """
     fetch = partial(fetch_bytes, path)
-    return fetch_chunk(fetch, byte, sample=sample, rate_hz=rate_hz, limit=limit, final=final)
+    age: Age = "whole" if final else "growing"
+    return fetch_chunk(fetch, byte, sample=sample, rate_hz=rate_hz, limit=limit, age=age)
 
 
 def fetch_chunk(
@@ -116,27 +117,26 @@ def fetch_chunk(
     byte: int = 0,
     *,
     sample: int = 0,
-    checksum: int = 0,
     rate_hz: float,
     limit: int = RECORDS_AT_ONCE,
-    final: bool = True,
-    young: bool = False,
+    age: Age = "whole",
 ) -> Chunk:
     """Return up to `limit` whole records from `byte` on, in bounded memory.
 
-    `sample` is how many samples of the file were read before `byte`, `checksum` the
-    CRC-32 of those bytes.  A record is whole once the header after it shows, or the file
-    ends with it; `final` says that the file will not grow, so that what cannot be told is
-    told now, and `young` that its zeros may be bytes that are not there yet.
+    `sample` is how many samples of the file were read before `byte`.  A record is
+    whole once the header after it shows, or the file ends with it.  A "whole" file will
+    not grow, so that what cannot be known is decided now; in a "young" one that grows,
+    zeros may be bytes that are not there yet.
     """
     origin = max(0, byte - MAX_RECORD_BYTES)  # a header may be known by the one before it
     origin -= origin % PAGE_BYTES
     most_bytes = byte - origin + limit * MAX_RECORD_BYTES + 2 * REACH_BYTES
     data = fetch(origin, most_bytes)
-    at_end, start = len(data) < most_bytes, byte - origin
-    chunk = _chunk_of(data, start, limit, rate_hz, final=final and at_end, young=young)
-    read = memoryview(data)[start : chunk.next_byte]
-    chunk = replace(chunk, tail=chunk.tail if at_end else None, checksum=zlib.crc32(read, checksum))
+    at_end = len(data) < most_bytes
+    final, young = age == "whole" and at_end, age == "young"
+    chunk = _chunk_of(data, byte - origin, limit, rate_hz, final=final, young=young)
+    if not at_end:
+        chunk = replace(chunk, tail=None)
     return _moved(chunk, origin, sample)
 
 
@@ -168,7 +168,6 @@ def _moved(chunk: Chunk, byte: int, sample: int) -> Chunk:
         tuple(replace(damage, byte=damage.byte + byte) for damage in chunk.damages),
         chunk.next_byte + byte,
         replace(chunk.tail, byte=chunk.tail.byte + byte) if chunk.tail else None,
-        chunk.checksum,
     )
 
 

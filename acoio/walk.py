@@ -87,36 +87,50 @@ class _Walker:
         damages: list[Damage] = []
         head: Head | None = None  # the one that is known to stand at `at`
         while len(places) < limit and len(damages) < limit and at + HEADER_BYTES <= self._size:
-            if head is None:
-                stands = self.stands(at)
-                if stands is None:
-                    break
-                if not stands:
-                    until = self._next_header(at + 1)
-                    if self._is_filled_later(at, until):
-                        break
-                    reason = complaint(self._source.block(at, at + HEADER_BYTES))
-                    damages.append(Damage(at, until - at, reason))
-                    at = until
-                    continue
-                head = self._head(at)
-            payload_bytes, after = self._payload(at, head)
-            if not payload_bytes:
-                found = self._lie(at, head)
-                end = at + HEADER_BYTES + BYTES_PER_BIT * head.bits
-                if found is None or self._is_filled_later(at, end):
-                    break
-                if found or self._is_cut_by_zeros(end):
-                    reason = _LIE if found else _ZEROS
-                    damages.append(Damage(at, (found or end) - at, reason))
-                    at, head = found or end, None
-                    continue
-                payload_bytes = BYTES_PER_BIT * head.bits
-            elif self._young and self._has_hole(at + HEADER_BYTES, payload_bytes):
+            found, head = self._found(at, head)
+            if found is None:
                 break
-            places.append(Place(at, payload_bytes, head))
-            at, head = at + HEADER_BYTES + payload_bytes, after
+            if isinstance(found, Damage):
+                damages.append(found)
+                at += found.length_bytes
+            else:
+                places.append(found)
+                at += HEADER_BYTES + found.payload_bytes
         return Walk(places, damages, at)
+
+    def _found(self, at: int, head: Head | None) -> tuple[Place | Damage | None, Head | None]:
+        """Return what lies at a byte, None if that is not known yet, and the header after it."""
+        if head is None:
+            stands = self.stands(at)
+            if not stands:
+                return (None if stands is None else self._passed_over(at)), None
+            head = self._head(at)
+        payload_bytes, after = self._payload(at, head)
+        if not payload_bytes:
+            return self._unfollowed(at, head), None
+        if self._young and self._has_hole(at + HEADER_BYTES, payload_bytes):
+            return None, None
+        return Place(at, payload_bytes, head), after
+
+    def _passed_over(self, at: int) -> Damage | None:
+        """Return what lies between a byte where no header stands and the next one."""
+        last = self._size - HEADER_BYTES + 1
+        until = next(self._headers(at + 1, last), last)
+        if self._is_filled_later(at, until):
+            return None
+        return Damage(at, until - at, complaint(self._source.block(at, at + HEADER_BYTES)))
+
+    def _unfollowed(self, at: int, head: Head) -> Place | Damage | None:
+        """Return what a header begins that no other is known to follow."""
+        found = self._lie(at, head)
+        end = at + HEADER_BYTES + BYTES_PER_BIT * head.bits
+        if found is None or self._is_filled_later(at, end):
+            return None
+        if found:
+            return Damage(at, found - at, _LIE)
+        if self._is_cut_by_zeros(end):
+            return Damage(at, end - at, _ZEROS)
+        return Place(at, end - at - HEADER_BYTES, head)
 
     def stands(self, at: int, before: Head | None = None) -> bool | None:
         """Say whether a header stands at a byte; `before` is one that ends there."""
@@ -222,11 +236,6 @@ class _Walker:
         if end == self._size:
             return ends_in_zeros(self._source.block(end - HEADER_BYTES, end))
         return any(first < hole and last < end for hole, last in self._holes)
-
-    def _next_header(self, first: int) -> int:
-        """Return where the first header from a byte on is, or where none can be any more."""
-        last = self._size - HEADER_BYTES + 1
-        return next(self._headers(first, last), last)
 
     def _headers(self, first: int, last: int) -> Iterator[int]:
         """Yield the places in [first, last) where a header stands, or may turn out to."""

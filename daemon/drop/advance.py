@@ -31,7 +31,6 @@ def advanced(file: FileProgress, seen: Seen, chunk: Chunk, *, late: bool) -> Fil
         found(file, seen),
         size=max(seen.size, chunk.next_byte),
         bytes_read=chunk.next_byte,
-        checksum=chunk.checksum,
         samples_read=file.samples_read + sum(len(record.samples) for record in chunk.records),
         records=file.records + len(chunk.records),
         damaged_bytes=file.damaged_bytes + sum(d.length_bytes for d in chunk.damages),

@@ -151,6 +151,23 @@ class Drop:
         return self._reader.call(call, meanwhile=self.meanwhile)
 
 
+class Kept:
+    """Gives bytes of a file as another does, and keeps what it gave last."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._byte, self._data = 0, b""
+
+    def __call__(self, byte: int, size_bytes: int) -> bytes:
+        """Return up to so many bytes of the file, from a byte on."""
+        self._byte, self._data = byte, self._fetch(byte, size_bytes)
+        return self._data
+
+    def between(self, first: int, last: int) -> memoryview:
+        """Return the bytes [first, last) of the file, as they were given."""
+        return memoryview(self._data)[max(first - self._byte, 0) : max(last - self._byte, 0)]
+
+
 def _fetch(path: Path, byte: int, size_bytes: int) -> bytes:
     try:
         with open(path, "rb", opener=_open_no_link) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,11 +11,11 @@ from typing import Final
 import structlog
 
 from acoio.errors import DataError, NotReadyError
-from acoio.reader import Chunk, fetch_chunk
+from acoio.reader import Age, Chunk, fetch_chunk
 from daemon.bus.wire import Draft
 from daemon.drop.advance import advanced, found, with_sound, with_tail
 from daemon.drop.arrivals import Task, progress_of
-from daemon.drop.files import Drop
+from daemon.drop.files import Drop, Kept
 from daemon.drop.identity import Identity
 from daemon.drop.lanes import lane_of
 from daemon.drop.listing import Seen
@@ -157,10 +158,10 @@ class Pipeline:
             file = self._attempts.begin(seen, file)
             if file.twin:
                 return False
-        chunk = self._chunk(file, young=task.young)
+        chunk, checksum = self._chunk(file, age="young" if task.young else "growing")
         if chunk.next_byte == file.bytes_read:
             return False
-        self._hear(seen, file, chunk, order)
+        self._hear(seen, replace(file, checksum=checksum), chunk, order)
         return True
 
     def _chunk(
@@ -168,20 +169,21 @@ class Pipeline:
         file: FileProgress,
         *,
         limit: int | None = None,
-        final: bool = False,
-        young: bool = False,
-    ) -> Chunk:
+        age: Age = "growing",
+    ) -> tuple[Chunk, int]:
+        """Return the next chunk, and the CRC-32 of the file up to its end, as it was read."""
+        fetch = Kept(self._feed.drop.bytes_of(file.name))
         with self._metrics.stage("read"):
-            return fetch_chunk(
-                self._feed.drop.bytes_of(file.name),
+            chunk = fetch_chunk(
+                fetch,
                 file.bytes_read,
                 sample=file.samples_read,
-                checksum=file.checksum,
                 rate_hz=self._feed.rate_hz,
                 limit=limit or self._feed.records_a_step,
-                final=final,
-                young=young,
+                age=age,
             )
+        read = fetch.between(file.bytes_read, chunk.next_byte)
+        return chunk, zlib.crc32(read, file.checksum)
 
     def _hear(self, seen: Seen, file: FileProgress, chunk: Chunk, order: Sequence[str]) -> None:
         """Hear a chunk and commit what it gave; forget the ear if that fails."""
@@ -207,7 +209,7 @@ class Pipeline:
     def _rehear(self, file: FileProgress, order: Sequence[str]) -> None:
         """Score what a gap before this file left out, now that the sound before it is there."""
         begin = replace(file, bytes_read=0, samples_read=0)
-        records = self._chunk(begin, limit=self._hearing.context_records).records
+        records = self._chunk(begin, limit=self._hearing.context_records)[0].records
         with self._metrics.stage("score"):
             heard, met = rehear(self._hearing, file, records, order, is_new=self._keeper.is_new)
         after = None if met else next_heard(file.name, order, self._ledger.files)
@@ -220,9 +222,9 @@ class Pipeline:
         seen = task.seen
         if not self._is_still(seen):
             return False
-        chunk = self._chunk(file, final=True)
+        chunk, checksum = self._chunk(file, age="whole")
         if chunk.next_byte > file.bytes_read:
-            self._hear(seen, file, chunk, order)
+            self._hear(seen, replace(file, checksum=checksum), chunk, order)
             return True
         closed = self._identity.closed(file, seen)
         if not self._is_still(seen):

@@ -193,7 +193,7 @@ class Daemon:
         try:
             more = self.pipeline.do(task, self.plan.order)
             if task.do == "read" and not more:
-                self._arrivals.exhausted(task.seen, self.ledger.files)
+                self._arrivals.exhausted(task, self.ledger.files)
         except NotReadyError:  # it went away since the look
             self.look()
             return True
