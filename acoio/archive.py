@@ -217,7 +217,8 @@ class ACOio:
             text = f"; there is band {other} here: band={other!r}"
         if timeless := self._catalogue.ignored():
             count = f"{len(timeless)} sound file" + "s" * (len(timeless) > 1)
-            text += f"; there are {count} without a time in the name, the first {timeless[0].name}"
+            first = f"the first {timeless[0].name}"
+            text += f"; there are {count} without a time since 2000 in the name, {first}"
         return text
 
 

@@ -131,7 +131,8 @@ def audio_track(path: Path, rate_hz: float | None = None) -> AudioTrack:
     if not 0 < rate <= HIGHEST_HZ:
         raise DataError(f"{path}: found a rate of {rate:g} Hz, wanted up to 500 kHz")
     if not EARLIEST_S <= begin_us / 1e6 < LATEST_S - _LONGEST_S:
-        raise FilenameError(f"{path}: found a begin in {from_us(begin_us).year}, wanted 2000 on")
+        wanted = "wanted one from 2000 to two hours before 2100"
+        raise FilenameError(f"{path}: found the begin {from_us(begin_us)}, {wanted}")
     frames = min(frames_of(path, promised), round(_LONGEST_S * rate))
     if not frames:
         raise DataError(f"{path}: found no sound in it")

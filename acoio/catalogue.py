@@ -12,18 +12,16 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from acoio.errors import NotReadyError
 from acoio.filename import FileName
-from acoio.listing import TOP, Listing, Shelf, listing_of
+from acoio.listing import FIRST, LAST, TOP, Listing, Shelf, listing_of
 
 _DAY: Final = timedelta(days=1)
 _MOST_FOLDERS: Final = 64  # listings kept: a month and its neighbours
-_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,7 +56,7 @@ class Catalogue:
 
     def named(self, first: datetime, last: datetime) -> list[Found]:
         """Return the files whose names lie in the minutes from `first` to `last`, in order."""
-        first, last = max(first, _FIRST), min(last, _LAST)
+        first, last = max(first, FIRST), min(last, LAST)
         folders = dict.fromkeys(self._folders(first, last))
         shelves = [(x, shelf) for x in folders for shelf in self._listing(x).shelves]
         if all(shelf.kind.copy for _, shelf in shelves):
@@ -87,7 +85,7 @@ class Catalogue:
 
     def extent(self) -> tuple[Found | None, Found | None]:
         """Return the files with the first and the last name."""
-        return self.nearest(_FIRST)[1], self.nearest(_LAST)[0]
+        return self.nearest(FIRST)[1], self.nearest(LAST)[0]
 
     def ignored(self) -> list[Path]:
         """Return the files that look like sound by their names, but do not say when."""

@@ -198,7 +198,7 @@ def _nothing(covers: Sequence[FileCover], noted: Iterable[object]) -> str:
             )
     told = (f"{x.path.name}: {x.fault.removeprefix(f'{x.path}: ')}" for x in covers)
     few = "; ".join(islice(told, _FEW))
-    return f"no sound in any of {len(covers)} files ({few})"
+    return f"no sound in {len(covers)} file{'s' * (len(covers) > 1)} ({few})"
 
 
 def _edges(

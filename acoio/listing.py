@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from acoio.audio_file import FORMATS
@@ -19,6 +19,10 @@ from acoio.errors import FilenameError
 from acoio.filename import FileName, name_of_copy, parse_filename
 
 TOP: Final = re.compile(r"HYDR\d+K", re.ASCII)
+
+FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Files are looked for from `FIRST` on and before `LAST`."""
 
 _RECORDING: Final = ".HYD"
 _MINUTE: Final = timedelta(minutes=1)
@@ -58,12 +62,17 @@ class Shelf:
         return self.names[slice(*map(self.before, edges))]
 
     def parsed(self, names: Iterable[str]) -> Iterator[tuple[str, FileName]]:
-        """Yield names and what they say; a table or a picture in between is passed over."""
+        """Yield names and what they say; a table or a picture in between is passed over.
+
+        So is what says a time at which no file is looked for, as of a clock that was reset.
+        """
         for name in names:
             try:
-                yield name, self.kind.parse(name)
+                parsed = self.kind.parse(name)
             except FilenameError:
                 continue
+            if FIRST <= parsed.begin < LAST:
+                yield name, parsed
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,16 +128,25 @@ def test_what_lies_later_is_not_called_the_last_before(tmp_path: Path) -> None:
 def test_a_folder_of_files_without_times_is_not_empty(tmp_path: Path) -> None:
     _wav(tmp_path, "a.wav", 1)
     _wav(tmp_path, "b.wav", 1)
-    wanted = "there are 2 sound files without a time in the name, the first a.wav"
+    wanted = "there are 2 sound files without a time since 2000 in the name, the first a.wav"
     with pytest.raises(DataError, match=wanted):
         ACOio(tmp_path).coverage()
     with pytest.raises(DataError, match=wanted):
         ACOio(tmp_path).load(BEGIN)
 
 
+@pytest.mark.parametrize("name", ["19700101T000512Z.wav", "1970-01-01--00.05.HYD24BBpk"])
+def test_a_file_of_a_clock_that_was_reset_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=f"1 sound file without a time since 2000.*{name}"):
+        ACOio(tmp_path).coverage()
+    _wav(tmp_path, "20240115T200000Z.wav", 1)
+    assert ACOio(tmp_path).coverage().ignored == (tmp_path / name,)
+
+
 def test_files_without_sound_are_told_with_their_reasons(tmp_path: Path) -> None:
     (tmp_path / "20240115T200000Z.wav").write_bytes(b"")
-    with pytest.raises(DataError, match=r"no sound in any of 1 files \(.*Z\.wav: empty file\)"):
+    with pytest.raises(DataError, match=r"no sound in 1 file \(.*Z\.wav: empty file\)"):
         ACOio(tmp_path).coverage()
 
 
