@@ -44,10 +44,14 @@ class _Shelf:
     def messages(self, since: int, limit: int) -> list[Outgoing]:
         return self.kept[since : since + limit]
 
+    def nonce(self, number: int) -> str | None:
+        return "n" if 1 <= number <= len(self.kept) else None
+
     def add(self) -> Outgoing:
         draft = Draft("event", "2018-10-28T00:00:00.000000Z", {"pad": "x" * 450})
         last = len(self.kept)
-        self.kept.append(numbered(draft, station="aco", epoch=self.epoch, sequence=last + 1))
+        place = {"epoch": self.epoch, "nonce": "n"}
+        self.kept.append(numbered(draft, station="aco", sequence=last + 1, **place))
         return self.kept[-1]
 
 

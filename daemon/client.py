@@ -120,8 +120,10 @@ class Subscriber:
                 last_s = time.monotonic()
 
     def _next_live(self) -> Message | None:
-        self._look_at_connection()
-        if self._live.poll(_SLICE_MS):
+        waits = self._live.poll(_SLICE_MS)
+        if self._look_at_connection():
+            return None  # what waits is the first since it was away, so the replay is asked first
+        if waits:
             self._heard_s = time.monotonic()
             return live_message(self._live.recv_multipart())
         if time.monotonic() >= self._heard_s + _QUIET_S:
@@ -158,12 +160,14 @@ class Subscriber:
         self._tell(f"{self._replay} does not answer")
         return None
 
-    def _look_at_connection(self) -> None:
-        """Ask for what was missed when it is there again; tell why it is not."""
+    def _look_at_connection(self) -> bool:
+        """Return True if it is there again, and ask for what was missed; tell why it is not."""
+        again = False
         while self._watch.poll(0):
             event, _ = struct.unpack("=Hi", self._watch.recv_multipart()[0])
             if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self._follower.missing, self._told = True, ""
+                self._follower.missing = again = True
+                self._told = ""
                 continue
             self._tell(_NOTICES[event])
             if event != zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL:  # on others libzmq gives up
@@ -173,6 +177,7 @@ class Subscriber:
             with suppress(zmq.ZMQError):  # libzmq may have forgotten it by itself
                 self._live.disconnect(self._publish)
             self._live.connect(self._publish)
+        return again
 
     def _tell(self, words: str | None) -> bool:
         """Tell something once, until something else is told; say whether there was anything."""

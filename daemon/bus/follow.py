@@ -8,11 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-_ID: Final = re.compile(r"(?P<epoch>[0-9A-Za-z]+)-(?P<sequence>\d{1,18})")
+_ID: Final = re.compile(
+    r"(?P<epoch>[0-9A-Za-z]+)-(?P<sequence>\d{1,18})(-(?P<nonce>[0-9A-Za-z]+))?"
+)
 _MOVED: Final = {
     "epoch_changed": "the station began a new ledger: its numbers begin anew",
     "too_old": "the station keeps no message that old",
     "too_new": "the station never gave that number: its ledger was replaced",
+    "given_anew": "the station gave that number to another message: its ledger went back",
 }
 
 Message = dict[str, Any]
@@ -20,18 +23,21 @@ Message = dict[str, Any]
 
 @dataclass
 class Place:
-    """Where a subscriber stands: what it handed over last."""
+    """Where a subscriber stands: what it handed over last, and the nonce of that message."""
 
     epoch: str | None = None
     sequence: int | None = None
+    nonce: str | None = None
 
     def __str__(self) -> str:
-        """Return the id of the message handed over last, as `at` takes it."""
-        return f"{self.epoch}-{self.sequence}"
+        """Return the id and the nonce of the message handed over last, as `at` takes them."""
+        return "-".join([f"{self.epoch}-{self.sequence}", *([self.nonce] if self.nonce else [])])
 
     @classmethod
     def at(cls, since: int | str | None) -> Self:
         """Return the place after a number, or after the message of an id, EPOCH-NUMBER.
+
+        `str` of a place has the message's nonce after that.
 
         Raises
         ------
@@ -42,7 +48,7 @@ class Place:
             return cls()
         match = _ID.fullmatch(since) if isinstance(since, str) else None
         if match:
-            return cls(match["epoch"], int(match["sequence"]))
+            return cls(match["epoch"], int(match["sequence"]), match["nonce"])
         if str(since).isdecimal():
             return cls(sequence=int(since))
         raise ValueError(f"since: found {since!r}, wanted a number or a message's id")
@@ -54,11 +60,15 @@ class Place:
         if self.epoch not in (None, message["epoch"]):
             return False
         self.epoch, self.sequence = message["epoch"], message["sequence"]
+        self.nonce = message.get("nonce")
         return True
 
-    def misses(self, epoch: str, newest: int) -> bool:
-        """Say whether `newest` is not what was handed over last."""
-        return (self.epoch, self.sequence) != (epoch, newest)
+    def misses(self, epoch: str, newest: int, nonce: str | None = None) -> bool:
+        """Return True if the newest message is not the one that was handed over last."""
+        if (self.epoch, self.sequence) != (epoch, newest):
+            return True
+        self.nonce = self.nonce or nonce
+        return nonce is not None and self.nonce != nonce
 
 
 class Follower:
@@ -74,13 +84,16 @@ class Follower:
     @property
     def request(self) -> Message:
         """The request for what is missing."""
-        return {"epoch": self.place.epoch, "since": self.place.sequence}
+        place = self.place
+        nonce = {"nonce": place.nonce} if place.nonce else {}
+        return {"epoch": place.epoch, "since": place.sequence, **nonce}
 
     def live(self, message: Message) -> bool:
         """Say whether a live message is to be handed over; learn from it what is missing."""
         if "sequence" not in message:
-            epoch, newest = message["data"]["epoch"], message["data"]["newest_sequence"]
-            self.missing |= self.place.misses(epoch, newest)
+            data = message["data"]
+            newest = data["newest_sequence"]
+            self.missing |= self.place.misses(data["epoch"], newest, data.get("newest_nonce"))
             return False
         if self.place.takes(message):
             return True
@@ -118,7 +131,7 @@ def live_message(frames: Sequence[bytes]) -> Message | None:
         return message if _is_numbered(message) else None
     data = message["data"]
     here = isinstance(data.get("epoch"), str) and _is_count(data.get("newest_sequence"))
-    return message if here else None
+    return message if here and _is_nonce(data.get("newest_nonce")) else None
 
 
 def replay_message(data: bytes) -> Message | None:
@@ -155,7 +168,12 @@ def _is_numbered(message: Any) -> bool:
         and isinstance(message.get("type"), str)
         and isinstance(message.get("epoch"), str)
         and _is_count(message.get("sequence"))
+        and _is_nonce(message.get("nonce"))
     )
+
+
+def _is_nonce(value: Any) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def _is_count(value: Any) -> bool:

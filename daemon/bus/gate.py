@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket as sockets
+import stat
 import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +23,6 @@ from daemon.bus.allowed import Allowed
 from daemon.bus.handshakes import WATCHED, Handshakes, Refusal
 from daemon.bus.keys import SERVER_SECRET, Pair, read_secret
 from daemon.bus.zap import ENDPOINT, judge
-from daemon.options import Bus
 
 _log = structlog.get_logger()
 
@@ -28,6 +31,7 @@ _LOOK_S: Final = 1.0  # how long a key that was revoked may go on listening
 _TELL_S: Final = 60.0  # so that nobody fills the log by knocking
 _ANSWERS_AT_ONCE: Final = 100
 _EVENTS_AT_ONCE: Final = 1_000
+_PEERS: Final = 400  # of a socket: what waits for all of them together is bounded by that
 _DOMAIN: Final = b"kilokai"
 
 
@@ -39,25 +43,27 @@ class Curve:
     allowed: Allowed
 
 
-def open_curve(bus: Bus, environ: Mapping[str, str]) -> Curve | None:
-    """Return the keys that a configuration names, or None if it names none.
+def open_curve(
+    keys: Path | None, credential: str | None, environ: Mapping[str, str]
+) -> Curve | None:
+    """Return the keys of a folder, with the secret in it or of a credential; None without a folder.
 
     Raises
     ------
     SetupError
         If they are not there, or others can read the secret.
     """
-    if bus.keys is None:
+    if keys is None:
         return None
-    if bus.credential is None:
-        return Curve(read_secret(bus.keys / SERVER_SECRET), Allowed(bus.keys))
+    if credential is None:
+        return Curve(read_secret(keys / SERVER_SECRET), Allowed(keys))
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         raise SetupError(
-            f"bus.credential: found {bus.credential} but no CREDENTIALS_DIRECTORY, "
-            f"wanted LoadCredential={bus.credential}:PATH in the unit"
+            f"bus.credential: found {credential} but no CREDENTIALS_DIRECTORY, "
+            f"wanted LoadCredential={credential}:PATH in the unit"
         )
-    return Curve(read_secret(Path(folder, bus.credential), credential=True), Allowed(bus.keys))
+    return Curve(read_secret(Path(folder, credential), credential=True), Allowed(keys))
 
 
 class Gate:
@@ -102,24 +108,27 @@ class Gate:
         events.linger = 0
         events.rcvhwm = 0  # with a limit, a flood would keep libzmq's own thread waiting for us
         events.connect(address)
-        handshakes = self._handshakes[socket] = Handshakes()
+        handshakes = self._handshakes[socket] = Handshakes(_socket_of)
         self._watched.append((events, handshakes))
 
     def sent_away(self, socket: _Socket) -> None:
-        """Learn that every connection of a socket was cut."""
+        """Forget the connections of a socket: all of them were closed."""
         self._handshakes[socket].sent_away()
 
     def peers(self, socket: _Socket) -> int:
         """Return how many peers a socket serves."""
-        return self._handshakes[socket].peers
+        return self._handshakes[socket].peers(time.monotonic())
 
     def serve(self) -> bool:
         """Do what waits, a bounded piece at a time; say whether a key was revoked."""
         for socket, handshakes in self._watched:
             for event, value in _events(socket):
-                reason = handshakes.take(event, value)
+                reason = handshakes.take(event, value, time.monotonic())
                 if reason:
                     self.refuse(reason)
+            for connection in handshakes.beyond(_PEERS):
+                self.refuse("too_many_peers", most=_PEERS)
+                _cut(connection)
         if self._curve is None or self._asked is None:
             return False
         self._answer(self._asked, self._curve.allowed)
@@ -152,6 +161,28 @@ class Gate:
             return False
         self._look_at_s = now_s + _LOOK_S
         return allowed.look()
+
+
+def _socket_of(descriptor: int) -> int | None:
+    """Return which socket a descriptor of this process is, or None if it is none."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_ino if stat.S_ISSOCK(found.st_mode) else None
+
+
+def _cut(connection: int) -> None:
+    """End a connection of libzmq's as if its peer had.
+
+    Should its number be another peer's by now, that one connects again.
+    """
+    with suppress(OSError):
+        its = sockets.socket(fileno=connection)
+        try:
+            its.shutdown(sockets.SHUT_RDWR)
+        finally:
+            its.detach()  # libzmq closes it
 
 
 def _events(socket: _Socket) -> Iterator[tuple[int, int]]:

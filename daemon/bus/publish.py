@@ -1,4 +1,4 @@
-"""The bus: an XPUB socket for what happens, a ROUTER for what happened.  Neither ever blocks."""
+"""The sockets: an XPUB for what happens, a ROUTER for what happened.  Neither ever blocks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 import zmq
 
 from daemon.bus.gate import Curve, Gate
-from daemon.bus.handshakes import Refusal
+from daemon.bus.handshakes import GREETING_S, Refusal
 from daemon.bus.replay import Shelf, answer
 from daemon.listening import listening
 from daemon.progress import Outgoing
@@ -20,15 +20,19 @@ _log = structlog.get_logger()
 
 _Socket = zmq.Socket[bytes]
 _LINGER_MS: Final = 500  # the default, for ever, hangs the exit when a subscriber is stuck
-_WAITING_MESSAGES: Final = 10_000  # for each subscriber; what is dropped beyond, it can ask for
-_WAITING_PAGES: Final = 4  # for each asker; one that asks on without reading gets no more
+_WAITING_MESSAGES: Final = 1_000  # for each subscriber; what is dropped beyond, it can ask for
+_WAITING_PAGES: Final = 1  # for each asker; one that asks on without reading gets no more
+_SENT_BYTES: Final = 32 << 10  # in the kernel, for each peer; it takes twice that
 _LARGEST_REQUEST_BYTES: Final = 4 << 10
 _REQUESTS_AT_ONCE: Final = 32  # so that no number of askers keeps the loop from sound
 _UNREAD_TOPICS: Final = 10  # of each subscriber: libzmq takes in all of them at once
 _TOPICS: Final = 1_000  # on which a subscriber's topics are no longer an honest one's
 _TOPICS_AT_ONCE: Final = 1_000
-_GREETING_MS: Final = 10_000
-_ALIVE_MS: Final = 5_000
+_GREETING_MS: Final = round(1000 * GREETING_S)
+_SILENT_S: Final = 10  # without a byte, after which the kernel looks whether a peer is there
+_PROBE_S: Final = 5
+_PROBES: Final = 3
+_UNTAKEN_MS: Final = 30_000  # bytes that a peer does not take for so long end its connection
 _TRIES_TOLD: Final = 100  # to listen again, of which there are some twenty a second
 
 
@@ -46,6 +50,10 @@ class Publisher:
         for socket in (publish, replay, *gate.sockets):
             self._poller.register(socket, zmq.POLLIN)
         self.endpoints = (_bound(publish), _bound(replay))
+
+    def wake_by(self, descriptor: int) -> None:
+        """Let what comes in at a descriptor end a wait."""
+        self._poller.register(descriptor, zmq.POLLIN)
 
     def send(self, messages: Iterable[Outgoing]) -> None:
         """Send numbered messages to whoever listens."""
@@ -157,8 +165,13 @@ def _socket(context: zmq.Context[_Socket], kind: int, *, waiting: int, unread: i
     socket.rcvhwm = unread
     socket.maxmsgsize = _LARGEST_REQUEST_BYTES
     socket.handshake_ivl = _GREETING_MS
-    socket.heartbeat_ivl = _ALIVE_MS
-    socket.heartbeat_timeout = 3 * _ALIVE_MS
+    socket.sndbuf = _SENT_BYTES
+    # Never heartbeat_ivl: its timer ends the process where a peer has reset (see `server`).
+    socket.tcp_keepalive = 1
+    socket.tcp_keepalive_idle = _SILENT_S
+    socket.tcp_keepalive_intvl = _PROBE_S
+    socket.tcp_keepalive_cnt = _PROBES
+    socket.setsockopt(zmq.TCP_MAXRT, _UNTAKEN_MS)
     return socket
 
 

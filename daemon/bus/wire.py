@@ -40,19 +40,39 @@ def topic(kind: Kind, station: str) -> str:
     return f"{TOPIC_PREFIX}{kind}.{station}"
 
 
-def numbered(draft: Draft, *, station: str, epoch: str, sequence: int) -> Outgoing:
-    """Return a draft as the message of that number."""
+def numbered(draft: Draft, *, station: str, epoch: str, sequence: int, nonce: str) -> Outgoing:
+    """Return a draft as the message of that number.
+
+    `nonce` is random: it tells a message from another one that is given the same number, after
+    the disk of a store was set back.
+    """
     envelope = _envelope(draft, station, f"{epoch}-{sequence}")
-    text = strict_json({**envelope, "sequence": sequence, "epoch": epoch, "data": draft.data})
+    place = {"sequence": sequence, "epoch": epoch, "nonce": nonce}
+    text = strict_json({**envelope, **place, "data": draft.data})
     return Outgoing(sequence, topic(draft.kind, station), envelope["type"], text)
 
 
-def heartbeat(now: str, *, station: str, epoch: str, sequence: int, newest: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest number of an epoch, and the nonce of its message if that is known."""
+
+    epoch: str
+    sequence: int
+    nonce: str | None = None
+
+
+def heartbeat(now: str, *, station: str, newest: Newest, scored: str | None) -> str:
     """Return the heartbeat at the wall clock's `now`, which bears no number.
 
-    `sequence` is the newest number, `newest` the end of the newest sound scored.
+    `scored` is the end of the newest sound scored.
     """
-    data = {"epoch": epoch, "newest_sequence": sequence, "newest_scored": newest}
+    epoch = newest.epoch
+    data = {
+        "epoch": epoch,
+        "newest_sequence": newest.sequence,
+        "newest_nonce": newest.nonce,
+        "newest_scored": scored,
+    }
     envelope = _envelope(Draft("heartbeat", now, data), station, f"{epoch}-heartbeat-{now}")
     return strict_json({**envelope, "data": data})
 
@@ -94,6 +114,12 @@ def event_from_json(data: Mapping[str, Any]) -> Event:
     own = {field.name: data[field.name] for field in fields(Event)}
     times = {name: datetime.fromisoformat(data[name]) for name in ("begin", "peak", "end")}
     return Event(**{**own, **times})
+
+
+def nonce_of(text: str) -> str | None:
+    """Return the nonce of a numbered message, or None if an earlier version made it."""
+    nonce = json.loads(text).get("nonce")
+    return nonce if isinstance(nonce, str) else None
 
 
 def strict_json(value: Any) -> str:

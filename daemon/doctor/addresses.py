@@ -85,7 +85,7 @@ def check_keys(config: Config) -> Told:
 
 def _curve(config: Config) -> Told:
     try:
-        open_curve(config.bus, os.environ)
+        open_curve(config.bus.keys, config.bus.credential, os.environ)
     except (SetupError, NotReadyError) as error:
         yield "fail", str(error), "kilokai keys server, or chmod 600"
         return

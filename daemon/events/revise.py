@@ -52,11 +52,11 @@ def in_order(events: Sequence[_Json], gaps: Sequence[Gap]) -> list[Draft]:
 
 
 def number(
-    drafts: Sequence[Draft], *, station: str, epoch: str, after: int
+    drafts: Sequence[Draft], *, station: str, epoch: str, after: int, nonce: str
 ) -> tuple[Outgoing, ...]:
     """Return drafts as messages, numbered on from `after`."""
     return tuple(
-        numbered(draft, station=station, epoch=epoch, sequence=after + 1 + k)
+        numbered(draft, station=station, epoch=epoch, sequence=after + 1 + k, nonce=nonce)
         for k, draft in enumerate(drafts)
     )
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from acoio.clock import from_us
-from daemon.bus.publish import Publisher
-from daemon.bus.wire import heartbeat, topic
+from daemon.bus.process import BusProcess
+from daemon.bus.wire import Newest, heartbeat, nonce_of, topic
 from daemon.health.notify import notify, watchdog_s
 from daemon.ledger.ledger import Ledger
 from detector.values import iso
@@ -25,7 +25,7 @@ class Heart:
 
     def __init__(
         self,
-        publisher: Publisher,
+        bus: BusProcess,
         ledger: Ledger,
         *,
         station: str,
@@ -33,7 +33,7 @@ class Heart:
         tell: Callable[[], str],
         beaten: Callable[[], object],
     ) -> None:
-        self._publisher = publisher
+        self._bus = bus
         self._ledger = ledger
         self._station = station
         self._beaten = beaten
@@ -53,7 +53,7 @@ class Heart:
         now_s = time.monotonic()
         if now_s >= self._beat_at_s:
             self._beat_at_s = now_s + self._heartbeat_s
-            self._publisher.send_text(topic("heartbeat", self._station), self._text())
+            self._bus.send_text(topic("heartbeat", self._station), self._text())
             notify(f"STATUS={self._tell()}", os.environ)
             self._beaten()
         if went_on and self._feed_s is not None and now_s >= self._feed_at_s:
@@ -61,11 +61,12 @@ class Heart:
             notify("WATCHDOG=1", os.environ)
 
     def _text(self) -> str:
-        newest_us = self._ledger.newest_scored_us
+        ledger, scored_us = self._ledger, self._ledger.newest_scored_us
+        last = ledger.messages(ledger.sequence - 1, 1)  # none if it is no longer kept
+        nonce = nonce_of(last[0].text) if last else None
         return heartbeat(
             iso(datetime.now(UTC)),
             station=self._station,
-            epoch=self._ledger.epoch,
-            sequence=self._ledger.sequence,
-            newest=None if newest_us is None else iso(from_us(newest_us)),
+            newest=Newest(ledger.epoch, ledger.sequence, nonce),
+            scored=None if scored_us is None else iso(from_us(scored_us)),
         )

@@ -92,6 +92,7 @@ class _Status(_Strict):
     threshold: float | None = None
     model_from: _Text | None = None
     model_trouble: _Text | None = None
+    bus_trouble: _Text | None = None
     went_on_at: _Time | None = None
     heard_at: _Time | None = None
     newest_scored: _Time | None = None

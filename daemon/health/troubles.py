@@ -38,8 +38,9 @@ def ailments(said: _Said, now: datetime) -> dict[str, str]:
     `full`: the store is; `deaf`: the drop cannot be listed; `stuck`: sound waits and nothing
     goes on; `dead_channel`: records come, and their channel is dead; `quiet`: nothing was heard
     for long; `unscored`: it was heard, but not scored; `behind`: it is scored too late, and no
-    faster than it comes; `clock`: the sampling rate is off by the clock of the records; `model`:
-    the champion is refused and another model scores; `config`: a new one was refused.
+    faster than it comes; `clock`: the sampling rate is off by the clock of the records; `bus`:
+    nobody can listen; `model`: the champion is refused and another model scores; `config`: a new
+    one was refused.
     """
     found = {
         "full": "the store is full: work waits for room" if said.get("store_full") else "",
@@ -50,6 +51,7 @@ def ailments(said: _Said, now: datetime) -> dict[str, str]:
         "unscored": _unscored(said),
         "behind": _behind(said, now),
         "clock": _clock(said),
+        "bus": _because("the bus is down, nobody can listen", said.get("bus_trouble")),
         "model": _model(said),
         "config": _because("the new configuration was refused", "; ".join(_faults(said))),
     }

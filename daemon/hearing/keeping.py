@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,6 +18,7 @@ from detector.listen import NOTHING, Heard
 from detector.values import Event, Score
 
 _MESSAGES_AT_ONCE: Final = 256
+_NONCE_BYTES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Station:
 class Keeper:
     """Commits steps to the ledger with their messages, and sends these.
 
+    `send` lets messages go, `published` returns the newest number that is known to be sent.
     All of it raises `NotReadyError` where the ledger cannot be written right now: then
     nothing was kept and nothing said.
     """
@@ -42,12 +45,13 @@ class Keeper:
         ledger: Ledger,
         metrics: Metrics,
         send: Callable[[Sequence[Outgoing]], None],
+        published: Callable[[], int],
     ) -> None:
         self._station = station
         self._ledger = ledger
         self._metrics = metrics
         self._send = send
-        self._published = ledger.published
+        self._published = published
         self._tell: Callable[[Sequence[Score]], None] = _nobody
 
     def send_at_most(self, per_hour: int) -> None:
@@ -70,10 +74,16 @@ class Keeper:
     def keep(self, step: Step, drafts: Sequence[Draft] = ()) -> None:
         """Commit a step with its messages, and send them."""
         here = self._ledger
-        outgoing = number(drafts, station=self._station.name, epoch=here.epoch, after=here.sequence)
+        outgoing = number(
+            drafts,
+            station=self._station.name,
+            epoch=here.epoch,
+            after=here.sequence,
+            nonce=secrets.token_hex(_NONCE_BYTES),
+        )
         with self._metrics.stage("commit"):
             here.commit(
-                replace(step, published=self._published, outgoing=outgoing), self._station.model
+                replace(step, published=self._published(), outgoing=outgoing), self._station.model
             )
         self._say(outgoing)
         self._metrics.take_drafts(drafts)
@@ -123,14 +133,15 @@ class Keeper:
 
     def publish_again(self) -> None:
         """Send what was committed but not known to be sent."""
-        while waiting := self._ledger.messages(self._published, _MESSAGES_AT_ONCE):
+        last = self._ledger.published
+        while waiting := self._ledger.messages(last, _MESSAGES_AT_ONCE):
             self._say(waiting)
+            last = waiting[-1].sequence
 
     def _say(self, messages: Sequence[Outgoing]) -> None:
         if messages:
             with self._metrics.stage("publish"):
                 self._send(messages)
-            self._published = messages[-1].sequence
             self._metrics.take_messages(messages)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from daemon.bus.handshakes import REFUSALS
+from daemon.bus.process import Traffic
 from daemon.bus.wire import KINDS, Draft
 
 _DELAYS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400)
@@ -34,6 +35,12 @@ class BusMetrics:
         self.refused = Counter(
             "kilokai_bus_refused", "Peers that the bus did not let in", ["reason"], registry=own
         )
+        self.bus_up = Gauge(
+            "kilokai_bus_up", "1 while the process of the bus listens, else 0", registry=own
+        )
+        self.bus_restarts = Counter(
+            "kilokai_bus_restarts", "Ends of the process of the bus, each a restart", registry=own
+        )
         self.event_delay = Histogram(
             "kilokai_event_delay_seconds",
             "From the sound that a message of an event tells of to its sending",
@@ -44,6 +51,18 @@ class BusMetrics:
             self.messages.labels(kind)
         for reason in REFUSALS:
             self.refused.labels(reason)
+
+    def take_traffic(self, traffic: Traffic) -> None:
+        """Count what happened on the bus."""
+        self.replays.inc(traffic.replays)
+        self.bus_restarts.inc(traffic.restarts)
+        for reason, count in traffic.refused.items():
+            self.refused.labels(reason).inc(count)
+
+    def take_bus(self, *, listening: bool, subscribers: int) -> None:
+        """Show how the bus is."""
+        self.bus_up.set(listening)
+        self.subscribers.set(subscribers)
 
     def take_drafts(self, drafts: Iterable[Draft]) -> None:
         """Learn how long after its sound each event was told of."""

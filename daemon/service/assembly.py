@@ -89,7 +89,7 @@ def assemble(
         metrics=ground.page.address,
         model=ground.first.scorer.model,
         model_from=ears.switch.said()["model_from"],
-        bus=ground.publisher.endpoints,
+        bus=ground.bus.endpoints,
     )
     beside = _beside(stack, ground, ears, again or Again(lambda: config))
     status_file = _status_file(ground, ears, beside)
@@ -135,6 +135,7 @@ def _status_file(ground: Ground, ears: Ears, beside: _Beside) -> StatusFile:
             **ears.switch.said(),
             **beside.reload.said(),
             "store_full": beside.room.full,
+            "bus_trouble": ground.bus.trouble,
             "newest_scored": newest and iso(from_us(newest)),
             "context_s": ears.switch.scorer.features.context_s,
             "drift": beside.drift.as_json(),
@@ -150,7 +151,7 @@ def _status_file(ground: Ground, ears: Ears, beside: _Beside) -> StatusFile:
             "drop": plain(config.drop.path),
             "metrics": ground.page.address,
             "rate_hz": ground.rate_hz,
-            "bus": ground.publisher.endpoints,
+            "bus": ground.bus.endpoints,
         },
         say=changing,
     )
@@ -164,7 +165,7 @@ def _parts(
         lookout=_lookout(ground, ears, replay),
         ledger=ground.ledger,
         pipeline=ears.pipeline,
-        publisher=ground.publisher,
+        bus=ground.bus,
         heart=_heart(ground, status_file),
         metrics=ground.metrics,
         catching_up=beside.catching_up,
@@ -214,7 +215,7 @@ def _lookout(ground: Ground, ears: Ears, replay: Replay | None) -> Lookout:
 
 def _heart(ground: Ground, status_file: StatusFile) -> Heart:
     return Heart(
-        ground.publisher,
+        ground.bus,
         ground.ledger,
         station=ground.config.station.name,
         heartbeat_s=ground.config.bus.heartbeat_s,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
 
-from daemon.bus.gate import Curve, open_curve
-from daemon.bus.publish import Publisher, open_publisher
+from daemon.bus.process import BusProcess, open_bus
+from daemon.bus.server import Order
 from daemon.config import Config
 from daemon.drop.files import Drop
 from daemon.drop.pace import Replay, records_in
@@ -18,6 +17,7 @@ from daemon.drop.watch import Watch
 from daemon.hearing.ears import Listen
 from daemon.hearing.keeping import Keeper, Station
 from daemon.hearing.pipeline import RECORDS_A_STEP, Feed, Pipeline
+from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.ledger import Ledger, open_ledger
 from daemon.metrics import Metrics, Served, serve_metrics
 from daemon.models.loading import First, Loading
@@ -38,7 +38,7 @@ class Ground:
     first: First
     ledger: Ledger
     metrics: Metrics
-    publisher: Publisher
+    bus: BusProcess
     page: Served
 
     @property
@@ -68,16 +68,15 @@ def open_ground(stack: ExitStack, config: Config) -> Ground:
     NotReadyError
         If a port or the store is in use, or the disk does not take it now.
     """
-    curve = open_curve(config.bus, os.environ)
     loading = _loading(config)
     first = loading.first()
     ledger = stack.enter_context(open_ledger(config.store.path))
     metrics = Metrics(first.scorer.model, first.scorer.threshold)
     metrics.take_up(ledger)
     metrics.alarms_promised.set(config.detector.false_alarms_per_hour)
-    publisher = _publisher(stack, config, curve, metrics)
+    bus = stack.enter_context(open_bus(_order(config, ledger)))
     page = stack.enter_context(serve_metrics(metrics, config.metrics))
-    return Ground(config, loading, first, ledger, metrics, publisher, page)
+    return Ground(config, loading, first, ledger, metrics, bus, page)
 
 
 def open_ears(stack: ExitStack, ground: Ground, replay: Replay | None) -> Ears:
@@ -87,7 +86,14 @@ def open_ears(stack: ExitStack, ground: Ground, replay: Replay | None) -> Ears:
     watch = stack.enter_context(Watch(config.drop.path))
     drop = Drop(config.drop.path, arm=watch.arm if config.drop.watch == "inotify" else _no_hints)
     station = Station(config.station.name, scorer.model, config.alerts.most_per_hour)
-    keeper = Keeper(station, ledger=ledger, metrics=metrics, send=ground.publisher.send)
+    bus = ground.bus
+    keeper = Keeper(
+        station,
+        ledger=ledger,
+        metrics=metrics,
+        send=bus.send,
+        published=lambda: bus.published,
+    )
     keeper.publish_again()
     listen = _listen(config)
     announce_first(ground.first, ground.loading, listen, ledger=ledger, keeper=keeper)
@@ -117,16 +123,17 @@ def _listen(config: Config) -> Callable[[Scorer], Listen]:
     return by
 
 
-def _publisher(
-    stack: ExitStack, config: Config, curve: Curve | None, metrics: Metrics
-) -> Publisher:
-    return stack.enter_context(
-        open_publisher(
-            config.bus.publish,
-            config.bus.replay,
-            curve=curve,
-            refused=lambda reason: metrics.refused.labels(reason).inc(),
-        )
+def _order(config: Config, ledger: Ledger) -> Order:
+    bus = config.bus
+    return Order(
+        publish=bus.publish,
+        replay=bus.replay,
+        keys=None if bus.keys is None else str(bus.keys.absolute()),
+        credential=bus.credential,
+        ledger=str((config.store.path / LEDGER_FILE).resolve()),
+        epoch=ledger.epoch,
+        published=ledger.published,
+        until=ledger.sequence,
     )
 
 

@@ -99,9 +99,9 @@ class Loop:
         self._parts.heart.beat(went_on=went_on)
 
     def _serve(self, *, wait_s: float) -> None:
-        publisher, metrics = self._parts.publisher, self._parts.metrics
-        metrics.replays.inc(publisher.serve(self._parts.ledger, wait_s=wait_s))
-        metrics.subscribers.set(publisher.subscribers)
+        bus = self._parts.bus
+        self._parts.metrics.take_traffic(bus.serve(wait_s=wait_s))
+        self._parts.metrics.take_bus(listening=bus.listening, subscribers=bus.subscribers)
 
     def _look(self) -> None:
         lookout = self._parts.lookout

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from daemon.bus.publish import Publisher
+from daemon.bus.process import BusProcess
 from daemon.drop.catching_up import CatchingUp
 from daemon.drop.files import Drop
 from daemon.drop.lookout import Lookout
@@ -33,7 +33,7 @@ class Parts:
     lookout: Lookout
     ledger: Ledger
     pipeline: Pipeline
-    publisher: Publisher
+    bus: BusProcess
     heart: Heart
     metrics: Metrics
     catching_up: CatchingUp

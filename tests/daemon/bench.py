@@ -69,9 +69,18 @@ def bench_on(drop: Path, store: Path) -> Iterator[Bench]:
     def send(messages: Sequence[Outgoing]) -> None:
         sent.extend(messages)
 
+    def published() -> int:
+        return sent[-1].sequence if sent else ledger.published
+
     with open_ledger(store) as ledger:
         metrics = Metrics("loudness", 2.0)
-        keeper = Keeper(Station("aco", scorer.model), ledger=ledger, metrics=metrics, send=send)
+        keeper = Keeper(
+            Station("aco", scorer.model),
+            ledger=ledger,
+            metrics=metrics,
+            send=send,
+            published=published,
+        )
         pipeline = Pipeline(
             Feed(Drop(drop)),
             lambda state: Listener(scorer, station="aco", state=state),  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from daemon.bus.gate import Curve
 from daemon.bus.publish import Publisher, open_publisher
-from daemon.bus.wire import Draft, Kind, heartbeat, numbered, topic
+from daemon.bus.wire import Draft, Kind, Newest, heartbeat, nonce_of, numbered, topic
 from daemon.client import Subscriber
 from daemon.progress import Outgoing
 from tests.daemon.conftest import until
@@ -19,13 +19,14 @@ ANY = "tcp://127.0.0.1:0"
 
 
 class Shelf:
-    """A ledger in memory; `oldest` is what retention left."""
+    """A ledger in memory; `oldest` is what retention left, `life` changes with its disk."""
 
     def __init__(self, epoch: str = "one") -> None:
         self.epoch = epoch
         self.kept: list[Outgoing] = []
         self.oldest = 1
         self.asked = 0
+        self.life = "a"
 
     @property
     def sequence(self) -> int:
@@ -35,14 +36,19 @@ class Shelf:
         self.asked += 1
         return self.kept[since : since + limit]
 
+    def nonce(self, number: int) -> str | None:
+        return nonce_of(self.kept[number - 1].text) if 1 <= number <= len(self.kept) else None
+
     def add(self, kind: Kind = "event", **data: object) -> Outgoing:
         number = self.sequence + 1
         draft = Draft(kind, NOW, {"n": number, **data})
-        self.kept.append(numbered(draft, station="aco", epoch=self.epoch, sequence=number))
+        place = {"epoch": self.epoch, "nonce": f"{self.life}n{number}"}
+        self.kept.append(numbered(draft, station="aco", sequence=number, **place))
         return self.kept[-1]
 
     def beat(self) -> tuple[str, str]:
-        text = heartbeat(NOW, station="aco", epoch=self.epoch, sequence=self.sequence, newest=None)
+        newest = Newest(self.epoch, self.sequence, self.nonce(self.sequence))
+        text = heartbeat(NOW, station="aco", newest=newest, scored=None)
         return topic("heartbeat", "aco"), text
 
 

@@ -98,7 +98,7 @@ def test_a_summary_is_no_event_and_yet_one_of_the_messages(daemon: Station) -> N
 
 def test_another_epoch_is_followed_from_its_beginning(daemon: Station) -> None:
     daemon.say()
-    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=0.3) as subscriber:
+    with Subscriber(daemon.publish, daemon.replay, since=0, timeout=1) as subscriber:
         assert heard(subscriber) == [1]
         daemon.shelf.epoch, daemon.shelf.kept = "two", []
         daemon.say()

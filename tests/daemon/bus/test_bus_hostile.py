@@ -269,6 +269,6 @@ def test_refusals_are_counted_once_whichever_connection_was_let_in() -> None:
             ["too_slow"],
         ),
     ):
-        handshakes = Handshakes()
-        reasons = [handshakes.take(event, value) for event, value in story]
+        handshakes = Handshakes(lambda connection: connection)
+        reasons = [handshakes.take(event, value, 0.0) for event, value in story]
         assert [reason for reason in reasons if reason] == wanted

@@ -115,7 +115,8 @@ def test_each_message_is_handed_over_once_and_in_order_and_none_is_left_out(
     if since == 0 and not world.forgot:
         newest = [number for its, number in world.handed if its == shelf.epoch]
         assert newest == list(range(1, shelf.sequence + 1))
-    assert world.follower.place == Place(shelf.epoch, shelf.sequence)
+    place = world.follower.place
+    assert (place.epoch, place.sequence) == (shelf.epoch, shelf.sequence)
 
 
 def test_a_number_of_a_lost_ledger_is_no_reason_to_go_deaf() -> None:
@@ -138,12 +139,13 @@ def test_what_retention_took_is_passed_over_and_told() -> None:
     assert world.handed == [("e0", n) for n in (6, 7, 8, 9)]
 
 
-def test_a_place_is_the_id_of_the_message_handed_over_last() -> None:
+def test_a_place_is_the_id_and_nonce_of_the_message_handed_over_last() -> None:
     shelf = Shelf("a1b2")
     message = json.loads(shelf.add().text)
     place = Place.at(0)
     assert place.takes(message)
-    assert str(place) == message["id"]
+    assert str(place) == f"{message['id']}-{message['nonce']}"
+    assert Place.at(str(place)) == place
     assert Place.at(message["id"]) == Place("a1b2", 1)
     assert Place.at("7") == Place.at(7) == Place(None, 7)
 
@@ -152,6 +154,35 @@ def test_a_place_is_the_id_of_the_message_handed_over_last() -> None:
 def test_what_is_no_place_is_refused(since: int | str) -> None:
     with pytest.raises(ValueError, match="wanted a number or a message's id"):
         Place.at(since)
+
+
+@pytest.mark.parametrize("again", [3, 5, 9])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_numbers_given_out_twice_are_taken_anew(again: int, restarted: bool) -> None:
+    """The disk was set back from number 5 to number 2, and gave numbers out up to `again`."""
+    world = _World(0)
+    for _ in range(5):
+        world.say()
+    world.settle()
+    world.handed.clear()
+    del world.shelf.kept[2:]
+    world.shelf.life = "b"
+    for _ in range(again - 2):
+        world.say()
+    if restarted:
+        world.follower = Follower(Place.at(str(world.follower.place)))
+    world.settle()
+    anew = list(range(3, again + 1))
+    assert [number for _, number in world.handed][-len(anew) :] == anew
+    assert world.follower.place.nonce == world.shelf.nonce(again)
+
+
+def test_a_subscriber_that_knows_no_nonce_is_served_as_ever() -> None:
+    shelf = Shelf("e0")
+    for _ in range(3):
+        shelf.add()
+    reply = json.loads(answer(b'{"epoch": "e0", "since": 2}', shelf))
+    assert [message["sequence"] for message in reply["messages"]] == [3]
 
 
 _GOOD = json.loads(Shelf().add().text)

@@ -231,14 +231,14 @@ def test_the_stations_secret_may_be_a_systemd_credential(tmp_path: Path) -> None
     (given / "bus").chmod(0o440)  # as systemd's ACL for its unit's user shows
     sets = ["drop.path=/data", f"bus.keys={tmp_path}", "bus.credential=bus"]
     bus = load_config(None, sets, {}).bus
-    curve = open_curve(bus, {"CREDENTIALS_DIRECTORY": str(given)})
+    curve = open_curve(bus.keys, bus.credential, {"CREDENTIALS_DIRECTORY": str(given)})
     assert curve is not None
     assert curve.pair == pair
     with pytest.raises(SetupError, match="wanted LoadCredential=bus:PATH in the unit"):
-        open_curve(bus, {})
+        open_curve(bus.keys, bus.credential, {})
     (given / "bus").chmod(0o444)
     with pytest.raises(SetupError, match="so others can read it"):
-        open_curve(bus, {"CREDENTIALS_DIRECTORY": str(given)})
+        open_curve(bus.keys, bus.credential, {"CREDENTIALS_DIRECTORY": str(given)})
     with pytest.raises(SetupError, match=r"bus\.keys: found nothing beside bus\.credential"):
         load_config(None, [sets[0], sets[2]], {})
 

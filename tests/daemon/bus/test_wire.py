@@ -11,6 +11,7 @@ from daemon.bus.wire import (
     KINDS,
     Draft,
     Kind,
+    Newest,
     event_draft,
     event_from_json,
     gap_draft,
@@ -69,7 +70,7 @@ def _valid(kind: Kind, text: str) -> dict[str, Any]:
     ],
 )
 def test_every_numbered_message_is_valid_by_its_schema(draft: Draft) -> None:
-    made = numbered(draft, station="aco", epoch="abc", sequence=7)
+    made = numbered(draft, station="aco", epoch="abc", sequence=7, nonce="n")
     message = _valid(draft.kind, made.text)
     assert (message["id"], message["sequence"], message["epoch"]) == ("abc-7", 7, "abc")
     assert (made.topic, made.type) == (f"kilokai.v1.{draft.kind}.aco", message["type"])
@@ -77,7 +78,7 @@ def test_every_numbered_message_is_valid_by_its_schema(draft: Draft) -> None:
 
 @pytest.mark.parametrize("newest", [None, iso(_BEGIN)])
 def test_the_heartbeat_is_valid_and_bears_no_number(newest: str | None) -> None:
-    text = heartbeat(iso(_BEGIN), station="aco", epoch="abc", sequence=0, newest=newest)
+    text = heartbeat(iso(_BEGIN), station="aco", newest=Newest("abc", 0), scored=newest)
     message = _valid("heartbeat", text)
     assert "sequence" not in message
     assert message["data"]["newest_sequence"] == 0
@@ -86,13 +87,13 @@ def test_the_heartbeat_is_valid_and_bears_no_number(newest: str | None) -> None:
 def test_a_message_with_a_key_too_many_is_not_valid() -> None:
     draft = event_draft({**_REVISION, "secret": 1})
     with pytest.raises(jsonschema.ValidationError, match="secret"):
-        _valid("event", numbered(draft, station="aco", epoch="abc", sequence=1).text)
+        _valid("event", numbered(draft, station="aco", epoch="abc", sequence=1, nonce="n").text)
 
 
 def test_nan_never_leaves_the_daemon() -> None:
     draft = event_draft({**_REVISION, "score": float("nan")})
     with pytest.raises(ValueError, match="JSON"):
-        numbered(draft, station="aco", epoch="abc", sequence=1)
+        numbered(draft, station="aco", epoch="abc", sequence=1, nonce="n")
 
 
 def test_an_event_comes_back_from_its_json() -> None:
@@ -123,6 +124,9 @@ class _Shelf:
             Outgoing(n, "t", "y", json.dumps({"sequence": n}))
             for n in range(first, min(self.sequence, since + limit) + 1)
         ]
+
+    def nonce(self, number: int) -> str | None:
+        return None
 
 
 def _ask(request: object, shelf: _Shelf) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class _Desk:
 
     def keep(self, step: Step, drafts: Sequence[Draft]) -> None:
         here = self.ledger
-        outgoing = number(drafts, station="aco", epoch=here.epoch, after=here.sequence)
+        outgoing = number(drafts, station="aco", epoch=here.epoch, after=here.sequence, nonce="n")
         here.commit(replace(step, outgoing=outgoing), "m")
         self.sent += outgoing
 

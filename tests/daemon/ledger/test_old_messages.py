@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from acoio.clock import to_us
+from daemon.bus.outbox import open_outbox
 from daemon.bus.replay import answer
 from daemon.ledger import old_messages
+from daemon.ledger.database import LEDGER_FILE
 from daemon.ledger.ledger import Ledger, open_ledger
 from daemon.ledger.old_messages import OldMessages, outdated
 from tests.daemon.ledger.test_ledger import _MODEL, _step
@@ -44,8 +46,11 @@ def test_whoever_asks_for_an_old_message_is_told_the_oldest(
         chore.do(100.0)
         assert ledger.oldest == 10
         assert ledger.event("e1") is not None
-        assert '"error":"too_old"' in answer(b'{"epoch":null,"since":8}', ledger)
-        assert '"oldest":10' in answer(b'{"epoch":null,"since":8}', ledger)
+        path, newest = tmp_path / LEDGER_FILE, ledger.sequence
+        with open_outbox(path, epoch=ledger.epoch, sequence=newest) as outbox:
+            reply = answer(b'{"epoch":null,"since":8}', outbox)
+        assert '"error":"too_old"' in reply
+        assert '"oldest":10' in reply
         assert [message.sequence for message in ledger.messages(9, 99)] == [10, 11, 12]
     with open_ledger(tmp_path) as ledger:
         assert (ledger.rebuilt, ledger.oldest, ledger.sequence) == (False, 10, 12)
