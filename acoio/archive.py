@@ -25,7 +25,7 @@ from acoio.nearest import nearest_sound
 from acoio.sound import Sound
 from acoio.tell import tell_overlap, tell_silent
 from acoio.tracks import Tracks
-from acoio.wanted import a_duration, a_path, an_instant
+from acoio.wanted import a_duration, a_path, an_instant, is_there
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -199,7 +199,7 @@ class ACOio:
         return next(iter(rates), NOMINAL_RATE_HZ)
 
     def _path(self, path: Path) -> Path:
-        return path if path.exists() or path.is_absolute() else self.basedir / path
+        return path if path.is_absolute() or is_there(path) else self.basedir / path
 
     def _nothing(self, begin_us: int, end_us: int) -> str:
         near = nearest_sound(self._catalogue, self._tracks, from_us(begin_us))

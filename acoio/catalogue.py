@@ -19,6 +19,7 @@ from typing import Final
 from acoio.errors import NotReadyError
 from acoio.filename import FileName
 from acoio.listing import FIRST, LAST, TOP, Listing, Shelf, listing_of
+from acoio.wanted import is_folder
 
 _DAY: Final = timedelta(days=1)
 _MOST_FOLDERS: Final = 64  # listings kept: a month and its neighbours
@@ -48,7 +49,7 @@ class Catalogue:
     """
 
     def __init__(self, basedir: Path, *, band: str = "BB") -> None:
-        if not basedir.is_dir():
+        if not is_folder(basedir):
             raise NotReadyError(f"{basedir}: found no folder, wanted one of recordings")
         self._basedir = basedir
         self._band = band

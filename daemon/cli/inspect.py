@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from acoio.catalogue import Found
+from acoio.wanted import is_folder
 from daemon.calendar_lines import folder_lines
 from daemon.cli.options import Json
 from daemon.inspection import inspect_file, inspect_folder
@@ -26,7 +27,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Say what a file holds, or a folder: sound, gaps, overlaps, clocks, bits, damage."""
-    whole = path.is_dir()
+    whole = is_folder(path)
     found = inspect_folder(path, band=band, each=_with_bar) if whole else inspect_file(path)
     if as_json:
         typer.echo(json.dumps(found, indent=2))

@@ -12,6 +12,7 @@ from acoio.audio_file import is_audio
 from acoio.errors import DataError, FilenameError, NotReadyError
 from acoio.filename import parse_filename
 from acoio.reader import read_chunks
+from acoio.wanted import is_folder, is_there
 from daemon.drop.listing import is_recording, scan
 from daemon.events.bouts import ENOUGH, with_bouts
 from daemon.hearing.ears import Ear
@@ -63,7 +64,7 @@ def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
     """
     found: list[tuple[str, Path]] = []
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             names = [seen.name for seen in scan(path) if _is_of(seen.name, band)]
             found += [(name, path / name) for name in names]
         else:
@@ -87,7 +88,7 @@ def score_files(
     findings = Findings()
     for name, path in files:
         try:
-            if not path.exists():
+            if not is_there(path):
                 raise NotReadyError(f"{path}: no such file")
             if (named_hz := _rate_of(path)) != rate_hz:
                 found = f"{path}: found {named_hz:g} Hz in the name"

@@ -365,3 +365,10 @@ def test_the_band_that_is_there_is_told(tmp_path: Path) -> None:
     archive(tmp_path)
     with pytest.raises(DataError, match="there is band BB here"):
         ACOio(tmp_path, band="HF").load(MIDNIGHT)
+
+
+def test_a_place_that_cannot_be_looked_at_is_told_in_words(tmp_path: Path) -> None:
+    long = "a" * 300
+    for look in (lambda: ACOio(tmp_path / long), lambda: ACOio(tmp_path).load(long)):
+        with pytest.raises(NotReadyError, match="a: File name too long"):
+            look()
