@@ -35,7 +35,8 @@ def command(
         bool,
         typer.Option(
             "--until-idle",
-            help="Exit once everything in the drop is done: 0, or 1 if some could not be read.",
+            help="Exit once everything in the drop is done: 0, or 1 if files could not be read or "
+            "are set aside.",
         ),
     ] = False,
     span: Annotated[

@@ -2,6 +2,7 @@
 
 What is over its age or over the share of the disk goes oldest first.  Where the disk is
 short of room all the same, pictures go first, then clips; events are never among them.
+What belongs to events that people confirmed never grows too old, and goes after all the rest.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A piece of evidence on the disk: whose it is, when it was made (s since 1970), its size."""
+    """A piece of evidence on the disk: whose it is, when it was made (s since 1970), its size.
+
+    `confirmed`: the last verdict on its event says so.
+    """
 
     event_id: str
     kind: Kind
     made_s: float
     size_bytes: int
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,11 @@ def rule(kept: Sequence[Kept], free_bytes: float, limits: Limits) -> Ruling:
     oldest_first = sorted(kept, key=lambda piece: (piece.made_s, piece.event_id, piece.kind))
     gone = _aged(oldest_first, limits)
     left = [piece for piece in oldest_first if piece not in gone]
+    left.sort(key=lambda piece: piece.confirmed)  # stable: oldest first
     gone |= set(_until(left, _size(left) - limits.keep_bytes))
     left = [piece for piece in left if piece not in gone]
     short = limits.min_free_bytes - free_bytes - _size(gone)
-    left.sort(key=lambda piece: KINDS.index(piece.kind), reverse=True)  # stable: oldest first
+    left.sort(key=lambda piece: (piece.confirmed, -KINDS.index(piece.kind)))
     last = _until(left, short)
     freed = _size(gone) + _size(last)
     first = [piece for piece in oldest_first if piece in gone]
@@ -76,7 +82,7 @@ def _aged(oldest_first: Sequence[Kept], limits: Limits) -> set[Kept]:
     if not oldest_first:
         return set()
     until_s = oldest_first[-1].made_s - limits.keep_days * _DAY_S
-    return {piece for piece in oldest_first if piece.made_s < until_s}
+    return {piece for piece in oldest_first if piece.made_s < until_s and not piece.confirmed}
 
 
 def _until(pieces: Sequence[Kept], wanted_bytes: float) -> tuple[Kept, ...]:

@@ -53,12 +53,19 @@ class EvidenceRows:
             return [Wanted(kind, json.loads(text)) for kind, text in rows]
 
     def kept(self) -> list[Kept]:
-        """Return what there is."""
+        """Return what there is, and whether the last verdict on its event confirmed it."""
+        confirmed = (
+            "SELECT event_id FROM verdicts AS last "
+            "WHERE json_extract(json, '$.verdict') = 'confirmed' AND NOT EXISTS "
+            "(SELECT 1 FROM verdicts AS v WHERE v.event_id = last.event_id "
+            "AND (v.at, v.json) > (last.at, last.json))"
+        )
         with self._ledger.transaction() as database:
             rows = database.execute(
-                "SELECT event_id, kind, made_s, size_bytes FROM evidence WHERE state = 'made'"
+                f"SELECT event_id, kind, made_s, size_bytes, event_id IN ({confirmed}) "
+                "FROM evidence WHERE state = 'made'"
             )
-            return [Kept(*row) for row in rows]
+            return [Kept(*row[:4], bool(row[4])) for row in rows]
 
     def begin_of(self, event_id: str) -> str:
         """Return when an event began, as its paths say."""

@@ -48,7 +48,10 @@ class Loop:
         self._patience.first_s = rescan_s
 
     def run(self, stop: Event, *, until_idle: bool) -> int:
-        """Go on until `stop` is set, or until there is nothing left to do; return the exit code."""
+        """Go on until `stop` is set, or until there is nothing left to do; return the exit code.
+
+        With `until_idle` it is 1 if files of the drop were not read or are set aside.
+        """
         self._stop = stop
         while not stop.is_set():
             self._look()
@@ -82,7 +85,10 @@ class Loop:
         if left:
             trouble = self._parts.catching_up.drop_trouble
             _log.error("given up: not all could be read", left=left[:_TOLD], reason=trouble)
-        return EXIT_FAILED if left else EXIT_DONE
+        aside = sorted(f.name for f in self._parts.ledger.files.values() if f.state == "set_aside")
+        if aside:
+            _log.error("files are set aside", files=len(aside), first=aside[:_TOLD])
+        return EXIT_FAILED if left or aside else EXIT_DONE
 
     def _wait_on(self) -> bool:
         """Answer while a file of the drop keeps us waiting; say whether to wait on."""

@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_read_is_set_aside_after_some_tries_and_the_rest_g
         return opened(path, flags)
 
     monkeypatch.setattr("daemon.drop.files._open_no_link", broken)
-    assert run(config, until_idle=True) == 0
+    assert run(config, until_idle=True) == 1
     files = {file["name"]: file for file in stored_files(config.store.path)}
     assert "tried 5 times:" in files[bad]["reason"]
     assert files.pop(bad)["state"] == "set_aside"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from daemon.evidence.chore import EvidenceChore
+from daemon.evidence.rows import EvidenceRows
 from daemon.evidence.work import Job, Work
 from daemon.evidence.worker import HALVES, Place, results
 from daemon.ledger.database import LEDGER_FILE
@@ -278,6 +280,21 @@ def test_a_full_disk_costs_pictures_first_then_clips_and_all_comes_back(
         assert len(_files(store)) == len(here.asked) == 2
         outcomes = {state for _, state in bench.states()}
         assert outcomes == {"made", "removed"}
+
+
+def test_what_is_kept_knows_the_last_verdict_on_its_event(store: Path, here: _Here) -> None:
+    first, second, third = (event["id"] for event in stored_events(store))
+    says = [
+        (first, "2024-01-01", "rejected"), (first, "2024-01-02", "confirmed"),
+        (second, "2024-01-01", "confirmed"), (second, "2024-01-02", "rejected"),
+    ]  # fmt: skip
+    with _bench(store, here) as bench:
+        with bench.ledger.transaction() as database:
+            database.execute("UPDATE evidence SET state = 'made', made_s = 0, size_bytes = 1")
+            rows = [(event, at, json.dumps({"verdict": verdict})) for event, at, verdict in says]
+            database.executemany("INSERT INTO verdicts VALUES (?, ?, ?)", rows)
+        found = {piece.event_id: piece.confirmed for piece in EvidenceRows(bench.ledger).kept()}
+    assert found == {first: True, second: False, third: False}
 
 
 @pytest.fixture

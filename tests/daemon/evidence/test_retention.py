@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +57,7 @@ _PIECES = st.lists(
         st.sampled_from(["clip", "picture"]),
         st.floats(0, 1e9),
         st.integers(0, 100),
+        st.booleans(),
     ),
     unique=True,
 )
@@ -73,6 +76,23 @@ def test_the_limits_hold_and_no_piece_goes_twice(kept: list[Kept], free: int) ->
 def test_no_clip_goes_for_room_while_there_is_a_picture(kept: list[Kept], free: int) -> None:
     gone = rule(kept, free, Limits(keep_days=1e9, keep_bytes=1e9, min_free_bytes=300)).remove
     left = {*kept} - {*gone}
-    clips = [piece for piece in gone if piece.kind == "clip"]
-    assert not clips or all(piece.kind == "clip" for piece in left)
+    for confirmed in (False, True):
+        clips = [p for p in gone if p.kind == "clip" and p.confirmed == confirmed]
+        assert not clips or all(p.kind == "clip" for p in left if p.confirmed == confirmed)
     assert sum(piece.size_bytes for piece in gone[:-1]) < max(300 - free, 1)
+
+
+@given(_PIECES, st.integers(0, 1000))
+def test_nothing_confirmed_goes_while_there_is_anything_else(kept: list[Kept], free: int) -> None:
+    gone = rule(kept, free, Limits(keep_days=1e3, keep_bytes=700, min_free_bytes=300)).remove
+    left = {*kept} - {*gone}
+    assert not any(piece.confirmed for piece in gone) or all(piece.confirmed for piece in left)
+
+
+def test_what_was_confirmed_does_not_grow_too_old_and_goes_last_in_the_same_order() -> None:
+    old = Kept("a", "clip", 0.0, 10, confirmed=True)
+    assert rule([old, _clip(9)], 1e9, Limits(0.0, 1e9, 0)).remove == ()
+    kept = [_clip(4), _picture(4), *(replace(p, confirmed=True) for p in (_clip(1), _picture(2)))]
+    order = (kept[1], kept[0], kept[3], kept[2])
+    removed = {free: rule(kept, free, _MANY).remove for free in (95, 85, 75, 0)}
+    assert removed == {95: order[:1], 85: order[:2], 75: order[:3], 0: order}

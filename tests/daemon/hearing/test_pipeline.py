@@ -200,7 +200,7 @@ def test_bad_files_are_set_aside_with_their_reason_and_the_rest_goes_on(
 ) -> None:
     wanted = _spoil(drop, sea)
     before = {path.name: path.read_bytes() for path in drop.iterdir()}
-    assert run(config, until_idle=True) == 0
+    assert run(config, until_idle=True) == 1
     assert {path.name: path.read_bytes() for path in drop.iterdir()} == before
     files = {file["name"]: file for file in stored_files(config.store.path)}
     aside = {name: file for name, file in files.items() if file["state"] == "set_aside"}
