@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acoio.header import (
     BYTES_PER_BIT,
@@ -30,6 +31,7 @@ from acoio.header import (
 from acoio.holes import ends_in_zeros, has_zeros, holes_in, is_blank
 from acoio.record import Damage
 from acoio.source import FileSource, Head, MemorySource, Source
+from acoio.standing import LONGEST_RECORD_US, standing
 
 __all__ = ["REACH_BYTES", "FileSource", "MemorySource", "Place", "Walk", "header_stands", "walk"]
 
@@ -38,7 +40,7 @@ REACH_BYTES: Final = MAX_RECORD_BYTES + HEADER_BYTES
 
 _LIE: Final = "sample size does not lead to the next header"
 _ZEROS: Final = "zeros to its end and after it, wanted samples and a header"
-_LONGEST_RECORD_US: Final = 2_000_000  # 4096 samples at 2 kHz
+_FEW: Final = 2  # places that are looked at one by one
 _SEARCH_BYTES: Final = (256, 1 << 16)  # the first and the largest block of a search
 
 
@@ -245,10 +247,22 @@ class _Walker:
             count = min(length, last - first)
             block = self._source.block(first, first + count + HEADER_BYTES - 1)
             heads = np.ndarray((count,), OLD, block, strides=(1,))
-            for k in np.flatnonzero(timed(heads)).tolist():
-                if self.stands(first + k) is not False:
-                    yield first + k
+            likely = first + np.flatnonzero(timed(heads))
+            yield from self._of(likely[:_FEW])
+            if len(likely) > _FEW:
+                rest = likely[_FEW:]
+                yield from self._of(rest[self._standing(rest)])
             first, length = first + count, min(2 * length, longest)
+
+    def _of(self, at: NDArray[np.int64]) -> Iterator[int]:
+        """Yield those of some places where a header stands, or may turn out to."""
+        return (k for k in at.tolist() if self.stands(k) is not False)
+
+    def _standing(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return at which of some places, in order, `stands` does not deny a header, (n,)."""
+        low, high = max(int(at[0]) - MAX_RECORD_BYTES, 0), int(at[-1]) + REACH_BYTES
+        data = self._source.block(low, min(high, self._size))
+        return standing(data, at - low, final=self._final)
 
 
 def _stands_alone(head: Head) -> bool:
@@ -276,4 +290,4 @@ def _counts_on(head: Head, after: Head) -> bool:
     if after.number != (head.number + 1) % NUMBERS or not (_timed(head) and _timed(after)):
         return False
     ran_us = (after.tsec - head.tsec) * 1_000_000 + after.tusec - head.tusec
-    return 0 < ran_us <= _LONGEST_RECORD_US
+    return 0 < ran_us <= LONGEST_RECORD_US
