@@ -205,21 +205,23 @@ class _Walker:
         """Return where the header after a lying one stands, 0 if it does not lie; None: wait.
 
         Nothing follows where the sample size says: it lies, or what follows is
-        damaged, or is not there yet.  The next header's number tells.
+        damaged, or is not there yet.  The next header's number tells, once all that
+        decides is there: a file that grows gives what it gives whole.
         """
+        if not self._final and at + 2 * REACH_BYTES > self._size:
+            return None
         end = at + HEADER_BYTES + BYTES_PER_BIT * head.bits
         packed = 1 <= head.bits <= MAX_BITS
-        reach = at + REACH_BYTES
-        for found in self._headers(at + HEADER_BYTES, reach - HEADER_BYTES + 1):
-            if self.stands(found) is None:
-                return None
+        last = at + REACH_BYTES - HEADER_BYTES + 1
+        found = next(self._headers(at + HEADER_BYTES, last), None)
+        if found is None:
+            lies, found = not packed, self._size
+        else:
             counts_on = self._head(found).number == (head.number + 1) % NUMBERS
-            if not packed or end > self._size or counts_on:
-                return found
-            return 0 if end < self._size else None
-        if not packed:
-            return None if not self._final and reach > self._size else self._size
-        return 0 if end < self._size and (self._final or reach <= self._size) else None
+            lies = not packed or end > self._size or counts_on
+        if lies:
+            return found
+        return 0 if end < self._size else None
 
     def _is_filled_later(self, at: int, until: int) -> bool:
         """Return True if what stands where a record should may be zeros for now."""

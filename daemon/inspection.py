@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,14 +15,18 @@ from acoio.audio_report import examine_audio
 from acoio.catalogue import Found
 from acoio.clock import NOMINAL_RATE_HZ, ClockRepair, record_us
 from acoio.coverage import Coverage, FileCover
+from acoio.dead import Channel
 from acoio.errors import DataError, FilenameError
 from acoio.filename import parse_filename
 from acoio.header import RECORD_SAMPLES
 from acoio.join import Joiner
+from acoio.rate import ClockWatch
 from acoio.reader import read_chunks
 from acoio.record import Damage, Record
 from acoio.sound import Gap
-from detector.values import iso
+from detector.values import gap_json, iso
+
+_JITTER = timedelta(milliseconds=1)
 
 
 def inspect_file(path: Path) -> dict[str, Any]:
@@ -42,16 +46,22 @@ def inspect_file(path: Path) -> dict[str, Any]:
     damages: list[Damage] = []
     gaps: list[Gap] = []
     first = last = None
-    clock, joiner = ClockRepair(rate_hz), Joiner(rate_hz)
+    clock, joiner, channel = ClockRepair(rate_hz), Joiner(rate_hz), Channel()
+    watch, clock_fault = ClockWatch(rate_hz), ""
     for chunk in read_chunks(path, rate_hz=rate_hz):
+        faults = [watch.push(record, path.name) for record in chunk.records]
+        clock_fault = clock_fault or next(filter(None, faults), "")
         records = list(clock.push(chunk.records))
-        gaps += [piece for piece in joiner.push(records) if isinstance(piece, Gap)]
+        for piece in joiner.push(records):
+            pieces = (piece,) if isinstance(piece, Gap) else channel.push(piece)
+            gaps += [part for part in pieces if isinstance(part, Gap)]
         bits.update(record.bits for record in records)
         damages += chunk.damages
         if records:
             first, last = first or records[0], records[-1]
         elif chunk.tail:
             damages.append(chunk.tail)
+    gaps = [] if clock_fault else _joined(gaps)
     if first is None or last is None:
         reason = damages[0].reason if damages else "empty file"
         named = f"{name_fault}; " if name_fault else ""
@@ -64,8 +74,22 @@ def inspect_file(path: Path) -> dict[str, Any]:
         **_amount(bits, rate_hz),
         "damaged_bytes": sum(damage.length_bytes for damage in damages),
         "damages": [asdict(damage) for damage in damages],
-        "gaps": [{"begin": iso(g.begin), "end": iso(g.end), "seconds": g.seconds} for g in gaps],
+        "gaps": [gap_json(gap) for gap in gaps],
+        "clock_fault": clock_fault or None,
+        "clock_off": watch.rate_ratio and watch.rate_ratio - 1.0,
     }
+
+
+def _joined(gaps: Sequence[Gap]) -> list[Gap]:
+    """Return gaps in order, those of one reason that follow each other as one."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        last = joined[-1] if joined else None
+        if last and gap.reason == last.reason and gap.begin - last.end <= _JITTER:
+            joined[-1] = replace(last, end=gap.end)
+        else:
+            joined.append(gap)
+    return joined
 
 
 def _audio(path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from daemon.cli.options import Json
 from daemon.inspection import inspect_file, inspect_folder
 from daemon.show import with_bar
 
+_LISTED: Final = 20  # gaps and damages in lines; --json has all
 EXAMPLE: Final = "Example: kilokai inspect 2018-10-28--00.00.HYD24BBpk, kilokai inspect archive"
 
 
@@ -63,10 +64,20 @@ def _audio_lines(found: dict[str, Any]) -> list[str]:
 
 
 def _gap_lines(found: dict[str, Any]) -> list[str]:
-    return [
-        f"  gap from {gap['begin']} to {gap['end']}, {gap['seconds']:.3f} s"
-        for gap in found["gaps"]
+    lines = [
+        f"  gap from {gap['begin']} to {gap['end']}, {gap['seconds']:.3f} s{_reason(gap)}"
+        for gap in found["gaps"][:_LISTED]
     ]
+    return lines + _more(found["gaps"], "gaps")
+
+
+def _reason(gap: dict[str, Any]) -> str:
+    return f": {gap['reason']}" if gap.get("reason") else ""
+
+
+def _more(listed: list[Any], what: str) -> list[str]:
+    left = len(listed) - _LISTED
+    return [f"  and {left} more {what}: see --json"] if left > 0 else []
 
 
 def _recording_lines(found: dict[str, Any]) -> list[str]:
@@ -76,12 +87,16 @@ def _recording_lines(found: dict[str, Any]) -> list[str]:
         f"  from {found['begin']} to {found['end']}",
         f"  layout {found['layout']}; {bits}",
     ]
-    if not found["damages"] and not found["gaps"]:
+    if found["clock_fault"]:
+        lines.append(f"  {found['clock_fault']}")
+    elif not found["damages"] and not found["gaps"]:
         lines.append("  no damage, no gaps")
+    if found["clock_off"] is not None:
+        lines.append(f"  sampling rate off by {1e6 * found['clock_off']:+.0f} ppm by the clock")
     if found["name_fault"]:
         lines.append(f"  {found['name_fault']}")
     lines += [
         f"  byte {damage['byte']}, {damage['length_bytes']} bytes: {damage['reason']}"
-        for damage in found["damages"]
+        for damage in found["damages"][:_LISTED]
     ]
-    return lines + _gap_lines(found)
+    return lines + _more(found["damages"], "damages") + _gap_lines(found)

@@ -71,7 +71,7 @@ class Arrivals:
         self._settle_s = settle_s
         self._rate_hz = rate_hz
         self._band = band
-        self._changes: dict[str, tuple[_Facts, float]] = {}
+        self._changes: dict[str, tuple[_Facts, float, bool]] = {}
         self._exhausted: dict[str, tuple[_Facts, int, bool]] = {}
 
     def settle_after(self, settle_s: float) -> None:
@@ -173,7 +173,7 @@ class Arrivals:
 
     def _is_young(self, seen: Seen, now_s: float) -> bool:
         """Return True if a file shows bytes that may not be there yet, whatever time it bears."""
-        return max(self._kept_s(seen, now_s), seen.still_s) < self._settle_s
+        return self._kept_s(seen, now_s, seen.still_s) < self._settle_s
 
     def _settled(self, seen: Seen, file: FileProgress, now_s: float, *, newer: bool) -> bool:
         """Return True if a file is complete: one that has more than was read is given longer."""
@@ -188,15 +188,18 @@ class Arrivals:
 
     def _unchanged_s(self, seen: Seen, now_s: float) -> float:
         """Return how long a file has not changed, by our looks or by its own time."""
-        return max(self._kept_s(seen, now_s), seen.age_s)
+        return self._kept_s(seen, now_s, seen.age_s)
 
-    def _kept_s(self, seen: Seen, now_s: float) -> float:
-        """Return how long a file has not changed by our looks."""
-        facts, since_s = self._changes.get(seen.name, (None, now_s))
+    def _kept_s(self, seen: Seen, now_s: float, own_s: float) -> float:
+        """Return how long a file has not changed by our looks, or longer by a time of its own.
+
+        Of one that changed between two looks, by these alone: the clock may step meanwhile.
+        """
+        facts, since_s, changed = self._changes.get(seen.name, (None, now_s, False))
         if facts != _facts(seen):
-            since_s = now_s
-            self._changes[seen.name] = (_facts(seen), now_s)
-        return now_s - since_s
+            since_s, changed = now_s, facts is not None
+            self._changes[seen.name] = (_facts(seen), now_s, changed)
+        return now_s - since_s if changed else max(now_s - since_s, own_s)
 
     def _forget(self, names: set[str]) -> None:
         for name in self._changes.keys() - names:

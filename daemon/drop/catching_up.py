@@ -100,7 +100,7 @@ class CatchingUp:
     def _measure(self) -> None:
         files = self._known.values()
         self._metrics.set_aside.set(sum(file.state == "set_aside" for file in files))
-        bytes_read = sum(file.bytes_read for file in files)
+        bytes_read = sum(file.bytes_read - file.damaged_bytes for file in files)
         samples = sum(file.samples_read for file in files)
         self._a_second = bytes_a_second(bytes_read, samples, self._rate_hz)
 

@@ -46,7 +46,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from acoio.clock import NOMINAL_RATE_HZ, from_us
+from acoio.clock import NOMINAL_RATE_HZ, from_us, true_rate_hz
 from acoio.errors import AcoError
 from daemon.drop.backlog import bytes_a_second
 from daemon.events.reviews import reviewed
@@ -153,13 +153,27 @@ def _of_files(database: sqlite3.Connection, rate_hz: float) -> _Json:
     aside = database.execute(
         "SELECT name, reason FROM files WHERE state = 'set_aside' ORDER BY name"
     )
-    sums = "SELECT total(damaged_bytes + tail_bytes), total(bytes_read), total(samples_read)"
-    damaged, read, samples = database.execute(f"{sums} FROM files").fetchone()
+    sums = "SELECT total(bytes_read - damaged_bytes), total(samples_read) FROM files"
+    sound_bytes, samples = database.execute(sums).fetchone()
+    usual = bytes_a_second(sound_bytes, samples, rate_hz)
     return {
         "files": {"pending": 0, "done": 0, "set_aside": 0, **dict(states)},
         "set_aside": [{"name": name, "reason": reason} for name, reason in aside],
-        "damaged_seconds": damaged / bytes_a_second(read, samples, rate_hz),
+        "damaged_seconds": _damaged_seconds(database, usual, rate_hz),
     }
+
+
+def _damaged_seconds(database: sqlite3.Connection, usual: float, rate_hz: float) -> float:
+    """Return the sound that damaged bytes would have been, by what a second takes in their file.
+
+    Of a file without sound nothing tells, and `usual` is taken.
+    """
+    damaged = "damaged_bytes + tail_bytes"
+    sound_s = f"samples_read / {true_rate_hz(rate_hz)}"
+    own = f"({damaged}) * {sound_s} / (bytes_read - damaged_bytes)"
+    seconds = f"CASE WHEN samples_read > 0 THEN {own} ELSE ({damaged}) / {usual} END"
+    (found,) = database.execute(f"SELECT total({seconds}) FROM files").fetchone()
+    return float(found)
 
 
 def _of_events(database: sqlite3.Connection, now: datetime, timezone: str) -> _Json:

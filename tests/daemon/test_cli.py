@@ -2,10 +2,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from acoio import DataError, read
+from acoio.clock import record_us, to_us
+from acoio.writer import encode_records
 from daemon.cli import app
+from tests.acoio.feeds import BEGIN
+from tests.acoio.feeds import noise as counts
+from tests.daemon.bench import bench_on
 from tests.daemon.sea import Sea, noise
 
 _COMMANDS = [
@@ -67,6 +74,42 @@ def test_inspect_says_what_a_file_holds(sea: Sea, tmp_path: Path) -> None:
     assert found["damages"][0]["reason"].startswith("short last record")
     assert found["gaps"] == []
     assert "702 records" in _run("inspect", tmp_path / name)[1]
+
+
+def test_inspect_lists_a_bounded_number_of_lines_and_says_what_is_dead(
+    sea: Sea, tmp_path: Path
+) -> None:
+    records = list(sea.records[:400])
+    del records[10:300:3]
+    records[-9:] = [record[:36] + bytes(len(record) - 36) for record in records[-9:]]
+    (tmp_path / next(sea.cut())[0]).write_bytes(b"".join(records))
+    code, out, _ = _run("inspect", tmp_path / next(sea.cut())[0])
+    assert code == 0
+    assert len(out.splitlines()) < 30
+    assert "and 78 more gaps: see --json" in out
+    found = json.loads(_run("inspect", tmp_path / next(sea.cut())[0], "--json")[1])
+    assert found["gaps"][-1]["reason"] == "dead channel: the samples stand still"
+    assert abs(found["clock_off"] or 0.0) < 1e-5
+
+
+@pytest.mark.parametrize("rate_hz", [12_000, 25_000])
+def test_a_file_of_another_rate_is_one_reason_at_every_door(tmp_path: Path, rate_hz: int) -> None:
+    path = tmp_path / "2024-03-01--06.00.HYD24BBpk"
+    times = to_us(BEGIN) + np.rint(np.arange(300) * record_us(rate_hz)).astype(np.int64)
+    path.write_bytes(encode_records(counts(300), begins_us=times, first_number=7))
+    wanted = f"as at {rate_hz} Hz, wanted 170.7 ms, as at 24000 Hz"
+    code, out, _ = _run("inspect", path)
+    assert wanted in out
+    assert len(out.splitlines()) < 8
+    code, _, err = _run("score", path)
+    assert (code, wanted in err.replace("\n", " ")) == (1, True)
+    with pytest.raises(DataError, match=wanted):
+        read(path)
+    with bench_on(tmp_path, tmp_path / "store") as bench:
+        bench.work()
+        (file,) = bench.ledger.files.values()
+        assert (file.state, wanted in file.reason) == ("set_aside", True)
+        assert len(bench.sent) < 10
 
 
 def test_inspect_of_what_is_no_recording_fails_in_one_line(tmp_path: Path) -> None:

@@ -66,6 +66,16 @@ def test_a_file_without_another_whole_record_is_not_read_again_until_it_grows() 
     assert _does(arrivals.look([_seen(_A, 12_001)], _known(file), 2)) == [("read", _A)]
 
 
+def test_a_clock_that_steps_closes_no_file_that_grows() -> None:
+    """By the clock of the machine it was written an hour ago, as soon as that steps ahead."""
+    arrivals, known = _arrivals(), _known(_read(_A, 10_500))
+    arrivals.look([_seen(_A, 10_000, age_s=0.1)], known, 0)
+    for k in range(1, 30):
+        plan = arrivals.look([_seen(_A, 10_500 + k, age_s=3600.0)], known, k)
+        assert "close" not in dict(_does(plan))
+    assert _does(arrivals.look([_seen(_A, 10_529, age_s=0.1)], known, 59)) == [("close", _A)]
+
+
 def test_a_file_that_has_not_grown_for_the_settling_time_is_closed() -> None:
     arrivals, known = _arrivals(), _known(_read(_A))
     assert _does(arrivals.look([_seen(_A)], known, 100)) == []

@@ -98,6 +98,18 @@ def test_the_json_holds_what_its_docstring_says(tmp_path: Path) -> None:
     assert found["disk"]["free_bytes"] > 0
 
 
+def test_damaged_sound_is_counted_by_what_a_second_takes_in_its_own_file(tmp_path: Path) -> None:
+    """A file of 8 bits that lost 100 of 110 s, beside one of 16 bits that lost nothing."""
+    second = 24_000
+    whole = FileProgress("a", bytes_read=2 * 300 * second, samples_read=300 * second)
+    broken = replace(whole, name="b", bytes_read=100 * second, samples_read=10 * second)
+    broken = replace(broken, damaged_bytes=90 * second, tail_bytes=10 * second)
+    with open_ledger(tmp_path) as ledger:
+        files = (whole, broken)
+        ledger.commit(_step(1, files=files, outgoing=(), scores=(), events=()), _MODEL)
+    assert status(tmp_path)["damaged_seconds"] == pytest.approx(100.0, rel=1e-4)
+
+
 def test_a_store_that_may_not_be_read_is_told_in_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
