@@ -38,7 +38,7 @@ def _read(data: bytes, ends: Sequence[int], limit: int) -> _Found:
                 byte,
                 rate_hz=RATE_HZ,
                 limit=limit,
-                final=end == len(data),
+                age="whole" if end == len(data) else "growing",
             )
             records += [(r.byte, r.number, r.samples.tobytes()) for r in chunk.records]
             for damage in chunk.damages:
