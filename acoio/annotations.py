@@ -192,5 +192,6 @@ def _check(files: Sequence[FileSpan]) -> None:
     for one, other in pairwise(files):
         if other.begin <= one.begin:
             raise DataError(f"{other.name}: found its begin before that of {one.name}")
-    if len({PurePath(span.name).name for span in files}) < len(files):
-        raise DataError("timeline: found two files of one name")
+    names = Counter(PurePath(span.name).name for span in files)
+    if twice := next((name for name, count in names.items() if count > 1), None):
+        raise DataError(f"timeline: found two files of one name, {twice!r}")

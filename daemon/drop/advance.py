@@ -56,10 +56,12 @@ def with_sound(file: FileProgress, runs: Iterable[Run], rate_hz: float) -> FileP
     """
     begin_us, end_us, samples = file.begin_us, file.end_us, file.span_samples
     for run in runs:
-        run_us = to_us(run.begin)
+        run_us, run_end_us = to_us(run.begin), to_us(run.end)
         if not samples:
             begin_us = run_us
         elif run_us - end_us > JUMP_US:
             samples += samples_in(run_us - end_us, rate_hz)
-        end_us, samples = to_us(run.end), samples + run.samples
+        elif end_us - run_us > JUMP_US:  # the clock went back: what comes lies behind all the same
+            run_end_us += end_us - run_us
+        end_us, samples = run_end_us, samples + run.samples
     return replace(file, begin_us=begin_us, end_us=end_us, span_samples=samples)

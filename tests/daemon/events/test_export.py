@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,12 @@ from acoio.clock import from_us, to_us
 from acoio.errors import DataError
 from acoio.filename import FileName
 from acoio.writer import encode_records, record_begins_us
+from daemon.drop.advance import with_sound
 from daemon.events.export import export, recordings
 from daemon.events.find import listed
 from daemon.ledger.stored import stored_files
+from daemon.progress import FileProgress
+from detector.listen import Run
 from tests.daemon.bench import bench_on
 
 BEGIN = datetime(2023, 12, 31, 23, 54, 59, 400_000, tzinfo=UTC)
@@ -199,6 +202,16 @@ def test_tables_of_times_hold_the_times_as_they_are(store: Path, tmp_path: Path)
             event[name] for name in ("begin", "peak", "end", "file")
         ]
     assert json.loads((tmp_path / "json").read_text()) == events
+
+
+def test_a_clock_that_goes_back_shortens_no_recording() -> None:
+    def run(second: float) -> Run:
+        begin = BEGIN + timedelta(seconds=second)
+        return Run(begin, begin + timedelta(seconds=10), 240_001)
+
+    file = with_sound(FileProgress("a"), [run(0), run(10), run(5), run(15)], 24_000.0)
+    assert (file.begin_us, file.end_us) == (to_us(BEGIN), to_us(BEGIN) + 40_000_000)
+    assert file.span_samples == 4 * 240_001
 
 
 def test_a_store_that_does_not_know_a_recording_makes_up_no_length(store: Path) -> None:
