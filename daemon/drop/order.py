@@ -60,7 +60,8 @@ def _follows(
         bisect_right(order, time_order(heard), key=time_order),
         bisect_left(order, time_order(name), key=time_order),
     )
-    return not any(name in files and _was_heard(files[name]) for name in order[between])
+    known = (files[name] for name in order[between] if name in files)
+    return not any(_was_heard(file, order) and file.twin != heard for file in known)
 
 
 def up_to(name: str, order: Sequence[str]) -> Sequence[str]:
@@ -79,7 +80,7 @@ def next_heard(
         if parsed(later).begin - parsed(name).begin > _NEAR:
             return None
         file = files.get(later)
-        if file and (_was_heard(file) or (file.state == "duplicate" and stands_in(file, order))):
+        if file and _was_heard(file, order):
             return file
     return None
 
@@ -89,5 +90,7 @@ def stands_in(file: FileProgress, order: Sequence[str]) -> bool:
     return bool(file.twin) and file.twin not in order
 
 
-def _was_heard(file: FileProgress) -> bool:
+def _was_heard(file: FileProgress, order: Sequence[str]) -> bool:
+    if file.state == "duplicate":
+        return stands_in(file, order)
     return file.records > 0 and file.state != "set_aside"

@@ -14,7 +14,6 @@ from detector.values import Event, Score, event_json
 
 _Json = Mapping[str, Any]
 _PLACE: Final = ("file", "sample")
-_BACK: Final = ("closed", "open")
 
 
 def revisions(
@@ -23,18 +22,26 @@ def revisions(
     """Return the events that say something new, in order.
 
     Work that is done again says the same again, and that is left out; an event
-    that was closed is not opened again.
+    that was closed is not opened again, nor does it end earlier where less of it was
+    heard again.
     """
     known: dict[str, _Json | None] = {}
     new = []
     for event in events:
         now = with_evidence(event_json(event))
         before = known.get(event.id) or stored(event.id)
-        if before and (_says(before, now) or (before["status"], now["status"]) == _BACK):
+        if before and (_says(before, now) or _is_behind(before, now)):
             continue
         known[event.id] = now
         new.append(now)
     return tuple(new)
+
+
+def _is_behind(before: _Json, now: _Json) -> bool:
+    """Return whether a revision knows less of an event that was closed."""
+    return bool(
+        before["status"] == "closed" and (now["status"] == "open" or now["end"] < before["end"])
+    )
 
 
 def _says(before: _Json, now: _Json) -> bool:

@@ -329,16 +329,16 @@ def wrong(left: Left, wanted: Left) -> list[str]:
 
 def orders(first: int, count: int, folder: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the seeds of so many orders, and what each left otherwise than sound in order."""
-    wanted: dict[tuple[str, ...], Left] = {}
+    wanted: dict[tuple[bytes, ...], Left] = {}
     for seed in range(first, first + count):
         rng = Random(f"files of {seed}")
         sound = recording(rng.choice((3, 5, 9)))
         files = {name: b"".join(records) for name, records in sound if rng.random() > 0.1}
-        names = tuple(files)
-        if names not in wanted:
-            wanted[names] = in_order(folder / f"in order {len(wanted)}", files)
+        sounds = tuple(files.values())
+        if sounds not in wanted:
+            wanted[sounds] = in_order(folder / f"in order {len(wanted)}", files)
         here = folder / str(seed)
-        yield seed, wrong(play(seed, here, files), wanted[names])
+        yield seed, wrong(play(seed, here, files), wanted[sounds])
         shutil.rmtree(here)
 
 
