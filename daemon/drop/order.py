@@ -53,15 +53,15 @@ def goes_on(
 def _follows(
     name: str, heard: str, order: Sequence[str], files: Mapping[str, FileProgress]
 ) -> bool:
-    """Return whether no sound was heard of what lies between two files."""
+    """Return whether no file with sound, heard or not, lies between two files."""
     if time_order(name) < time_order(heard):
         return False
     between = slice(
         bisect_right(order, time_order(heard), key=time_order),
         bisect_left(order, time_order(name), key=time_order),
     )
-    known = (files[name] for name in order[between] if name in files)
-    return not any(_was_heard(file, order) and file.twin != heard for file in known)
+    known = (files.get(name) for name in order[between])
+    return not any(file is None or _has_sound(file, heard, order) for file in known)
 
 
 def up_to(name: str, order: Sequence[str]) -> Sequence[str]:
@@ -90,7 +90,13 @@ def stands_in(file: FileProgress, order: Sequence[str]) -> bool:
     return bool(file.twin) and file.twin not in order
 
 
+def _has_sound(file: FileProgress, heard: str, order: Sequence[str]) -> bool:
+    if file.twin == heard or (file.attempts and not file.records):  # it may end who reads it
+        return False
+    return _was_heard(file, order) or (file.state == "pending" and not file.twin)
+
+
 def _was_heard(file: FileProgress, order: Sequence[str]) -> bool:
-    if file.state == "duplicate":
+    if file.twin:
         return stands_in(file, order)
     return file.records > 0 and file.state != "set_aside"

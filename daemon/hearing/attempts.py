@@ -1,4 +1,8 @@
-"""How often reading a file is begun: it may be what ends the daemon, each time."""
+"""How often reading a file is begun: it may be what ends the daemon, each time.
+
+It need not be: the daemon may be killed from outside while it reads.  So a file that was
+begun too often is read in a process beside first, and is set aside only if that ends too.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,21 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+import structlog
+
 from acoio.errors import NotReadyError
+from daemon.drop.files import Drop
 from daemon.drop.identity import HEAD_BYTES, Identity
 from daemon.drop.listing import Seen
 from daemon.hearing.keeping import Keeper
+from daemon.hearing.trial import Trial
 from daemon.ledger.ledger import Ledger
 from daemon.progress import FileProgress, Step
 
 TRIES: Final = 5
-"""How often reading a file may be begun without getting on, before it is set aside."""
+"""How often reading a file may be begun without getting on, before it is tried by itself."""
+
+_log = structlog.get_logger()
 
 
 class Attempts:
@@ -45,10 +55,25 @@ class Attempts:
         self._begun.add(file.name)
         return file
 
+    def trouble(self, drop: Drop, file: FileProgress, rate_hz: float) -> str:
+        """Return why a file must not be read here, or nothing if a process beside read it.
+
+        Raises
+        ------
+        NotReadyError
+            If the drop does not answer, or it cannot be tried right now.
+        """
+        _log.warning("a file was begun often, and is tried beside", file=file.name)
+        trial = Trial(drop.meanwhile, lambda byte: drop.came(f"trial of {file.name}", byte))
+        if not (trouble := trial.trouble(drop.path / file.name, rate_hz)):
+            return ""
+        drop.bytes_of(file.name)(0, 1)  # a drop that hangs is no fault of the file
+        return f"reading it was begun {file.attempts} times and never got on; {trouble}"
+
     def take_back(self, name: str) -> None:
         """Count no attempt that ended in order: it is not the file that ends us."""
         file = self._ledger.files.get(name)
-        if file and file.attempts and file.state == "pending":
+        if name in self._begun and file and file.attempts and file.state == "pending":
             self._begun.discard(name)
             with suppress(NotReadyError):
                 self._keeper.keep(Step(files=(replace(file, attempts=file.attempts - 1),)))

@@ -151,10 +151,10 @@ class Pipeline:
             if task.young and not file.bytes_read and self._identity.is_blank(file):
                 return False
             if file.attempts >= TRIES:
-                reason = f"reading it was begun {file.attempts} times and never got on"
-                aside = replace(found(file, seen), state="set_aside", reason=reason)
-                self._finish_file(aside)
-                return False
+                if reason := self._attempts.trouble(self._feed.drop, file, self._feed.rate_hz):
+                    self._finish_file(replace(found(file, seen), state="set_aside", reason=reason))
+                    return False
+                file = replace(file, attempts=0)
             file = self._attempts.begin(seen, file)
             if file.twin:
                 return False

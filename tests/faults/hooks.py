@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 _FOR_EVER_S: Final = 3600.0
@@ -24,20 +25,30 @@ def _exhaust() -> None:
     raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 byte")
 
 
-_AT_DECODING: Final[dict[str, Callable[[], None]]] = {"abort": _abort, "loop": _hang}
+AT_DECODING: Final[dict[str, Callable[[], None]]] = {"abort": _abort, "loop": _hang}
 _AT_SCORING: Final[dict[str, Callable[[], None]]] = {"hang": _hang, "memory": _exhaust}
 
 
 def install(kind: str, name: str) -> None:
     """Let `kind` happen: at every file whose path has `name` in it, where it is about files."""
+    if kind in AT_DECODING or kind in _AT_SCORING:
+        _in_the_trial(kind, name)
     if kind == "model":
         _with_the_model()
     elif kind == "closed":
         os.close(2)
-    elif kind in _AT_DECODING:
-        _at_decoding(_AT_DECODING[kind], name)
+    elif kind in AT_DECODING:
+        _at_decoding(AT_DECODING[kind], name)
     else:
         _at_scoring(_AT_SCORING[kind], name)
+
+
+def _in_the_trial(kind: str, name: str) -> None:
+    """Let it happen as well in the process that tries a file for the daemon."""
+    from daemon.hearing import trial
+
+    script = Path(__file__).with_name("poisoned_trial.py")
+    trial.COMMAND = [sys.executable, str(script), kind, name]
 
 
 def _with_the_model() -> None:

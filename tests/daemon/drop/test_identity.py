@@ -191,7 +191,7 @@ def test_a_file_that_vanishes_half_read_goes_on_when_it_comes_back(
     assert found_in(store) == unbroken
 
 
-def test_a_file_that_ends_the_daemon_each_time_is_set_aside_and_the_rest_goes_on(
+def test_a_good_file_is_not_blamed_for_deaths_that_others_caused(
     full_drop: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison = sorted(path.name for path in full_drop.iterdir())[1]
@@ -214,9 +214,7 @@ def test_a_file_that_ends_the_daemon_each_time_is_set_aside_and_the_rest_goes_on
         monkeypatch.setattr(Drop, "bytes_of", bytes_of)
         bench.work()
         states = _states(bench.ledger.files)
-        assert states.pop(poison) == "set_aside"
         assert set(states.values()) == {"done"}
-        assert bench.ledger.files[poison].reason == "reading it was begun 5 times and never got on"
     assert len(deaths) == TRIES
 
 

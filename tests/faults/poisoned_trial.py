@@ -1,0 +1,23 @@
+"""`daemon.hearing.trial` with what goes wrong in the daemon that started it: kind, name."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from daemon.hearing import trial
+from tests.faults import hooks
+
+if __name__ == "__main__":
+    kind, name = sys.argv[1:]
+    hooks.install(kind, name)
+    read_chunks = trial.read_chunks
+
+    def poisoned(path: Path, **named: Any) -> Any:
+        if name in path.name and kind in hooks.AT_DECODING:
+            hooks.AT_DECODING[kind]()
+        return read_chunks(path, **named)
+
+    trial.read_chunks = poisoned
+    trial.main()
