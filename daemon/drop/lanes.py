@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from daemon.drop.arrivals import Task
+from daemon.drop.listing import Seen
 from daemon.drop.order import time_order
-from daemon.progress import Lane, LaneState
+from daemon.progress import FileProgress, Lane, LaneState
 
 MANY: Final = 6  # files, half an hour of sound: so much may wait before new sound goes first
 _OF_SOUND: Final = ("read", "close", "compare", "rehear")
@@ -32,17 +33,32 @@ def is_astray(live: LaneState, tasks: Sequence[Task], order: Sequence[str]) -> b
     return bool(others) and time_order(live.heard)[0] - time_order(others[-1])[0] > _ASTRAY
 
 
-def fork_at(tasks: Sequence[Task], live: LaneState, backlog: LaneState) -> str | None:
-    """Return the file from which new sound is heard by itself from now on, if too much waits.
+def fork_at(
+    tasks: Sequence[Task], live: LaneState, files: Mapping[str, FileProgress]
+) -> str | None:
+    """Return the file from which new sound is heard by itself from now on, if much goes before it.
 
-    An archive, whose newest file is old, has no new sound.
+    It is the one written to last, and since the file that was heard as it came, whatever
+    time its name bears: a clock may have been wrong, or set.  An archive, all of whose files
+    are old, has no new sound.
     """
     waiting = [task.seen for task in tasks if task.do == "read"]
-    if len(waiting) <= MANY or backlog != LaneState() or waiting[-1].age_s > _NEW_S:
+    if len(waiting) <= MANY:
         return None
-    if any(lane_of(seen.name, live) == "backlog" for seen in waiting):
-        return None
-    return waiting[-1].name
+    newest = min(reversed(waiting), key=lambda seen: seen.age_s)
+    new, old = parted(waiting, live)
+    much = [*new, *old].index(newest.name) >= MANY
+    last = files.get(live.heard or "")
+    since = last is None or newest.mtime_ns > last.mtime_ns
+    return newest.name if much and since and newest.age_s <= _NEW_S else None
+
+
+def parted(waiting: Sequence[Seen], live: LaneState) -> tuple[list[str], list[str]]:
+    """Return the names that are heard as they come, and those that are worked off after them."""
+    lanes: dict[Lane, list[str]] = {"live": [], "backlog": []}
+    for seen in waiting:
+        lanes[lane_of(seen.name, live)].append(seen.name)
+    return lanes["live"], lanes["backlog"]
 
 
 def joins(tasks: Sequence[Task], waiting: Sequence[str], live: LaneState) -> bool:

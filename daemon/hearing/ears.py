@@ -71,7 +71,13 @@ class Hearing:
             return ear, NOTHING
         ear = ear or self._listen(state.tracker)
         ended = NOTHING if stands else ear.flush()
-        ear = self._ears[lane] = self._listen(ear.state)
+        ear = self._ears[lane] = self._warmed_up(ear.state, file, order)
+        return ear, ended
+
+    def _warmed_up(
+        self, tracker: Mapping[str, Any], file: FileProgress, order: Sequence[str]
+    ) -> Ear:
+        ear = self._listen(tracker)
         for earlier, records in records_before(
             self._drop,
             (file.name, file.bytes_read),
@@ -81,7 +87,11 @@ class Hearing:
             rate_hz=self._rate_hz,
         ):
             ear.recall(records, earlier)
-        return ear, ended
+        return ear
+
+    def apart(self, file: FileProgress, order: Sequence[str]) -> Ear:
+        """Return an ear of no lane that has heard all before where a file was read to."""
+        return self._warmed_up({}, file, order)
 
     def end(self, lane: Lane) -> Heard:
         """Return the event that is open in a lane, closed; its ear is gone."""

@@ -106,10 +106,17 @@ class Pipeline:
         self._finish_file(aside, *self._identity.left(file))
 
     def fork(self, name: str) -> None:
-        """Hear new sound by itself from a file on; all that is before it becomes the backlog."""
-        before = self._ledger.lane("live")
-        self._keeper.keep(Step(lanes={"backlog": before, "live": LaneState({}, name)}))
-        self._hearing.fork()
+        """Hear new sound by itself from a file on; all that is before it becomes the backlog.
+
+        The ear of new sound goes on there, unless one is at work there already, or the file
+        is before what was heard last: then what it heard ends.
+        """
+        before, new = self._ledger.lane("live"), LaneState({}, name)
+        if self._lane(name) == "live" and self._ledger.lane("backlog") == LaneState():
+            self._keeper.keep(Step(lanes={"backlog": before, "live": new}))
+            self._hearing.fork()
+        else:
+            self._keeper.keep_heard(self._hearing.end("live"), Step(lanes={"live": new}))
         _log.info("much sound waits: what is new goes first", new_from=name)
 
     def begin_anew(self) -> None:
@@ -214,9 +221,9 @@ class Pipeline:
             heard, met = rehear(self._hearing, file, records, order, is_new=self._keeper.is_new)
         after = None if met else next_heard(file.name, order, self._ledger.files)
         files = (replace(file, rehear=False), *([replace(after, rehear=True)] if after else []))
-        lanes: dict[Lane, LaneState] = {"backlog": LaneState()}
-        self._keeper.keep_heard(heard, Step(files=files, lanes=lanes))
-        self._hearing.forget("live")  # it may have heard this file without what came before
+        self._keeper.keep_heard(heard, Step(files=files))
+        for lane in LANES:  # either may have heard this file without what came before
+            self._hearing.forget(lane)
 
     def _close(self, task: Task, file: FileProgress, order: Sequence[str]) -> bool:
         seen = task.seen

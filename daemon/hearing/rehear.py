@@ -27,9 +27,9 @@ def rehear(
     in the ledger: else the file after it lacks something too.
     """
     begin = replace(file, bytes_read=0, samples_read=0, records=0)
-    ear, ended = hearing.ear_at("backlog", begin, order)
+    ear = hearing.apart(begin, order)
     scores: list[Score] = []
-    events: list[Event] = [*ended.events]
+    events: list[Event] = []
     state, met = ear.state, False
     for record in records:
         heard = ear.push([record], file.name)
@@ -44,5 +44,4 @@ def rehear(
             scores += heard.scores
             events += heard.events
         state = ear.state
-    hearing.forget("backlog")
     return Heard(tuple(scores), (*events, *hearing.closed(state).events), ()), met

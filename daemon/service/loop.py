@@ -12,7 +12,7 @@ import structlog
 from acoio.errors import NotReadyError
 from daemon.config import Config
 from daemon.drop.arrivals import Plan, Task
-from daemon.drop.lanes import fork_at, is_astray, joins, lane_of
+from daemon.drop.lanes import MANY, fork_at, is_astray, joins, lane_of
 from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
 from daemon.health.liveness import Liveness, got_on
 from daemon.hearing.attempts import TRIES
@@ -38,6 +38,7 @@ class Loop:
         self._patience = Patience(config.drop.rescan_s)
         self._liveness = Liveness()
         self._ignored: set[str] = set()
+        self._read_since = MANY  # files, since new sound last went back in time
         self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
@@ -139,7 +140,7 @@ class Loop:
         if backlog != LaneState() and joins(plan.tasks, plan.waiting, live):
             pipeline.join()
             self._has_room()
-        elif name := fork_at(tasks, live, backlog):
+        elif (name := fork_at(tasks, live, ledger.files)) and self._may_move(name, live):
             pipeline.fork(name)
             self._has_room()
         self._live, self._backlog = deque(), deque()
@@ -156,6 +157,18 @@ class Loop:
         self._parts.metrics.take_waiting(plan.tasks, all_of_them=True)
         self._parts.metrics.backlog.set(len(tasks))
         self._parts.catching_up.take(plan.tasks)
+
+    def _may_move(self, name: str, live: LaneState) -> bool:
+        """Return whether new sound may go on at a file; back in time only now and then.
+
+        What comes late file by file is worked off in its order, not the last one first.
+        """
+        if lane_of(name, live) == "live":
+            return True
+        if self._read_since < MANY:
+            return False
+        self._read_since = 0
+        return True
 
     def _lane(self, task: Task) -> deque[Task]:
         """Return where a task waits: what reads no new sound never keeps new sound waiting."""
@@ -199,6 +212,7 @@ class Loop:
         task = tasks.popleft()
         self._parts.metrics.backlog.set(len(self._live) + len(self._backlog))
         if task.do == "read":
+            self._read_since += 1
             self._parts.lookout.exhausted(task)
         if not (self._live or self._backlog):
             self._parts.lookout.again()

@@ -7,7 +7,7 @@ import pytest
 
 from acoio.filename import parse_filename
 from daemon.drop.arrivals import Task
-from daemon.drop.lanes import MANY, fork_at, is_astray, joins, lane_of
+from daemon.drop.lanes import MANY, fork_at, is_astray, joins, lane_of, parted
 from daemon.drop.listing import Seen
 from daemon.progress import LaneState
 from daemon.service.run import run
@@ -36,17 +36,33 @@ def test_sound_before_what_was_heard_last_is_backlog_and_the_rest_is_new() -> No
 
 def test_new_sound_goes_first_once_much_waits_and_only_then() -> None:
     live = LaneState({}, _name(0))
-    assert fork_at(_tasks(range(MANY)), live, LaneState()) is None
-    assert fork_at(_tasks(range(MANY + 1)), live, LaneState()) == _name(MANY)
+    assert fork_at(_tasks(range(MANY)), live, {}) is None
+    assert fork_at(_tasks(range(MANY + 1)), live, {}) == _name(MANY)
 
 
 def test_an_archive_is_worked_off_in_order() -> None:
-    assert fork_at(_tasks(range(50), age_s=3600), LaneState(), LaneState()) is None
+    assert fork_at(_tasks(range(50), age_s=3600), LaneState(), {}) is None
 
 
-def test_there_is_no_second_backlog() -> None:
-    assert fork_at(_tasks(range(50)), LaneState(), LaneState({}, _name(0))) is None
-    assert fork_at(_tasks(range(50)), LaneState({}, _name(40)), LaneState()) is None
+def test_what_is_heard_as_it_comes_already_goes_on() -> None:
+    tasks = _tasks(range(38), age_s=60) + _tasks(range(38, 40))
+    assert fork_at(tasks, LaneState({}, _name(38)), {}) is None
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    ["2018-10-28--00.55", "2018-10-28--12.00", "2019-10-28--00.00", "2099-01-01--00.00"],
+)
+@pytest.mark.parametrize("new", [0, 20, 45])
+def test_new_sound_goes_first_whatever_times_other_names_bear(ahead: str, new: int) -> None:
+    """A recorder was ahead by minutes, hours or years, and was set right, or set back."""
+    live = LaneState({}, f"{ahead}.HYD24BBpk")
+    waiting = [task for task in _tasks(range(2, 40), age_s=60) if task.seen.name != _name(new)]
+    tasks = sorted([*waiting, *_tasks(range(new, new + 1))], key=lambda task: task.seen.name)
+    at = fork_at(tasks, live, {})
+    moved = LaneState({}, at) if at else live
+    first, then = parted([task.seen for task in tasks], moved)
+    assert [*first, *then][0] == _name(new)
 
 
 def test_the_backlog_ends_when_nothing_of_it_is_left_or_may_still_grow() -> None:

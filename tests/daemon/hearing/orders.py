@@ -211,7 +211,7 @@ class Daemon:
         live = self.ledger.lane("live")
         if backlog != LaneState() and joins(self.plan.tasks, self.plan.waiting, live):
             self.pipeline.join()
-        elif name := fork_at(self.plan.tasks, live, backlog):
+        elif name := fork_at(self.plan.tasks, live, self.ledger.files):
             self.pipeline.fork(name)
         self._live, self._backlog = deque(), deque()
         for task in self.plan.tasks:
