@@ -20,9 +20,9 @@ def recording(sea: Sea, tmp_path: Path) -> Path:
     return tmp_path / name
 
 
-def _trouble(path: Path, *, stopped: bool = False) -> tuple[str, list[int]]:
+def _trouble(path: Path, *, stopped: bool = False, silent_s: float = 60.0) -> tuple[str, list[int]]:
     places: list[int] = []
-    tried = Trial(lambda: not stopped, places.append, silent_s=2.0)
+    tried = Trial(lambda: not stopped, places.append, silent_s=silent_s)
     return tried.trouble(path, 24_000.0), places
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_ends_or_hangs_it_is_in_trouble(
     recording: Path, monkeypatch: pytest.MonkeyPatch, then: str, reason: str
 ) -> None:
     monkeypatch.setattr(trial, "COMMAND", [sys.executable, "-c", _BEGUN + then])
-    assert _trouble(recording)[0] == f"reading it alone {reason}"
+    assert _trouble(recording, silent_s=2.0)[0] == f"reading it alone {reason}"
 
 
 def test_what_ends_it_before_it_reads_is_not_the_file(
