@@ -47,13 +47,17 @@ def locked(path: Path, *, wait_s: float = _WAIT_S) -> Iterator[None]:
 def is_held(path: Path) -> bool:
     """Say whether a process holds a file; one that died or ended holds nothing."""
     try:
-        with path.open("rb") as lock:
+        with open(path, "rb", opener=_open_at_once) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except OSError:  # held, or not to be found out: then its last words must do
         return True
     return False
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _taken(handle: int, wait_s: float) -> bool:

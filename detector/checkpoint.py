@@ -20,6 +20,7 @@ from detector.calibrate import Calibration
 from detector.config import FeatureSettings
 from detector.drift import Reference
 from detector.errors import ModelError
+from detector.files import LARGEST_BYTES, SMALL_BYTES, read_regular
 from detector.fingerprint import CARD, TENSORS, sha256_of_model
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
@@ -54,7 +55,7 @@ def read_model(path_or_name: str | Path) -> Model:
     """
     folder = model_folder(path_or_name)
     card = _read_card(folder)
-    data = _read(folder / TENSORS)
+    data = _read(folder / TENSORS, LARGEST_BYTES)
     if (found := sha256_of_model(card, data)) != card["sha256"]:
         message = f"{folder}: found SHA-256 {found}, wanted {card['sha256']}"
         raise ModelError(message, reason="hash")
@@ -126,7 +127,7 @@ def model_folder(path_or_name: str | Path) -> Path:
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
-    data = _read(folder / CARD)
+    data = _read(folder / CARD, SMALL_BYTES)
     try:
         card = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -137,9 +138,9 @@ def _read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most_bytes: int) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, most_bytes)
     except OSError as error:
         raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error
 

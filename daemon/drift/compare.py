@@ -16,6 +16,7 @@ from daemon.durable import write_whole
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
 from detector.drift import Drift
+from detector.files import read_regular
 from detector.score import Scorer
 from detector.values import Score
 
@@ -90,7 +91,7 @@ class DriftWatch:
 
     def _recall(self, hours: Hours) -> None:
         with suppress(OSError):
-            text = self._path.read_bytes()
+            text = read_regular(self._path)
             try:
                 values = json.loads(text)
                 if self._whose().items() <= values.items():

@@ -65,7 +65,10 @@ class EvidenceRows:
                 f"SELECT event_id, kind, made_s, size_bytes, event_id IN ({confirmed}) "
                 "FROM evidence WHERE state = 'made'"
             )
-            return [Kept(*row[:4], bool(row[4])) for row in rows]
+            return [
+                Kept(event, kind, made_s, size_bytes, bool(last))
+                for event, kind, made_s, size_bytes, last in rows
+            ]
 
     def begin_of(self, event_id: str) -> str:
         """Return when an event began, as its paths say."""

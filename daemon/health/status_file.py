@@ -14,6 +14,7 @@ from typing import Any, Final
 from acoio.errors import NotReadyError
 from daemon.durable import write_whole
 from daemon.health.kinds import understood
+from detector.files import read_regular
 from detector.values import iso
 
 STATUS_FILE: Final = "status.json"
@@ -77,7 +78,7 @@ def last_said(store: Path) -> tuple[Said, float]:
     """
     path = store / STATUS_FILE
     with suppress(OSError, ValueError, RecursionError):
-        said = json.loads(path.read_text("utf-8"))
+        said = json.loads(read_regular(path))
         if isinstance(said, dict):
             return understood(said), abs(time.time() - path.stat().st_mtime)
     return {}, 0.0

@@ -10,6 +10,7 @@ from typing import Any
 
 from acoio.errors import DataError
 from daemon.models.verdict import FILE, Verdict
+from detector.files import LARGEST_BYTES, read_regular
 from detector.fingerprint import CARD, TENSORS, sha256_of_model
 
 
@@ -57,7 +58,7 @@ def _verdict(folder: Path) -> tuple[Verdict | None, str]:
 def _broken(folder: Path, card: Mapping[str, Any]) -> str:
     """Return in words that a model's files are not what its card says, if so."""
     try:
-        found = sha256_of_model(card, (folder / TENSORS).read_bytes())
+        found = sha256_of_model(card, read_regular(folder / TENSORS, LARGEST_BYTES))
     except OSError as error:
         return f"{TENSORS}: {error.strerror}"
     except RecursionError as error:
@@ -69,7 +70,7 @@ def _broken(folder: Path, card: Mapping[str, Any]) -> str:
 def _object(path: Path) -> tuple[dict[str, Any], str]:
     """Return the JSON object of a file, and what was wrong with it."""
     try:
-        values = json.loads(path.read_bytes())
+        values = json.loads(read_regular(path))
     except OSError as error:
         return {}, f"{path.name}: {error.strerror}"
     except (ValueError, RecursionError) as error:

@@ -21,6 +21,7 @@ from daemon.errors import plain
 from detector.checkpoint import read_model
 from detector.config import FeatureSettings
 from detector.errors import ModelError
+from detector.files import read_regular
 from detector.score import Model, Scorer
 from detector.values import Window
 
@@ -124,7 +125,7 @@ def _scores(folder: Path, scorer: Scorer) -> list[float]:
 def _golden(folder: Path, model: Model) -> object:
     path = folder / FILE
     try:
-        values: Any = json.loads(path.read_bytes())
+        values: Any = json.loads(read_regular(path))
     except OSError as error:
         raise ModelError(f"{plain(path)}: {error.strerror}", reason="missing") from error
     except (ValueError, RecursionError) as error:

@@ -24,6 +24,7 @@ from daemon.models.folders import make_link, move_in, new_folder, remove, told, 
 from daemon.models.history import By, Switch
 from daemon.models.link import CURRENT, is_id, linked, require_no_folder
 from daemon.models.verdict import Verdict, verdict_bytes
+from detector.files import LARGEST_BYTES, read_regular
 from detector.fingerprint import CARD, TENSORS
 from detector.values import iso
 
@@ -221,7 +222,7 @@ class Registry:
             If they cannot be read.
         """
         try:
-            return history.parsed((self.path / history.FILE).read_text("utf-8", "replace"))
+            return history.parsed(read_regular(self.path / history.FILE).decode("utf-8", "replace"))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -244,4 +245,4 @@ class Registry:
 def _copy(folder: Path, place: Path, *names: str) -> None:
     """Write files of a folder into another, each in one step."""
     for name in names:
-        write_whole(place / name, (folder / name).read_bytes())
+        write_whole(place / name, read_regular(folder / name, LARGEST_BYTES))

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from daemon.durable import write_whole
 from daemon.locks import is_held
+from detector.files import read_regular
 
 STATE_FILE: Final = "retrain.json"
 LOCK_FILE: Final = "retrain.lock"
@@ -101,7 +102,7 @@ def write_state(store: Path, state: State) -> None:
 
 def _last_words(store: Path) -> State | None:
     with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
-        return _state(json.loads((store / STATE_FILE).read_text("utf-8")))
+        return _state(json.loads(read_regular(store / STATE_FILE)))
     return None
 
 
