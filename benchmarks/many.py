@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from multiprocessing import Process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,7 +35,9 @@ def main() -> None:
     wanted = asked.parse_args()
     with TemporaryDirectory() as folder:
         store = Path(folder)
-        build(store, wanted.events, wanted.files)
+        building = Process(target=build, args=(store, wanted.events, wanted.files))
+        building.start()  # by itself: a child's memory is counted from that of its parent on
+        building.join()
         ask(store)
         start(store)
 

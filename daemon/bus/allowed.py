@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 from zmq.utils import z85
 
-from acoio.errors import SetupError
+from acoio.errors import NotReadyError, SetupError
 from daemon.bus.keys import CLIENTS, clients, is_client
 
 _log = structlog.get_logger()
@@ -64,7 +64,7 @@ class Allowed:
     def _read(self) -> dict[bytes, str]:
         try:
             found, faults = clients(self._folder)
-        except SetupError as error:
+        except (SetupError, NotReadyError) as error:
             found, faults = {}, [str(error)]
         for fault in faults:
             _log.warning("client not allowed", reason="bad_key_file", detail=fault)

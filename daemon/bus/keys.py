@@ -20,7 +20,7 @@ from typing import Final
 import zmq
 from zmq.utils import z85
 
-from acoio.errors import SetupError, unusable
+from acoio.errors import NotReadyError, SetupError, unusable
 
 SERVER_SECRET: Final = "server.secret"
 SERVER_PUBLIC: Final = "server.pub"
@@ -120,7 +120,7 @@ def clients(folder: Path) -> tuple[dict[str, str], list[str]]:
     for path in paths:
         try:
             found[_named(path.stem)] = read_public(path)
-        except SetupError as error:
+        except (SetupError, NotReadyError) as error:
             faults.append(str(error))
     return found, faults
 
