@@ -260,6 +260,8 @@ def _reset(peer: socket.socket) -> None:
     peer.close()
 
 
+# Of a peer that resets just before it, ssl.wrap_socket leaves the socket to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_peers_that_reset_at_any_point_of_tls_print_nothing_and_are_counted(
     guarded: options.Metrics, pair: tuple[Path, Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
