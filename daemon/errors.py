@@ -17,6 +17,10 @@ class AwayError(NotReadyError):
     """A file that is gone or closed to us; of others that says nothing."""
 
 
+class ClosedError(AwayError):
+    """A file that we may not read."""
+
+
 class UnreadableError(NotReadyError):
     """A file that does not give its bytes: not the world's fault, so not waited for for ever."""
 

@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from acoio.errors import NotReadyError
 from daemon.doctor.finding import Told
 from daemon.doctor.month import month_bytes
 from daemon.doctor.mounts import mount_of
-from daemon.drop.listing import is_recording
+from daemon.drop.listing import Seen, is_recording, scan
 from daemon.errors import plain
+from daemon.names import path_of
 from daemon.options import Config
 from daemon.owner import user_name
 
@@ -31,6 +33,7 @@ def check_drop(config: Config) -> Told:
         yield "fail", f"{plain(path)}: {_me()} may not read it", f"chmod o+rx {plain(path)}"
         return
     yield "ok", f"{plain(path)}: {_recordings(path)}", ""
+    yield from _closed(path)
     yield from _apart(path, config.store.path)
     mount = mount_of(path)
     if mount.is_remote and config.drop.watch == "inotify":
@@ -39,6 +42,24 @@ def check_drop(config: Config) -> Told:
             f"{plain(path)} is on {mount.kind}, where the kernel hints nothing",
             (_SCAN_INSTEAD),
         )
+
+
+def _closed(path: Path) -> Told:
+    """Find what of the drop may hold recordings and may not be read by us."""
+    try:
+        found = [seen.name for seen in scan(path) if _is_closed(path, seen)]
+    except NotReadyError as error:
+        yield "fail", str(error), "let it be listed"
+        return
+    if found:
+        words = f"{len(found)} files and folders may not be read by {_me()}, such as {found[0]}"
+        yield "fail", words, f"chmod -R o+rX {plain(path)}"
+
+
+def _is_closed(drop: Path, seen: Seen) -> bool:
+    if seen.closed or not is_recording(seen.name):
+        return bool(seen.closed)
+    return seen.regular and not os.access(drop / path_of(seen.name), os.R_OK)
 
 
 def _apart(drop: Path, store: Path) -> Told:

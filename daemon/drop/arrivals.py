@@ -10,7 +10,7 @@ ever: a closed file that grows is read on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
@@ -43,7 +43,8 @@ class Plan:
 
     `order` are all files with a fitting name that can be read, in the order of their
     time, `waiting` those that may still grow, `held` those not begun while the one before
-    them grows or is compared, `ignored` names that belong to no recording.
+    them grows or is compared, `ignored` names that belong to no recording, `closed` why
+    each folder that may hold recordings is not read.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -51,6 +52,7 @@ class Plan:
     held: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 def progress_of(seen: Seen, known: Mapping[str, FileProgress]) -> FileProgress:
@@ -91,6 +93,7 @@ class Arrivals:
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
     ) -> Plan:
         """Return what to do about a listing."""
+        listing = list(listing)
         recordings, ignored = parted(listing)
         named, tasks = self._named(recordings, known)
         sounding = next((begin for begin, seen in reversed(named) if _sounds(known, seen)), None)
@@ -114,7 +117,8 @@ class Arrivals:
         self._forget({*waiting, *held, *(task.seen.name for task in tasks)})
         order = tuple(seen.name for _, seen in named if not _hopeless(seen))
         tasks += [Task("vanish", Seen(name, 0, 0)) for name in _vanished(recordings, known)]
-        return Plan(tuple(tasks), tuple(waiting), tuple(held), ignored, order)
+        closed = {seen.name: seen.closed for seen in listing if seen.closed}
+        return Plan(tuple(tasks), tuple(waiting), tuple(held), ignored, order, closed)
 
     def glance(self, seen: Seen, known: Mapping[str, FileProgress], now_s: float) -> Task | None:
         """Return a task if one file, looked at by itself, can be read on."""

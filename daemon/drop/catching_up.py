@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 import structlog
@@ -17,6 +18,7 @@ from daemon.progress import FileProgress
 from detector.values import gap_json, iso
 
 _EVERY_S: Final = 1.0
+_FIRST: Final = 10  # of what cannot be read
 _SAY_EVERY_S: Final = 10.0
 _PACE_S: Final = 900.0  # three files, so that one more or less is no great matter
 _log = structlog.get_logger()
@@ -25,7 +27,8 @@ _log = structlog.get_logger()
 class CatchingUp:
     """Estimates by the sizes of files, the bytes that a second takes, and the speed so far.
 
-    `drop_trouble` is why nobody knows what waits in the drop, or None; `is_archive` says
+    `drop_trouble` is why nobody knows what waits in the drop, or None, `unreadable` why each
+    file or folder of it that may be a recording cannot be read; `is_archive` says
     that the sound is not expected to be that of now.
     """
 
@@ -34,6 +37,7 @@ class CatchingUp:
     ) -> None:
         self.backlog = Backlog()
         self.drop_trouble: str | None = None
+        self.unreadable: Mapping[str, str] = {}
         self.is_archive = False
         self.speed, self._pace = Speed(), Speed(_PACE_S)
         self._went_on_at = datetime.now(UTC)
@@ -67,6 +71,7 @@ class CatchingUp:
         seconds = self._bytes / self._a_second
         self.backlog = Backlog(self._files, seconds, self.speed.left_s(seconds))
         self._metrics.unreachable.set(self.drop_trouble is not None)
+        self._metrics.unreadable.set(len(self.unreadable))
         self._metrics.backlog_seconds.set(seconds)
         self._metrics.backlog_left.set(self.backlog.left_s or 0.0)
         if now_s >= self._say_at_s:
@@ -95,6 +100,13 @@ class CatchingUp:
             "dead_channel": _as_json(self._metrics.dead),
             "clock_off": self._metrics.clock_off_ratio,
             "drop_trouble": self.drop_trouble,
+            "unreadable": {
+                "count": len(self.unreadable),
+                "first": [
+                    {"name": name, "reason": reason}
+                    for name, reason in islice(self.unreadable.items(), _FIRST)
+                ],
+            },
         }
 
     def _measure(self) -> None:

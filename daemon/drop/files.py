@@ -18,12 +18,14 @@ from acoio.errors import NotReadyError
 from acoio.reader import Fetch, open_at_once
 from daemon.deadline import Worker
 from daemon.drop.listing import Seen, glance, scan
-from daemon.errors import AwayError, UnreadableError
+from daemon.errors import AwayError, ClosedError, UnreadableError, plain
+from daemon.names import path_of
 
 DEADLINE_S: Final = 30.0  # half of what the watchdog of systemd allows
 _BLOCK_BYTES: Final = 4 << 20  # of a digest, each within the deadline
 _ITS_OWN_FAULT: Final = {errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.EOVERFLOW, errno.EFBIG}
-_AWAY: Final = {errno.ENOENT, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR}
+_AWAY: Final = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR}
+_CLOSED: Final = {errno.EACCES, errno.EPERM}
 _T = TypeVar("_T")
 
 
@@ -136,7 +138,7 @@ class Drop:
             yield block
 
     def _read(self, name: str, byte: int, size_bytes: int) -> bytes:
-        piece = self.call(partial(_fetch, self.path / name, byte, size_bytes))
+        piece = self.call(partial(_fetch, self.path / path_of(name), byte, size_bytes))
         self.came(name, byte)
         return piece
 
@@ -174,7 +176,8 @@ def _fetch(path: Path, byte: int, size_bytes: int) -> bytes:
             file.seek(byte)
             return file.read(size_bytes)
     except OSError as error:
-        raise _translated(error, f"{path}, byte {byte}" if byte else str(path)) from error
+        where = f"{plain(path)}, byte {byte}" if byte else plain(path)
+        raise _translated(error, where) from error
 
 
 def _open_no_link(path: str, flags: int) -> int:
@@ -185,6 +188,8 @@ def _translated(error: OSError, where: str) -> NotReadyError:
     kind: type[NotReadyError] = NotReadyError
     if error.errno in _ITS_OWN_FAULT:
         kind = UnreadableError
+    elif error.errno in _CLOSED:
+        kind = ClosedError
     elif error.errno in _AWAY:
         kind = AwayError
     return kind(f"{where}: {error.strerror}")

@@ -13,10 +13,13 @@ from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.errors import plain
+from daemon.names import name_of, path_of
 
 _SKIPPED: Final = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
 """What a folder within the drop may say without the rest being in doubt: it went, or nobody
 here reads it.  With any other fault its files would pass for vanished."""
+_GONE: Final = {errno.ENOENT, errno.ENOTDIR}
+_OF_THE_DISK: Final = "lost+found/"  # of root alone, at the top of a file system
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Seen:
     """A file as the folder lists it: `age_s` is how long ago it was written to, by its own time.
 
     `still_s` is how long nothing about it changed: its time can be set, that one cannot.
+    A folder that could hold recordings and is not read is listed with why: `closed`.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Seen:
     age_s: float = field(default=0.0, compare=False)
     still_s: float = field(default=0.0, compare=False)
     regular: bool = True
+    closed: str = ""
 
 
 def is_recording(name: str) -> bool:
@@ -44,19 +49,27 @@ def is_recording(name: str) -> bool:
     return dot == "." and extension.upper().startswith("HYD")
 
 
+def may_hold_recordings(folder: str) -> bool:
+    """Return True if recordings may lie in a folder ("a/b/"): it is not hidden."""
+    hidden = folder.startswith(".") or "/." in folder
+    return not hidden and folder != _OF_THE_DISK
+
+
 def parted(listing: Iterable[Seen]) -> tuple[list[Seen], tuple[str, ...]]:
-    """Return the recordings of a listing, by their names, and the names of all else."""
+    """Return the recordings of a listing, by their names, and the names of all other files."""
     recordings, ignored = [], []
     for seen in listing:
         if is_recording(seen.name):
             recordings.append(seen)
-        else:
+        elif not seen.closed:
             ignored.append(seen.name)
     return recordings, tuple(ignored)
 
 
 def scan(drop: Path) -> list[Seen]:
-    """Return every file within the drop, in any order; links are not followed.
+    """Return every file within the drop, in any order, and every folder that is closed to us.
+
+    Links are not followed.
 
     Raises
     ------
@@ -75,7 +88,7 @@ def glance(drop: Path, names: Iterable[str]) -> list[Seen]:
     now_s, found = time.time(), []
     for name in names:
         try:
-            found.append(_seen(name, os.lstat(drop / name), now_s))
+            found.append(_seen(name, os.lstat(drop / path_of(name)), now_s))
         except OSError:
             continue
     return found
@@ -90,6 +103,10 @@ def _walk(drop: Path, now_s: float) -> Iterator[Seen]:
         except OSError as error:
             if not prefix or error.errno not in _SKIPPED:
                 raise
+            if error.errno not in _GONE and may_hold_recordings(prefix):
+                yield Seen(
+                    name_of(prefix), 0, 0, regular=False, closed=error.strerror or str(error)
+                )
 
 
 def _files(drop: Path, prefix: str, folders: list[str], now_s: float) -> Iterator[Seen]:
@@ -99,12 +116,12 @@ def _files(drop: Path, prefix: str, folders: list[str], now_s: float) -> Iterato
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{name}/")
-            elif _is_text(name):
+            else:
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                yield _seen(name, status, now_s)
+                yield _seen(name_of(name), status, now_s)
 
 
 def _seen(name: str, status: os.stat_result, now_s: float) -> Seen:
@@ -123,12 +140,3 @@ def _seen(name: str, status: os.stat_result, now_s: float) -> Seen:
 def _signed(number: int) -> int:
     """Return a number folded into the 64 bits with a sign that the ledger holds."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
-
-
-def _is_text(name: str) -> bool:
-    """Say whether a name is UTF-8; no recording's is otherwise."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

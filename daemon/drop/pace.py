@@ -109,7 +109,9 @@ class Replayed(Arrivals):
         self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
     ) -> Plan:
         """Return what to do about a listing."""
-        return super().look(self._replay.shown(listing, known), known, now_s)
+        listing = list(listing)
+        closed = [seen for seen in listing if seen.closed]
+        return super().look([*self._replay.shown(listing, known), *closed], known, now_s)
 
 
 def records_in(step_s: float | None, rate_hz: float, *, most: int) -> int:

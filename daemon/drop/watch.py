@@ -20,6 +20,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from daemon.names import name_of
+
 _HINTS: Final = [FileCreatedEvent, FileClosedEvent, FileMovedEvent, FileModifiedEvent]
 _OVERFLOW_LOGGER: Final = "watchdog.observers.inotify_c"
 _STOP_S: Final = 1.0
@@ -36,7 +38,7 @@ class _OnEvent(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if isinstance(event, FileModifiedEvent):
-            self._grown.append(os.path.relpath(os.fsdecode(event.src_path), self._drop))
+            self._grown.append(name_of(os.path.relpath(os.fsdecode(event.src_path), self._drop)))
         else:
             self._hint.set()
 

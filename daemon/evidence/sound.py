@@ -15,6 +15,7 @@ from acoio.join import join
 from acoio.load import read_span
 from acoio.sound import Sound
 from daemon.drop.order import time_order
+from daemon.names import path_of
 
 _NEIGHBOURS = timedelta(days=1)
 
@@ -89,7 +90,7 @@ def _beside(drop: Path, name: str, span: tuple[int, int], rate_hz: float) -> Seq
 
 
 def _read(drop: Path, name: str, first: int, last: int, rate_hz: float) -> Sound:
-    path = PurePosixPath(name)
+    path = PurePosixPath(path_of(name))
     if path.is_absolute() or ".." in path.parts:
         raise DataError(f"file: found {name!r}, wanted a path within the drop")
     try:

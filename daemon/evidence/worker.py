@@ -24,6 +24,7 @@ from daemon.durable import sync_folder
 from daemon.evidence.paths import evidence_path, wanted_span
 from daemon.evidence.sound import neighbours, sound_around
 from daemon.ledger.stored import reading
+from daemon.names import path_of
 
 HALVES: Final = "making"
 """The folder of a store for what is not whole yet; what lies there at a start is nobody's."""
@@ -145,7 +146,7 @@ def _outcome(job: _Json, place: Place, error: Exception) -> str:
             return "full"
         cause = cause.__cause__
     if job["kind"] != "day" and isinstance(error, NotReadyError):
-        name = PurePosixPath(job["event"]["file"])
+        name = PurePosixPath(path_of(job["event"]["file"]))
         if place.drop.is_dir() and not (place.drop / name).exists():
             return "gone"
     return "full" if disk_usage(place.store).free < _LITTLE_BYTES else "failed"

@@ -46,6 +46,16 @@ class _Dead(_Strict):
     reason: _Text
 
 
+class _Why(_Strict):
+    name: _Text
+    reason: _Text
+
+
+class _Unreadable(_Strict):
+    count: _Count
+    first: list[_Why]
+
+
 class _Ratio(_Strict):
     ratio: float
 
@@ -88,6 +98,7 @@ class _Status(_Strict):
     rate_hz: _Positive | None = None
     store_full: bool = False
     drop_trouble: _Text | None = None
+    unreadable: _Unreadable | None = None
     model: _Text | None = None
     threshold: float | None = None
     model_from: _Text | None = None

@@ -6,9 +6,10 @@
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
-  listed, or null), `model_trouble` (why the champion does not score, or null), `bus_trouble`
-  (why nobody can listen, or null), `went_on_at` (when work went on last, or there was honestly
-  none to do)
+  listed, or null), `unreadable` (the `count` of files and folders of the drop that may hold
+  recordings and cannot be read, and the `first` ten with `name` and `reason`),
+  `model_trouble` (why the champion does not score, or null), `bus_trouble` (why nobody can
+  listen, or null), `went_on_at` (when work went on last, or there was honestly none to do)
 - `heard`: `newest_scored` (the end of the newest sound scored), `lag_s` (how long ago that
   is), `heard_at` (when sound was heard last), `times_real_time`, `pace` (the same over a
   quarter of an hour; null before that, and for an archive), `unscored_s` (how much sound
@@ -120,6 +121,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         **{key: said.get(key) for key in keys},
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
+        "unreadable": said.get("unreadable"),
         "model_trouble": said.get("model_trouble") if running else None,
         "bus_trouble": said.get("bus_trouble") if running else None,
         "went_on_at": said.get("went_on_at"),

@@ -35,7 +35,8 @@ def troubles(daemon: _Said, said: _Said, now: datetime) -> dict[str, str]:
 def ailments(said: _Said, now: datetime) -> dict[str, str]:
     """Return what is not well with a daemon that runs, by what it says itself.
 
-    `full`: the store is; `deaf`: the drop cannot be listed; `stuck`: sound waits and nothing
+    `full`: the store is; `deaf`: the drop cannot be listed; `unreadable`: some of it cannot be
+    read; `stuck`: sound waits and nothing
     goes on; `dead_channel`: records come, and their channel is dead; `quiet`: nothing was heard
     for long; `unscored`: it was heard, but not scored; `behind`: it is scored too late, and no
     faster than it comes; `clock`: the sampling rate is off by the clock of the records; `bus`:
@@ -45,6 +46,7 @@ def ailments(said: _Said, now: datetime) -> dict[str, str]:
     found = {
         "full": "the store is full: work waits for room" if said.get("store_full") else "",
         "deaf": _because("the drop cannot be listed", said.get("drop_trouble")),
+        "unreadable": _unreadable(said),
         "stuck": _stuck(said, now),
         "dead_channel": _dead_channel(said),
         "quiet": _quiet(said, now),
@@ -60,6 +62,13 @@ def ailments(said: _Said, now: datetime) -> dict[str, str]:
 
 def _because(what: str, why: str | None) -> str:
     return f"{what}: {why}" if why else ""
+
+
+def _unreadable(said: _Said) -> str:
+    found = said.get("unreadable") or {"count": 0, "first": []}
+    names = ", ".join(f"{one['name']} ({one['reason']})" for one in found["first"][:1])
+    more = f" and {found['count'] - 1} more" if found["count"] > 1 else ""
+    return _because("of the drop cannot be read", names and names + more)
 
 
 def _stuck(said: _Said, now: datetime) -> str:

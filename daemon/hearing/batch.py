@@ -16,6 +16,7 @@ from acoio.wanted import is_folder, is_there
 from daemon.drop.listing import is_recording, scan
 from daemon.events.bouts import ENOUGH, with_bouts
 from daemon.hearing.ears import Ear
+from daemon.names import path_of
 from detector.listen import Heard
 from detector.values import event_json, gap_json, score_json
 
@@ -66,7 +67,7 @@ def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
     for path in paths:
         if is_folder(path):
             names = [seen.name for seen in scan(path) if _is_of(seen.name, band)]
-            found += [(name, path / name) for name in names]
+            found += [(name, path / path_of(name)) for name in names]
         else:
             found.append((path.name, path))
     return sorted(found, key=lambda pair: (pair[1].name, pair[0]))

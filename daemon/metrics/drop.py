@@ -37,6 +37,11 @@ class DropMetrics:
         self.unreachable = Gauge(
             "kilokai_drop_unreachable", "1 while the drop cannot be listed", registry=own
         )
+        self.unreadable = Gauge(
+            "kilokai_unreadable_files",
+            "Files and folders of the drop that may hold recordings and cannot be read",
+            registry=own,
+        )
         self._make_backlog(own)
         for outcome in OUTCOMES:
             self.files.labels(outcome)

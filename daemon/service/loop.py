@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from threading import Event
 from typing import Final
 
@@ -13,7 +14,7 @@ from acoio.errors import NotReadyError
 from daemon.config import Config
 from daemon.drop.arrivals import Plan, Task
 from daemon.drop.lanes import MANY, fork_at, is_astray, joins, lane_of
-from daemon.errors import EXIT_DONE, EXIT_FAILED, UnreadableError
+from daemon.errors import EXIT_DONE, EXIT_FAILED, ClosedError, UnreadableError
 from daemon.health.liveness import Liveness, got_on
 from daemon.hearing.attempts import TRIES
 from daemon.ledger.storage import BusyError, NoRoomError
@@ -39,6 +40,7 @@ class Loop:
         self._liveness = Liveness()
         self._ignored: set[str] = set()
         self._read_since = MANY  # files, since new sound last went back in time
+        self._closed: dict[str, str] = {}
         self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
@@ -83,6 +85,7 @@ class Loop:
             return EXIT_FAILED
         plan = self._parts.lookout.plan
         left = ["the drop"] if plan is None else [task.seen.name for task in plan.tasks]
+        left += plan.closed if plan else ()
         if left:
             trouble = self._parts.catching_up.drop_trouble
             _log.error("given up: not all could be read", left=left[:_TOLD], reason=trouble)
@@ -156,7 +159,19 @@ class Loop:
         self._parts.metrics.ignored.set(len(plan.ignored))
         self._parts.metrics.take_waiting(plan.tasks, all_of_them=True)
         self._parts.metrics.backlog.set(len(tasks))
-        self._parts.catching_up.take(plan.tasks)
+        waiting = {task.seen.name for task in plan.tasks}
+        closed = {name: why for name, why in self._closed.items() if name in waiting}
+        self._take_closed({**plan.closed, **closed})
+        self._parts.catching_up.take([t for t in plan.tasks if t.seen.name not in closed])
+
+    def _take_closed(self, closed: Mapping[str, str]) -> None:
+        """Log and publish what of the drop may be a recording and cannot be read."""
+        catching_up = self._parts.catching_up
+        if new := [name for name in closed if name not in catching_up.unreadable]:
+            _log.warning(
+                "cannot be read", count=len(closed), files=new[:_TOLD], reason=closed[new[0]]
+            )
+        catching_up.unreadable = closed
 
     def _may_move(self, name: str, live: LaneState) -> bool:
         """Return whether new sound may go on at a file; back in time only now and then.
@@ -202,6 +217,7 @@ class Loop:
             self._put_off(task, error)
             return
         self._patience.worked(task.seen.name)
+        self._closed.pop(task.seen.name, None)
         changed = got_on(before, files.get(task.seen.name))
         self._liveness.did(task.seen.name, task.seen.size, changed=changed)
         if not more:
@@ -228,6 +244,9 @@ class Loop:
     def _put_off(self, task: Task, error: NotReadyError) -> None:
         (self._liveness.refused if isinstance(error, BusyError) else self._liveness.not_given)()
         tries = self._complain(task.seen.name, error)
+        if isinstance(error, ClosedError):
+            self._closed[task.seen.name] = str(error)
+            self._take_closed({**self._parts.catching_up.unreadable, **self._closed})
         if isinstance(error, UnreadableError) and tries >= TRIES:
             try:
                 self._parts.pipeline.set_aside(task, f"tried {tries} times: {error}")

@@ -21,7 +21,7 @@ def test_the_scan_finds_files_at_any_depth_and_follows_no_link(tmp_path: Path) -
     (drop / "loop").symlink_to(drop)
     Path(os.fsdecode(bytes(drop) + b"/\xff\xfe")).touch()
     found = {seen.name: seen for seen in scan(drop)}
-    assert found.keys() == {"2018/10/a", "link", "loop"}
+    assert found.keys() == {"2018/10/a", "link", "loop", r"\xff\xfe"}
     assert (found["2018/10/a"].size, found["2018/10/a"].regular) == (5, True)
     assert not found["link"].regular
 
@@ -77,7 +77,9 @@ def test_folders_may_nest_deeper_than_calls_may_and_than_a_path_may(
 ) -> None:
     (tmp_path / "a").touch()
     with _nested(tmp_path, depth):
-        assert [seen.name for seen in scan(tmp_path)] == ["a"]
+        seen, *others = scan(tmp_path)
+        assert seen.name == "a"
+        assert [other.closed for other in others] in ([], ["File name too long"])
 
 
 @contextmanager
@@ -96,10 +98,18 @@ def _failing(folder: Path, code: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.ENOENT, errno.ENOTDIR])
 def test_a_folder_that_is_closed_or_gone_leaves_the_rest(tmp_path: Path, code: int) -> None:
-    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "2018").mkdir()
     (tmp_path / "a").touch()
-    with _failing(tmp_path / "lost+found", code):
-        assert [seen.name for seen in scan(tmp_path)] == ["a"]
+    with _failing(tmp_path / "2018", code):
+        found = {seen.name: seen.closed for seen in scan(tmp_path)}
+    assert found == {"a": ""} | ({"2018/": "Permission denied"} if code == errno.EACCES else {})
+
+
+@pytest.mark.parametrize("name", ["lost+found", ".snapshots", "2018/.cache"])
+def test_what_holds_no_recordings_may_be_closed(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    with _failing(tmp_path / name, errno.EACCES):
+        assert not list(scan(tmp_path))
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE])
