@@ -159,13 +159,20 @@ class Daemon:
         self._commit, self.ledger.commit = self.ledger.commit, self._mortal  # type: ignore[method-assign]
         metrics = _metrics()
         keeper = Keeper(
-            Station("aco", "orders"), ledger=self.ledger, metrics=metrics, send=self.messages.extend
+            Station("aco", "orders"),
+            ledger=self.ledger,
+            metrics=metrics,
+            send=self.messages.extend,
+            published=self._published,
         )
         feed = Feed(Drop(self._drop), records_a_step=_A_STEP)
         self.pipeline = Pipeline(feed, Ear, ledger=self.ledger, metrics=metrics, keeper=keeper)
         self._arrivals = Arrivals(settle_s=self._settle_s, rate_hz=24_000, band="BB")
         keeper.publish_again()
         return self
+
+    def _published(self) -> int:
+        return self.messages[-1].sequence if self.messages else self.ledger.published
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
