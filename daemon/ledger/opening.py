@@ -11,8 +11,9 @@ from pathlib import Path
 import structlog
 
 from acoio.errors import unusable
-from daemon.ledger.aside import move_aside, suspicion
+from daemon.ledger.aside import guarded, move_aside, suspicion
 from daemon.ledger.database import LEDGER_FILE, connect, locked
+from daemon.ledger.mark import Mark
 from daemon.ledger.schema import begin_epoch
 from daemon.ledger.soundness import complaint
 from daemon.ledger.witness import Numbers, Witness
@@ -47,8 +48,12 @@ def opened(store: Path) -> Iterator[Opened]:
         if reason:
             _move(path, reason)
         with closing(connect(path, because=reason)) as database:
-            if left and not reason:
-                reason = _gone_back(database, left)
+            mark = Mark(store, database)
+            with guarded(store):  # as it is closed, SQLite would flush once more
+                if left and not reason:
+                    reason = _gone_back(database, left) or _restored(database, mark)
+                if reason or not mark.is_known:
+                    mark.renew()
             yield Opened(database, witness, rebuilt=bool(reason))
 
 
@@ -57,6 +62,15 @@ def _move(path: Path, reason: str) -> None:
         move_aside(path, reason)
     except OSError as error:
         raise unusable(f"store.path: {path}: {reason}", error) from error
+
+
+def _restored(database: sqlite3.Connection, mark: Mark) -> str:
+    """Begin a new epoch if a store is a copy of itself; return why, or nothing."""
+    reason = mark.complaint()
+    if reason:
+        begin_epoch(database, because=reason)
+        _log.error("store restored: messages are numbered anew, in a new epoch", reason=reason)
+    return reason
 
 
 def _gone_back(database: sqlite3.Connection, left: Numbers) -> str:

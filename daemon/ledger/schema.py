@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import uuid
 from datetime import UTC, datetime
@@ -96,11 +97,32 @@ def _fresh(because: str) -> dict[str, str]:
 
 
 def begin_epoch(database: sqlite3.Connection, *, because: str) -> None:
-    """Let messages be numbered from 1 again, in a new epoch; all else stays."""
+    """Let messages be numbered from 1 again, in a new epoch; all else stays.
+
+    What was not known to be sent is carried over.
+    """
+    fresh = _fresh(because)
     with database:
         database.execute("BEGIN IMMEDIATE")
+        unsent = database.execute(
+            "SELECT topic, type, json, written_us FROM outbox WHERE sequence > "
+            "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'published') ORDER BY sequence"
+        ).fetchall()
+        fresh["sequence"] = str(len(unsent))
         database.execute("DELETE FROM outbox")
-        database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", _fresh(because).items())
+        database.executemany(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
+            [
+                (number, topic, kind, _renumbered(text, fresh["epoch"], number), written_us)
+                for number, (topic, kind, text, written_us) in enumerate(unsent, 1)
+            ],
+        )
+        database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.items())
+
+
+def _renumbered(text: str, epoch: str, number: int) -> str:
+    place = {"id": f"{epoch}-{number}", "sequence": number, "epoch": epoch}
+    return json.dumps({**json.loads(text), **place}, separators=(",", ":"))
 
 
 def version_of(database: sqlite3.Connection) -> str:

@@ -137,7 +137,8 @@ def at_each_call(lab: Lab, calls: str, injection: str, *, every: int) -> str:
         ):
             ended += life.wait() != 0
         _recovered(lab, where)
-    lab.fresh_recorder()  # who listened heard numbers again, as the store was put back
+    lab.new_epoch = True  # a store that is put back begins one
+    lab.fresh_recorder()
     return f"{len(points[::every])} of {len(points)} calls; {ended} times it ended by that"
 
 
