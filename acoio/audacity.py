@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from acoio.annotations import Annotation, FileSpan, Timeline
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DataError
 from acoio.output import write_output
 from acoio.sound import Sound
+from acoio.tables import parse_number, read_text
 
 _BAND: Final = "\\"
 
@@ -91,25 +92,20 @@ def audacity_track(
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}, byte {error.start}: found no UTF-8") from error
+    return read_text(path).replace("\r\n", "\n").split("\n")
 
 
 def _annotation(cells: Sequence[str], timeline: Timeline) -> Annotation:
     if len(cells) < 2:
         raise DataError(f"found {cells[0]!r}, wanted begin, end and text with tabs between")
-    begin, end = timeline.times_of(float(cells[0]), float(cells[1]))
+    begin, end = timeline.times_of(parse_number(cells[0]), parse_number(cells[1]))
     return Annotation(begin, end, label=cells[2] if len(cells) > 2 else "")
 
 
 def _in_band(annotation: Annotation, cells: Sequence[str]) -> Annotation:
     if len(cells) < 3:
         raise DataError("found a line of frequencies without two of them")
-    low_hz, high_hz = float(cells[1]), float(cells[2])
+    low_hz, high_hz = parse_number(cells[1]), parse_number(cells[2])
     if low_hz < 0 or high_hz < 0:
         return annotation
     return replace(annotation, low_hz=low_hz, high_hz=high_hz)

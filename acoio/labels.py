@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from acoio.annotations import Annotation
 from acoio.clock import from_us, to_us
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DataError
 from acoio.output import write_output
+from acoio.tables import Row, csv_table, read_table
 
 if TYPE_CHECKING:
     from acoio.sound import Sound
@@ -60,14 +59,7 @@ def read_labels(path: str | Path) -> tuple[Label, ...]:
     NotReadyError
         If the table cannot be read.
     """
-    path = Path(path)
-    table = csv.DictReader(io.StringIO(_text(path), newline=""))
-    try:
-        if missing := [name for name in COLUMNS if name not in (table.fieldnames or ())]:
-            raise DataError(f"{path}: found no column {', '.join(missing)}")
-        return tuple(_label(row, f"{path}, line {table.line_num}") for row in table)
-    except csv.Error as error:
-        raise DataError(f"{path}, line {table.reader.line_num}: found no CSV: {error}") from error
+    return tuple(read_table(Path(path), COLUMNS, _label))
 
 
 def write_labels(path: str | Path, labels: Iterable[Label]) -> None:
@@ -80,28 +72,13 @@ def write_labels(path: str | Path, labels: Iterable[Label]) -> None:
     NotReadyError
         If the table cannot be written.
     """
-    path, table = Path(path), io.StringIO(newline="")
-    lines = csv.DictWriter(table, COLUMNS, lineterminator="\r\n")
-    lines.writeheader()
-    lines.writerows(row_of(label) for label in labels)
+    path, table = Path(path), csv_table(COLUMNS, map(row_of, labels))
     try:
-        content = table.getvalue().encode()
+        content = table.encode()
     except UnicodeEncodeError as error:
         found = error.object[error.start : error.end]
         raise DataError(f"{path}: found {found!r} in a label, wanted UTF-8") from error
     write_output(path, content)
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}, line {number}: found no UTF-8: {error.reason}") from error
 
 
 def row_of(label: Label) -> dict[str, Any]:
@@ -117,21 +94,18 @@ def row_of(label: Label) -> dict[str, Any]:
     }
 
 
-def _label(row: dict[str, str], where: str) -> Label:
-    try:
-        if row["checked"] not in ("0", "1"):
-            raise ValueError(f"checked: found {row['checked']!r}, wanted 0 or 1")
-        return Label(
-            begin=datetime.fromisoformat(row["begin_utc"]),
-            end=datetime.fromisoformat(row["end_utc"]),
-            file=row["file"],
-            sample=int(row["sample"]),
-            label=row["label"],
-            checked=row["checked"] == "1",
-            note=row["note"],
-        )
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {error}") from error
+def _label(row: Row) -> Label:
+    if row["checked"] not in ("0", "1"):
+        raise ValueError(f"checked: found {row['checked']!r}, wanted 0 or 1")
+    return Label(
+        begin=datetime.fromisoformat(row["begin_utc"]),
+        end=datetime.fromisoformat(row["end_utc"]),
+        file=row["file"],
+        sample=int(row["sample"]),
+        label=row["label"],
+        checked=row["checked"] == "1",
+        note=row["note"],
+    )
 
 
 def iso(when: datetime) -> str:

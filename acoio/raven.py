@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from acoio.annotations import Annotation, FileSpan, Timeline
-from acoio.errors import DataError, NotReadyError
+from acoio.errors import DataError
 from acoio.output import write_output
 from acoio.sound import Sound
+from acoio.tables import parse_number, read_text
 
 _SELECTION, _VIEW, _CHANNEL = "Selection", "View", "Channel"
 _BEGIN, _END, _LOW, _HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
@@ -119,12 +120,7 @@ def raven_table(
 
 def _rows(path: Path) -> list[tuple[int, _Row]]:
     """Return the lines of a table with their numbers, checked for what each needs."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}, byte {error.start}: found no UTF-8") from error
+    text = read_text(path).replace("\r\n", "\n")
     head, *lines = (line.split("\t") for line in text.split("\n"))
     if missing := [name for name in (_BEGIN, _END) if name not in head]:
         raise DataError(f"{path}: found no column {', '.join(missing)}, wanted Raven's table")
@@ -164,9 +160,9 @@ def _key(row: _Row) -> tuple[str | None, ...]:
 
 
 def _annotation(row: _Row, timeline: Timeline, label: str) -> Annotation:
-    begin_s, end_s = float(row[_BEGIN]), float(row[_END])
+    begin_s, end_s = parse_number(row[_BEGIN]), parse_number(row[_END])
     if row.get(_FILE) and row.get(_OFFSET):
-        at_s = timeline.start_s(timeline.index_of(row[_FILE])) + float(row[_OFFSET])
+        at_s = timeline.start_s(timeline.index_of(row[_FILE])) + parse_number(row[_OFFSET])
         begin_s, end_s = at_s, at_s + (end_s - begin_s)
     begin, end = timeline.times_of(begin_s, end_s)
     known = {*_COLUMNS, label}
@@ -182,7 +178,7 @@ def _annotation(row: _Row, timeline: Timeline, label: str) -> Annotation:
 
 
 def _number(row: _Row, name: str) -> float | None:
-    return float(row[name]) if row.get(name) else None
+    return parse_number(row[name]) if row.get(name) else None
 
 
 def _row(number: int, annotation: Annotation, timeline: Timeline) -> dict[str, str]:

@@ -135,7 +135,7 @@ def _take_file(path: Path, reading: _Reading) -> bool:
         If it may be read at the next try.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         reading.raw = _loads(text)
     except OSError as error:
         if passes(error.errno):

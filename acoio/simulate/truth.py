@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
-from acoio.errors import DataError
 from acoio.output import write_output
+from acoio.tables import Row, csv_table, number, read_table
 
 Kind = Literal["call", "ship", "gear"]
 
@@ -46,13 +44,10 @@ def write_truth(path: Path, truths: Iterable[Truth]) -> None:
     NotReadyError
         If it cannot be written.
     """
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, _COLUMNS)
-    table.writeheader()
-    for truth in truths:
-        times = {"begin": _iso(truth.begin), "end": _iso(truth.end)}
-        table.writerow(asdict(truth) | times)
-    write_output(path, text.getvalue().encode())
+    rows = [
+        asdict(truth) | {"begin": _iso(truth.begin), "end": _iso(truth.end)} for truth in truths
+    ]
+    write_output(path, csv_table(_COLUMNS, rows).encode())
 
 
 def _iso(when: datetime) -> str:
@@ -67,26 +62,18 @@ def read_truth(path: Path) -> tuple[Truth, ...]:
     DataError
         If a column is missing or a value cannot be read; it says which line.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        missing = [name for name in _COLUMNS if name not in (table.fieldnames or ())]
-        if missing:
-            raise DataError(f"{path}: found no column {', '.join(missing)}")
-        return tuple(_truth(row, f"{path}, line {table.line_num}") for row in table)
+    return tuple(read_table(path, _COLUMNS, _truth))
 
 
-def _truth(row: dict[str, Any], where: str) -> Truth:
+def _truth(row: Row) -> Truth:
     if row["kind"] not in get_args(Kind):
-        raise DataError(f"{where}: found kind {row['kind']!r}, wanted one of {get_args(Kind)}")
-    try:
-        return Truth(
-            begin=datetime.fromisoformat(row["begin"]),
-            end=datetime.fromisoformat(row["end"]),
-            low_hz=float(row["low_hz"]),
-            high_hz=float(row["high_hz"]),
-            label=row["label"],
-            snr_db=float(row["snr_db"]),
-            kind=row["kind"],
-        )
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: {error}") from error
+        raise ValueError(f"found kind {row['kind']!r}, wanted one of {get_args(Kind)}")
+    return Truth(
+        begin=datetime.fromisoformat(row["begin"]),
+        end=datetime.fromisoformat(row["end"]),
+        low_hz=number(row, "low_hz"),
+        high_hz=number(row, "high_hz"),
+        label=row["label"],
+        snr_db=number(row, "snr_db"),
+        kind=cast("Kind", row["kind"]),
+    )

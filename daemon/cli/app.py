@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,7 @@ from daemon.cli import (
     subscribe,
     train,
 )
+from daemon.cli.streams import OutputError, standard_streams
 from daemon.errors import EXIT_FAILED, EXIT_WRONG_SETUP, plain
 from daemon.helper import SAFE_PATH
 
@@ -98,4 +100,10 @@ app.add_typer(models.app, name="models")
 def main() -> None:
     """Run the command."""
     os.environ[SAFE_PATH] = "1"  # what multiprocessing spawns imports nothing from where we are
-    app(prog_name="kilokai")
+    try:
+        with standard_streams():
+            app(prog_name="kilokai")
+    except OutputError as error:
+        if not error.is_closed:
+            typer.echo(f"kilokai: {error}", err=True)
+        sys.exit(EXIT_FAILED)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +15,7 @@ from acoio.clock import JUMP_US, NOMINAL_RATE_HZ, from_us, to_us, true_rate_hz
 from acoio.errors import DataError
 from acoio.filename import rate_of
 from acoio.raven import raven_table
+from acoio.tables import csv_table
 from daemon.ledger.stored import stored_files
 from detector.values import Event
 
@@ -147,11 +146,7 @@ def _json(events: Sequence[_Json], _: Path) -> bytes:
 
 
 def _csv(events: Sequence[_Json], _: Path) -> bytes:
-    table = io.StringIO(newline="")
-    lines = csv.DictWriter(table, COLUMNS, lineterminator="\r\n")
-    lines.writeheader()
-    lines.writerows(flat(event) for event in events)
-    return table.getvalue().encode("utf-8", "backslashreplace")
+    return csv_table(COLUMNS, map(flat, events)).encode("utf-8", "backslashreplace")
 
 
 def _parquet(events: Sequence[_Json], _: Path) -> bytes:

@@ -61,6 +61,7 @@ def submit(store: Path, kind: str, data: Data) -> Path:
     folder = store / FOLDER
     try:
         folder.mkdir(exist_ok=True)
+        _require_own(folder, store)
     except OSError as error:
         raise unusable(f"store.path: {plain(store)}", error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -68,6 +69,23 @@ def submit(store: Path, kind: str, data: Data) -> Path:
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4()}{_SUFFIX}"
     write_whole(path, text)
     return path
+
+
+def _require_own(folder: Path, store: Path) -> None:
+    """Refuse an inbox that leads out of its store, where root would write for somebody else.
+
+    Raises
+    ------
+    SetupError
+        If it is no folder of the store's owner.
+    OSError
+        If it cannot be looked at.
+    """
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise SetupError(f"{plain(folder)}: found a link or a file, wanted a folder")
+    if status.st_uid not in (store.stat().st_uid, os.geteuid()):
+        raise SetupError(f"{plain(folder)}: found a folder that is not the store's owner's")
 
 
 class Requests:

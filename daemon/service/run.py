@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,7 @@ from daemon.owner import require_owner
 from daemon.service.assembly import assemble
 from daemon.service.signals import Again, signals
 
+_PRIVATE: Final = 0o027  # a store is for its owner and its group
 _log = structlog.get_logger()
 
 
@@ -39,6 +41,9 @@ def run(
     """
     require_owner(config.store.path)
     with ExitStack() as stack:
+        former = os.umask(_PRIVATE)
+        os.umask(former | _PRIVATE)
+        stack.callback(os.umask, former)
         stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
             service = assemble(stack, config, replay, again)

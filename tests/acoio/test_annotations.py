@@ -197,7 +197,7 @@ def test_a_label_track_by_audacity_is_read(tmp_path: Path) -> None:
     ("content", "fault"),
     [
         ("Selection\tView\n", "no column Begin Time"),
-        ("Begin Time (s)\tEnd Time (s)\n1\tx\n", "line 2: could not convert"),
+        ("Begin Time (s)\tEnd Time (s)\n1\tx\n", "line 2: found 'x', wanted a number"),
         ("Begin Time (s)\tEnd Time (s)\n1\t2\t3\n", "line 2: found 3 cells for 2"),
         ("Begin Time (s)\tEnd Time (s)\n9999\t10000\n", "line 2: 9999 s: wanted 0 to"),
         ("Begin Time (s)\tEnd Time (s)\n2\t1\n", "line 2: annotation: found the end"),
@@ -224,7 +224,7 @@ def test_a_damaged_label_track_is_refused_with_its_line(tmp_path: Path, content:
 def test_what_is_no_text_or_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     for reader in (read_raven, read_audacity):
-        with pytest.raises(DataError, match="byte 0: found no UTF-8"):
+        with pytest.raises(DataError, match="line 1: found no UTF-8"):
             reader(tmp_path / "bytes", real_list())
         with pytest.raises(NotReadyError, match="No such file"):
             reader(tmp_path / "nothing", real_list())

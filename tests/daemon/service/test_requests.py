@@ -144,3 +144,27 @@ def test_a_bug_in_a_handler_is_no_reason_to_go_on(inbox: _Inbox, tmp_path: Path)
 def test_nothing_can_be_asked_of_a_store_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"store\.path: .*No such file"):
         submit(tmp_path / "none", "note", {})
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_nothing_is_asked_through_what_is_no_folder(tmp_path: Path, kind: str) -> None:
+    store, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
+    store.mkdir()
+    elsewhere.mkdir()
+    if kind == "link":
+        (store / FOLDER).symlink_to(elsewhere)
+    else:
+        (store / FOLDER).touch()
+    with pytest.raises((SetupError, NotReadyError), match=f"{FOLDER}|store"):
+        submit(store, "retry", {"all": True})
+    assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_nothing_is_asked_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    os.chown(tmp_path, 65534, 65534)
+    submit(tmp_path, "retry", {"all": True})  # it is ours
+    os.chown(tmp_path / FOLDER, 1234, 1234)
+    with pytest.raises(SetupError, match="not the store's owner's"):
+        submit(tmp_path, "retry", {"all": True})

@@ -32,7 +32,7 @@ def test_a_note_is_not_needed(tmp_path: Path) -> None:
     [
         ("begin_utc,label\n", "found no column end_utc, low_hz, high_hz"),
         ("", "found no column"),
-        (HEAD + ROW.replace("230", "x"), "line 2: could not convert"),
+        (HEAD + ROW.replace("230", "x"), "line 2: low_hz: found 'x', wanted a number"),
         (HEAD + ROW.replace("230", "300"), "line 2: found 300 to 290 Hz"),
         (HEAD + ROW.replace("290", "nan"), "line 2: found 230 to nan Hz"),
         (HEAD + ROW + ROW.replace(":02.5Z", ":00Z"), "line 3: found an end"),
