@@ -4,7 +4,7 @@ A store that is restored whole, its high-water mark too, looks as it did, and wo
 numbers out a second time.  But no copy has the change time of what it was copied from: no
 program can set that (inode(7)).  The ledger keeps the change time of its mark, and another one
 tells of a copy.  So do chown, chmod and a hard link of the mark, which cannot be told apart
-from it: the numbers begin anew without need then, and what was not sent yet is carried over.
+from it: the numbers begin anew without need then.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from daemon.ledger import evidence_tables
 from detector.values import iso
@@ -97,32 +98,49 @@ def _fresh(because: str) -> dict[str, str]:
 
 
 def begin_epoch(database: sqlite3.Connection, *, because: str) -> None:
-    """Let messages be numbered from 1 again, in a new epoch; all else stays.
+    """Let the messages that are kept be numbered from 1 again, in a new epoch; all else stays.
 
-    What was not known to be sent is carried over.
+    Whoever listens asks for those that were sent; those that were not, are sent.
     """
     fresh = _fresh(because)
     with database:
         database.execute("BEGIN IMMEDIATE")
-        unsent = database.execute(
-            "SELECT topic, type, json, written_us FROM outbox WHERE sequence > "
-            "(SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'published') ORDER BY sequence"
-        ).fetchall()
-        fresh["sequence"] = str(len(unsent))
+        kept = [_legible(row) for row in database.execute(_KEPT)]
+        rows = [row for row in kept if row]
+        fresh["sequence"] = str(len(rows))
+        fresh["published"] = str(sum(was_sent for *_, was_sent in rows))
         database.execute("DELETE FROM outbox")
         database.executemany(
             "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)",
             [
-                (number, topic, kind, _renumbered(text, fresh["epoch"], number), written_us)
-                for number, (topic, kind, text, written_us) in enumerate(unsent, 1)
+                (number, topic, kind, _renumbered(said, fresh["epoch"], number), written_us)
+                for number, (topic, kind, said, written_us, _) in enumerate(rows, 1)
             ],
         )
         database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.items())
 
 
-def _renumbered(text: str, epoch: str, number: int) -> str:
+_KEPT: Final = """
+SELECT CAST(topic AS BLOB), CAST(type AS BLOB), CAST(json AS BLOB), written_us,
+       sequence <= (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'published')
+FROM outbox ORDER BY sequence
+"""
+_Kept = tuple[str, str, dict[str, Any], int, int]
+
+
+def _legible(row: tuple[bytes, bytes, bytes, int, int]) -> _Kept | None:
+    """Return a message that is kept, or None of one that a flipped bit spoilt."""
+    try:
+        topic, kind, text = (part.decode() for part in row[:3])
+        said = json.loads(text)
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return (topic, kind, said, *row[3:]) if isinstance(said, dict) else None
+
+
+def _renumbered(said: Mapping[str, Any], epoch: str, number: int) -> str:
     place = {"id": f"{epoch}-{number}", "sequence": number, "epoch": epoch}
-    return json.dumps({**json.loads(text), **place}, separators=(",", ":"))
+    return json.dumps({**said, **place}, separators=(",", ":"))
 
 
 def version_of(database: sqlite3.Connection) -> str:

@@ -133,7 +133,7 @@ def test_score_goes_on_after_a_file_it_cannot_read_and_exits_1(
     found = json.loads(out)
     assert code == 1
     assert "no record header" in err
-    assert found.keys() == {"scores", "events"}
+    assert found.keys() == {"scores", "events", "gaps"}
     assert found["scores"][0].keys() == {"begin", "end", "score", "threshold"}
     assert len(found["scores"]) > 300
     assert all(event["status"] == "closed" for event in found["events"])

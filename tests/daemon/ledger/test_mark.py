@@ -52,10 +52,10 @@ def test_a_store_restored_whole_begins_a_new_epoch(
     with open_ledger(store) as ledger:
         assert ledger.rebuilt
         assert ledger.epoch != epoch
-        (carried,) = ledger.messages(0, 9)  # number 5 was not known to be sent
-        told = json.loads(carried.text)
-        assert (told["id"], told["sequence"]) == (f"{ledger.epoch}-1", 1)
-        assert (ledger.sequence, ledger.published) == (1, 0)
+        told = [json.loads(message.text) for message in ledger.messages(0, 9)]
+        assert [m["id"] for m in told] == [f"{ledger.epoch}-{n}" for n in range(1, 6)]
+        assert [m["sequence"] for m in told] == [1, 2, 3, 4, 5]
+        assert (ledger.sequence, ledger.published) == (5, 4)  # what was sent can be asked for
         anew = ledger.epoch
     assert _fill(store, 1) == anew
 

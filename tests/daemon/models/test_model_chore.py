@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import gc
 import json
+import os
 import threading
 import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -142,14 +144,14 @@ def test_a_spoilt_link_is_refused_once_by_its_name(config: Config) -> None:
 
 
 def _unreadable(patch: pytest.MonkeyPatch, folder: Path, error: BaseException) -> None:
-    read = Path.read_bytes
+    opened = os.open
 
-    def failing(path: Path) -> bytes:
-        if path.parent == folder:
+    def failing(path: str | Path, *more: Any, **named: Any) -> int:
+        if Path(path).parent == folder:
             raise error
-        return read(path)
+        return opened(path, *more, **named)
 
-    patch.setattr(Path, "read_bytes", failing)
+    patch.setattr(os, "open", failing)
 
 
 @pytest.mark.parametrize(
