@@ -19,12 +19,18 @@ HEADING: Final = "id       begin (UTC)          len (s)   band (Hz)   dB  score 
 
 
 def event_line(event: Mapping[str, Any]) -> str:
-    """Return an event in a line of at most 80 columns."""
+    """Return an event in a line of at most 80 columns, what a terminal would obey escaped.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError, AttributeError
+        If it is no event by its schema.
+    """
     begin = datetime.fromisoformat(event["begin"])
     length_s = (datetime.fromisoformat(event["end"]) - begin).total_seconds()
     band = f"{event['low_hz']:.0f}-{event['high_hz']:.0f}"
     state = event.get("verdict", {}).get("verdict", event["status"])
-    return (
+    return plain(
         f"{event['id'][:_ID_LETTERS]} {begin:%Y-%m-%d %H:%M:%S} {length_s:8.1f} {band:>11} "
         f"{event['level_db']:+4.0f} {event['score']:6.1f} {event['severity']:<8} {state}"
     )

@@ -15,6 +15,7 @@ from acoio.errors import DataError
 from daemon.cli import review
 from daemon.cli.options import ConfigFile, Json, Sets, StorePath, store_of
 from daemon.cli.output import Force, deliver, require_place
+from daemon.errors import plain
 from daemon.events.export import export
 from daemon.events.find import found, listed, one_of, stored_evidence, stored_verdicts, utc
 from daemon.events.query import Filter
@@ -89,7 +90,7 @@ def show_event(
     if as_json:
         typer.echo(json.dumps({**event, "verdicts": verdicts, "evidence": evidence}))
     else:
-        typer.echo("\n".join(event_page(event, verdicts, evidence)))
+        typer.echo("\n".join(map(plain, event_page(event, verdicts, evidence))))
 
 
 @app.command(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -77,9 +78,16 @@ def _subscriber(
 
 def _print(subscriber: Subscriber, place: Path | None, *, as_json: bool) -> None:
     for event in subscriber:
-        typer.echo(json.dumps(event) if as_json else event_line(event))
+        typer.echo(json.dumps(event) if as_json else _line(event))
         if place is not None:
             write_output(place, f"{subscriber.place}\n".encode())
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    try:
+        return event_line(event)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return f"found no event by the schema: {plain(json.dumps(event))}"
 
 
 def _kept(place: Path | None) -> str | None:
