@@ -90,6 +90,7 @@ class _Status(_Strict):
     written: _Time
     heartbeat_s: _Positive
     stopped: _Time | None = None
+    finished: bool = False
     station: _Text | None = None
     timezone: _Zone = "UTC"
     drop: _Text | None = None

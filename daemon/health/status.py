@@ -5,6 +5,7 @@
 - `well`, `state` in a word (those of `daemon.health.troubles`), and `complaints`: why not, in words
 - `daemon`: `running`, `held` (a process holds the store), `pid`, `station`, `drop`,
   `started`, `written` (its last sign of life), `stopped` (when its run ended, or null),
+  `finished` (it ended by itself, as `run --until-idle` does, and all that was there was done),
   `metrics` and `bus` (addresses), `store_full`, `drop_trouble` (why the drop cannot be
   listed, or null), `unreadable` (the `count` of files and folders of the drop that may hold
   recordings and cannot be read, and the `first` ten with `name` and `reason`),
@@ -119,6 +120,7 @@ def _of_daemon(said: Said, age_s: float, *, held: bool) -> _Json:
         "running": running,
         "held": held,
         **{key: said.get(key) for key in keys},
+        "finished": not held and bool(said.get("finished")),
         "store_full": running and bool(said.get("store_full")),
         "drop_trouble": said.get("drop_trouble") if running else None,
         "unreadable": said.get("unreadable"),

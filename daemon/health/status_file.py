@@ -57,12 +57,12 @@ class StatusFile:
         """Write what is so at the start of a run, so that the end of the one before is past."""
         self._write(stopped=None)
 
-    def stop(self) -> None:
-        """Write what is so at the end of a run, and when that was."""
-        self._write(stopped=iso(datetime.now(UTC)))
+    def stop(self, *, finished: bool) -> None:
+        """Write what is so at the end of a run, when that was, and whether all was done."""
+        self._write(stopped=iso(datetime.now(UTC)), finished=finished)
 
-    def _write(self, *, stopped: str | None) -> None:
-        written = {"written": iso(datetime.now(UTC)), "stopped": stopped}
+    def _write(self, *, stopped: str | None, finished: bool = False) -> None:
+        written = {"written": iso(datetime.now(UTC)), "stopped": stopped, "finished": finished}
         said = {**self.said(), "heartbeat_s": self._heartbeat_s, **written}
         try:
             write_whole(self._path, json.dumps(said).encode(), durable=False)

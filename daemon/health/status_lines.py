@@ -34,7 +34,10 @@ def status_lines(found: _Json, columns: int = _COLUMNS) -> list[str]:
 
 def _head(found: _Json) -> Iterator[str]:
     """Yield in a word whether it is well, and why it is not."""
-    yield "well" if found["well"] else f"NOT WELL: {found['state']}"
+    if found["daemon"]["finished"]:
+        yield "finished: all that was there is done"
+    else:
+        yield "well" if found["well"] else f"NOT WELL: {found['state']}"
     for k, complaint in enumerate(found["complaints"][:_COMPLAINTS]):
         line, most = f"  ! {plain(complaint)}", 1 if k else 2  # the worst has room for its why
         yield from textwrap.wrap(line, _COLUMNS, subsequent_indent=" " * 4, max_lines=most)
@@ -51,6 +54,8 @@ def _of_sound(found: _Json) -> Iterator[tuple[str, str]]:
     daemon, heard = found["daemon"], found["heard"]
     if daemon["running"]:
         yield "daemon", f"runs as process {daemon['pid']} since {_minute(daemon['started'])}"
+    elif daemon["finished"]:
+        yield "daemon", f"none runs; the run ended at {_minute(daemon['stopped'])}"
     if daemon["station"] and daemon["drop"]:
         yield "station", f"{daemon['station']}, from {plain(daemon['drop'])}"
     if heard["heard_at"]:

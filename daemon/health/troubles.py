@@ -25,11 +25,14 @@ _Said = Mapping[str, Any]
 def troubles(daemon: _Said, said: _Said, now: datetime) -> dict[str, str]:
     """Return what is not well, the worst first: a word, and why in words.
 
-    `stopped`: somebody ended it; `down`: it ended without a word, or never ran; `starting`:
-    it holds the store but shows no life, because it starts or is stuck; the rest as
-    `ailments`. `daemon` is as `daemon.health.status` tells, `said` what the daemon says itself.
+    Nothing is wrong with a run that ended because all was done. `stopped`: somebody ended it;
+    `down`: it ended without a word, or never ran; `starting`: it holds the store but shows no
+    life, because it starts or is stuck; the rest as `ailments`. `daemon` is as
+    `daemon.health.status` returns, `said` what the daemon wrote itself.
     """
-    return ailments(said, now) if daemon["running"] else dict([_not_running(daemon)])
+    if daemon["running"]:
+        return ailments(said, now)
+    return {} if daemon["finished"] else dict([_not_running(daemon)])
 
 
 def ailments(said: _Said, now: datetime) -> dict[str, str]:

@@ -50,11 +50,11 @@ class Service:
     drift: DriftWatch
     status_file: StatusFile
 
-    def say_stopped(self) -> None:
-        """Leave word in the store that this end was wanted, and how things stand."""
+    def say_stopped(self, *, finished: bool) -> None:
+        """Write to the store that this end was wanted, whether all was done, and the state."""
         self.catching_up.finish(time.monotonic())
         self.drift.say()
-        self.status_file.stop()
+        self.status_file.stop(finished=finished)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import structlog
 
 from daemon.config import Config
 from daemon.drop.pace import Replay
+from daemon.errors import EXIT_DONE
 from daemon.health.notify import notify
 from daemon.ledger.aside import guarded
 from daemon.owner import require_owner
@@ -54,6 +55,7 @@ def run(
             code = service.loop.run(stop, until_idle=until_idle)
             if until_idle:
                 service.evidence.finish(stop, service.loop.attend)
-            service.say_stopped()
+            finished = until_idle and code == EXIT_DONE and not stop.is_set()
+            service.say_stopped(finished=finished)
         _log.info("stopping", exit_code=code)
         return code

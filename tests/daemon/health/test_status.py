@@ -151,7 +151,7 @@ def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> No
 def test_a_start_is_no_end_of_the_run_before(tmp_path: Path) -> None:
     _fill(tmp_path)
     file = StatusFile(tmp_path, heartbeat_s=5.0, fixed={}, say=dict)
-    file.stop()
+    file.stop(finished=False)
     assert status(tmp_path)["state"] == "stopped"
     with locked(tmp_path):
         assert status(tmp_path)["state"] == "starting"

@@ -17,7 +17,14 @@ def _ago(**span: float) -> str:
 
 def _daemon(**changed: Any) -> dict[str, Any]:
     written = _ago(hours=1)
-    return {"running": True, "written": written, "held": True, "stopped": None, **changed}
+    return {
+        "running": True,
+        "written": written,
+        "held": True,
+        "stopped": None,
+        "finished": False,
+        **changed,
+    }
 
 
 def _said(**changed: Any) -> dict[str, Any]:

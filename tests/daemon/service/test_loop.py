@@ -17,6 +17,7 @@ from daemon.drop.files import Drop
 from daemon.evidence.chore import EvidenceChore
 from daemon.health.status import status
 from daemon.health.status_file import last_said
+from daemon.health.status_lines import status_lines
 from daemon.hearing.attempts import TRIES
 from daemon.hearing.pipeline import Pipeline
 from daemon.ledger.ledger import Ledger
@@ -25,6 +26,7 @@ from daemon.progress import LaneState
 from daemon.service.assembly import Service, assemble
 from daemon.service.run import run
 from tests.daemon.conftest import until
+from tests.daemon.sea import noise
 
 pytestmark = pytest.mark.usefixtures("loud")
 
@@ -171,10 +173,30 @@ def test_it_lives_on_while_the_last_evidence_is_made(
 
 
 @pytest.mark.usefixtures("full_drop")
-def test_after_a_clean_end_the_status_tells_when_it_was_and_that_nothing_waits(
-    config: Config,
-) -> None:
+def test_a_run_that_did_all_there_was_is_finished_and_nothing_is_wrong(config: Config) -> None:
     assert run(config, until_idle=True) == 0
     found = status(config.store.path)
-    assert found["complaints"] == [f"not running: stopped at {found['daemon']['stopped']}"]
+    assert (found["well"], found["complaints"]) == (True, [])
+    assert status_lines(found)[0] == "finished: all that was there is done"
     assert found["backlog"]["files"] == 0
+
+
+@pytest.mark.usefixtures("full_drop")
+def test_a_run_that_left_a_file_set_aside_is_stopped_and_not_finished(config: Config) -> None:
+    (config.drop.path / "2024-03-01--05.00.HYD24BBpk").write_bytes(noise(5000))
+    assert run(config, until_idle=True) == 1
+    found = status(config.store.path)
+    assert (found["well"], found["state"]) == (False, "stopped")
+    assert found["complaints"] == [f"not running: stopped at {found['daemon']['stopped']}"]
+
+
+@pytest.mark.usefixtures("full_drop")
+def test_a_run_that_was_ended_by_a_signal_is_stopped_and_not_finished(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(chore: EvidenceChore, stop: Event, attend: Callable[[float], None]) -> None:
+        stop.set()
+
+    monkeypatch.setattr(EvidenceChore, "finish", end)
+    assert run(config, until_idle=True) == 0
+    assert status(config.store.path)["state"] == "stopped"
