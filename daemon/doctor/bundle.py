@@ -1,24 +1,28 @@
-"""All that a bug report needs in one file, without what nobody else may know."""
+"""All that a bug report needs in one file, and nothing that is not known to be harmless."""
 
 from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from acoio.errors import NotReadyError
 from daemon.config import PREFIX, Config, ConfigError, Loaded, read_config
 from daemon.doctor.finding import in_time
+from daemon.doctor.harmless import log_lines, value
+from daemon.doctor.metric_lines import metric_lines
 from daemon.doctor.scrape import last_logs, scrape
-from daemon.doctor.secrets import HIDDEN, Cleaner, known_secrets
-from daemon.doctor.versions import installed
-from daemon.errors import plain
+from daemon.doctor.versions import needed
 from daemon.health.status import status
 from daemon.health.status_file import last_said
+from daemon.ledger.schema import prepare
 from daemon.ledger.stored import reading
 from daemon.models.registry import Registry
 from daemon.retraining.state import STATE_FILE
@@ -26,8 +30,8 @@ from daemon.settings.effective import effective
 from daemon.settings.keys import keys
 
 _PIECE_S: Final = 20.0
-_LAST_ASIDE: Final = 50
 _TOLD_MODELS: Final = 5
+_ORIGINS: Final = ("default", "--set")
 _Get = Callable[[], Any]
 _Pieces = Iterable[tuple[str, Any]]
 
@@ -42,17 +46,13 @@ def pack(
     environ: Mapping[str, str],
     examined: Mapping[str, Any],
 ) -> bytes:
-    """Return the bundle, a tar.gz: each piece as it is found, cleaned of secrets."""
-    loaded = _loaded(path, sets, environ)
-    config = loaded.config if loaded else None
-    cleaner = Cleaner(known_secrets(config, path, sets, environ))
+    """Return the bundle, a tar.gz: of each piece what is known to be harmless."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        _add(tar, "doctor.json", cleaner.value(examined))
-        for name, get in _wanted(loaded, path, environ):
+        _add(tar, "doctor.json", value(examined))
+        for name, get in _wanted(_loaded(path, sets, environ), environ):
             for part, piece in _had(name, get):
-                text = isinstance(piece, str)
-                _add(tar, part, cleaner.text(piece) if text else cleaner.value(piece))
+                _add(tar, part, piece)
     return packed.getvalue()
 
 
@@ -66,7 +66,7 @@ def _had(name: str, get: _Get) -> _Pieces:
     except FileNotFoundError:
         return []
     except Exception as error:
-        return [(name, {"error": f"{type(error).__name__}: {error}"})]
+        return [(name, {"error": type(error).__name__})]
     return list(found.items()) if isinstance(found, _Several) else [(name, found)]
 
 
@@ -85,73 +85,95 @@ def _loaded(path: Path | None, sets: Sequence[str], environ: Mapping[str, str]) 
         return None
 
 
-def _wanted(
-    loaded: Loaded | None, path: Path | None, environ: Mapping[str, str]
-) -> Iterator[tuple[str, _Get]]:
-    """Yield the name of each piece, and what gives it: a text, plain values, or several."""
-    yield "versions.json", installed
+def _wanted(loaded: Loaded | None, environ: Mapping[str, str]) -> Iterator[tuple[str, _Get]]:
+    """Yield the name of each piece, and what gives it: lines, plain values, or several."""
+    yield "versions.json", needed
     yield "environment.json", lambda: _environment(environ)
-    if path is not None:
-        yield "kilokai.toml", lambda: _text(path)
-    yield "log.jsonl", last_logs
+    yield "log.jsonl", lambda: _lines(log_lines(last_logs().splitlines()))
     if loaded is not None:
-        yield "config.json", lambda: effective(loaded)
+        yield "config.json", lambda: _config(loaded)
         yield from _of_store(loaded.config)
 
 
-def _text(path: Path) -> str:
-    return path.read_text("utf-8", "replace")
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the environment is ours; of what is no key, only the name."""
-    known = {f"{PREFIX}{key.path.replace('.', '__')}".upper() for key in keys()}
+def _config(loaded: Loaded) -> dict[str, dict[str, Any]]:
+    """Return what is in force: numbers and words that stand in our code, and where it is from."""
     return {
-        name: value if name.upper() in known else HIDDEN
-        for name, value in sorted(environ.items())
-        if name.startswith(PREFIX)
+        table: {
+            name: {"value": _setting(found["value"]), "from": _origin(found["from"])}
+            for name, found in settings.items()
+        }
+        for table, settings in effective(loaded).items()
     }
+
+
+def _setting(found: Any) -> Any:
+    return found if isinstance(found, str) and found in available_timezones() else value(found)
+
+
+def _origin(origin: str) -> str:
+    if origin in _ORIGINS:
+        return origin
+    return "environment" if origin.startswith(PREFIX) else "file"
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return which keys the environment gives, and how many names are like ours but no keys."""
+    known = {f"{PREFIX}{key.path.replace('.', '__')}".upper() for key in keys()}
+    ours = {name.upper() for name in environ if name.startswith(PREFIX)}
+    return {"keys": sorted(ours & known), "others": len(ours - known)}
 
 
 def _of_store(config: Config) -> Iterator[tuple[str, _Get]]:
     store = config.store.path
-    yield "metrics.txt", lambda: scrape(config, str(last_said(store)[0].get("metrics") or ""))
-    yield "status.json", lambda: status(store)
+    address = str(last_said(store)[0].get("metrics") or "")
+    yield "metrics.txt", lambda: _lines(metric_lines(scrape(config, address)))
+    yield "status.json", lambda: value(status(store))
     yield "ledger.json", lambda: _ledger(store)
-    yield STATE_FILE, lambda: _text(store / STATE_FILE)
+    yield STATE_FILE, lambda: value(json.loads((store / STATE_FILE).read_bytes()))
     yield "models.json", lambda: _models(store)
 
 
 def _ledger(store: Path) -> dict[str, Any]:
-    """Return a ledger's tables, how many rows each has, and why files were set aside last."""
-    aside = "SELECT name, reason FROM files WHERE state = 'set_aside' ORDER BY rowid DESC LIMIT ?"
+    """Return a ledger's schema, its newest message, and how many rows each table has."""
     with reading(store) as database:
-        schema = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL"))
-        tables = [name for (name,) in database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table'")]  # fmt: skip
         rows = {
-            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in sorted(_tables(database) & _own_tables())
         }
-        last = [
-            {"name": plain(name), "reason": plain(reason)}
-            for name, reason in database.execute(aside, (_LAST_ASIDE,))
-        ]
-        meta = dict(database.execute("SELECT key, value FROM meta WHERE key NOT LIKE 'lane.%'"))
-    return {"meta": meta, "rows": rows, "set_aside": last, "schema": schema}
+        states = database.execute("SELECT state, count(*) FROM files GROUP BY state")
+        meta = dict(database.execute("SELECT key, value FROM meta"))
+        numbers = {key: int(meta[key]) for key in ("schema", "sequence")}
+        return {**numbers, "rows": rows, "files": value(dict(states))}
+
+
+def _tables(database: sqlite3.Connection) -> set[str]:
+    found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in found}
+
+
+def _own_tables() -> set[str]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        prepare(database)
+        return _tables(database)
 
 
 def _models(store: Path) -> _Several:
-    """Return card and verdict of the newest models, and how the champion changed."""
+    """Return card and verdict of the newest models, and how often the champion changed."""
     registry = Registry(store)
-    entries, switches = registry.entries(), registry.history()
+    entries = registry.entries()
     found = _Several()
     found["models.json"] = {
-        "current": [entry.id for entry in entries if entry.champion],
-        "faults": {entry.id: entry.fault for entry in entries if entry.fault},
-        "history": [str(switch) for switch in switches],
+        "models": len(entries),
+        "champion": next((k for k, entry in enumerate(entries) if entry.champion), None),
+        "faults": [k for k, entry in enumerate(entries) if entry.fault],
+        "switches": len(registry.history()),
     }
-    for entry in entries[:_TOLD_MODELS]:
-        found[f"models/{entry.id}/card.json"] = dict(entry.card)
+    for k, entry in enumerate(entries[:_TOLD_MODELS]):
+        found[f"models/{k}/card.json"] = value(dict(entry.card))
         if entry.verdict:
-            found[f"models/{entry.id}/verdict.json"] = entry.verdict.as_json()
+            found[f"models/{k}/verdict.json"] = value(entry.verdict.as_json())
     return found

@@ -50,6 +50,14 @@ def installed() -> dict[str, str]:
     }
 
 
+def needed() -> dict[str, str]:
+    """Return the versions of what it rests on, and the machine's kind; no other's packages."""
+    every = {str(canonicalize_name(name)): version for name, version in installed().items()}
+    named = [canonicalize_name(Requirement(text).name) for text in _requirements()]
+    machine = {"system": platform.system(), "machine": platform.machine()}
+    return versions() | {name: every[name] for name in named if name in every} | machine
+
+
 def misfits(wanted: Iterable[str], versions_of: dict[str, str]) -> Iterator[str]:
     """Yield each requirement that what is installed does not meet (pure)."""
     for text in wanted:
@@ -71,7 +79,7 @@ def _misfits() -> Told:
     if own.version != __version__:
         yield "fail", f"found {__version__}, where {own.version} was installed", again
     every = {str(canonicalize_name(name)): version for name, version in installed().items()}
-    for misfit in misfits(own.requires or (), every):
+    for misfit in misfits(_requirements(), every):
         yield "fail", misfit, again
 
 
@@ -81,3 +89,10 @@ def _strangers() -> Told:
     if len(set(homes.values())) > 1:
         where = ", ".join(f"{name} in {home}" for name, home in homes.items())
         yield "fail", f"our packages lie apart: {where}", "uninstall python-daemon, then reinstall"
+
+
+def _requirements() -> list[str]:
+    try:
+        return metadata.requires(_DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return []
