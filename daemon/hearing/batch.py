@@ -56,7 +56,8 @@ class Findings:
 def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
     """Return the files of paths and folders with the name each goes by, in order of time.
 
-    In a folder, the other hydrophone's files (by `band`) are left out.
+    In a folder, the other hydrophone's files (by `band`) are left out; a folder in it that is
+    closed to us goes along, so that it is reported.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def recordings(paths: Iterable[Path], *, band: str) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for path in paths:
         if is_folder(path):
-            names = [seen.name for seen in scan(path) if _is_of(seen.name, band)]
+            names = [seen.name for seen in scan(path) if seen.closed or _is_of(seen.name, band)]
             found += [(name, path / path_of(name)) for name in names]
         else:
             found.append((path.name, path))
@@ -91,6 +92,8 @@ def score_files(
         try:
             if not is_there(path):
                 raise NotReadyError(f"{path}: no such file")
+            if is_folder(path):
+                raise NotReadyError(f"{path}: found a folder that is closed to us")
             if (named_hz := _rate_of(path)) != rate_hz:
                 found = f"{path}: found {named_hz:g} Hz in the name"
                 raise DataError(f"{found}, wanted the model's {rate_hz:g} Hz")

@@ -133,7 +133,10 @@ def test_truth_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         ("2024-03-01T06:00:00+00:00,soon,1,2,x,0,call", "line 2: Invalid isoformat"),
         ("2024-03-01T06:00:00+00:00,2024-03-01T06:00:01+00:00,1,2,x,0,cow", "found kind 'cow'"),
-        ("2024-03-01T06:00:00+00:00,2024-03-01T06:00:01+00:00,low,2,x,0,call", "line 2: could not"),
+        (
+            "2024-03-01T06:00:00+00:00,2024-03-01T06:00:01+00:00,low,2,x,0,call",
+            "line 2: low_hz: found",
+        ),
     ],
 )
 def test_a_wrong_line_of_truth_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -105,3 +105,16 @@ def test_names_that_are_no_utf8_are_read(
     names = {file["name"] for file in stored_files(config.store.path)}
     assert names == {rf"caf\xe9/{name}" for name, _ in sea.cut()}
     assert all(event["file"].startswith(r"caf\xe9/") for event in stored_events(config.store.path))
+
+
+@pytest.mark.parametrize("close", [_closed_folder, _closed_file])
+def test_score_names_what_is_closed_scores_the_rest_and_exits_1(
+    full_drop: Path, close: Callable[[Path], tuple[str, Path]]
+) -> None:
+    name, path = close(full_drop)
+    done = _kilokai("score", str(full_drop), "--json")
+    path.chmod(0o755)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert name.rstrip("/") in line
+    assert json.loads(done.stdout)["scores"]
