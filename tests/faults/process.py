@@ -95,12 +95,13 @@ def _hung(lab: Lab, hook: str) -> str:
     address = lab.folder / "notify"
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
         systemd.bind(str(address))
-        systemd.settimeout(1.0)
         watched = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "400000"}
 
         def once() -> int:
             with lab.life("--until-idle", hook=f"{hook}:{_POISONED}", environ=watched) as life:
+                systemd.settimeout(60.0)
                 until(lambda: systemd.recv(1000).startswith(b"READY"), "it is ready")
+                systemd.settimeout(1.0)
                 while not life.ended():
                     try:
                         systemd.recv(1000)
