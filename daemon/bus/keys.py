@@ -42,8 +42,10 @@ class Pair:
 
 
 def new_pair() -> Pair:
-    """Return a pair that nobody has."""
+    """Return a pair that nobody has, whose public key no command takes for an option."""
     public, secret = zmq.curve_keypair()
+    while public.startswith(b"-"):
+        public, secret = zmq.curve_keypair()
     return Pair(public.decode(), secret.decode())
 
 

@@ -45,7 +45,10 @@ def client(
     typer.echo(pair.public)
 
 
-@app.command(epilog="Example: kilokai keys allow ham ham.pub --keys /etc/kilokai/keys")
+@app.command(
+    context_settings={"ignore_unknown_options": True},  # a public key may begin with -
+    epilog="Example: kilokai keys allow ham ham.pub --keys /etc/kilokai/keys",
+)
 def allow(
     name: _Name,
     public: Annotated[str, typer.Argument(help="Its public key, or the file of it.")],

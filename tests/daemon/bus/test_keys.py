@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import zmq
 import zmq.auth
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
@@ -245,3 +246,13 @@ def test_the_stations_secret_may_be_a_systemd_credential(tmp_path: Path) -> None
 
 def _name(allowed: Allowed, public: str) -> str | None:
     return allowed.name(zmq.utils.z85.decode(public))
+
+
+def test_a_public_key_that_begins_with_a_hyphen_is_allowed_and_none_is_made(tmp_path: Path) -> None:
+    make_server(tmp_path)
+    keys = (zmq.curve_keypair()[0].decode() for _ in range(10_000))
+    public = next(key for key in keys if key.startswith("-"))
+    done = CliRunner().invoke(app, ["keys", "allow", "ham", public, "--keys", str(tmp_path)])
+    assert done.exit_code == 0, done.stderr
+    assert public in (tmp_path / "clients" / "ham.pub").read_text()
+    assert not any(new_pair().public.startswith("-") for _ in range(500))
