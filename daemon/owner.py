@@ -1,15 +1,19 @@
-"""Whose a store is: what root would leave there, its owner could not write any more."""
+"""Whose a store is: it is read by its owner and the group, and written by its owner alone."""
 
 from __future__ import annotations
 
 import os
 import pwd
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from acoio.errors import SetupError
 from daemon.errors import plain
 from daemon.ledger.database import LEDGER_FILE
+
+_OTHERS: Final = 0o027  # what others may not do, nor the group write
 
 
 def user_name(number: int) -> str:
@@ -41,3 +45,17 @@ def require_owner(store: Path) -> None:
                     f"here: sudo -u {owner} kilokai …"
                 )
             return
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Make files and folders that the owner writes, the group reads, and nobody else opens.
+
+    A stricter umask stays as strict.
+    """
+    former = os.umask(_OTHERS)
+    os.umask(former | _OTHERS)
+    try:
+        yield
+    finally:
+        os.umask(former)

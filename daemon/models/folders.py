@@ -13,7 +13,7 @@ from typing import Final
 from acoio.errors import NotReadyError
 from daemon.durable import sync_folder
 from daemon.locks import locked, taken_now
-from daemon.owner import require_owner
+from daemon.owner import private_files, require_owner
 
 NEW: Final = ".new-"
 _GONE: Final = ".gone-"
@@ -50,7 +50,7 @@ def writing(home: Path, *, spare: Path | None = None) -> Iterator[None]:
         If another one writes for too long, or the folder cannot be written.
     """
     require_owner(home.parent)
-    with told(home), ExitStack() as held:
+    with told(home), private_files(), ExitStack() as held:
         home.mkdir(parents=True, exist_ok=True)
         held.enter_context(locked(home / _LOCK, wait_s=_WAIT_S))
         _sweep(home, spare)
@@ -71,7 +71,8 @@ def new_folder(home: Path) -> Iterator[Path]:
         path.mkdir()
         handle = _held(path)
     try:
-        yield path
+        with private_files():
+            yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         if handle is not None:

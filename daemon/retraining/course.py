@@ -23,7 +23,7 @@ from daemon.models.chosen import chosen_model
 from daemon.models.folders import told
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from daemon.owner import require_owner
+from daemon.owner import private_files, require_owner
 from daemon.retraining.acceptance import reasons_against
 from daemon.retraining.examination import Evenings, hear_evenings, reasons_of
 from daemon.retraining.figures import told_health
@@ -103,6 +103,7 @@ def retrain(config: Config, *, seed: int) -> Lines:
 
 def _enter(stack: ExitStack, store: Path) -> None:
     require_owner(store)
+    stack.enter_context(private_files())
     try:
         stack.enter_context(locked(store / LOCK_FILE))
     except HeldError as error:

@@ -24,6 +24,7 @@ import structlog
 from acoio.errors import DataError, NotReadyError, SetupError, unusable
 from daemon.durable import write_whole
 from daemon.errors import plain
+from daemon.owner import private_files
 
 FOLDER: Final = "requests"
 LARGEST_BYTES: Final = 64 << 10
@@ -60,14 +61,16 @@ def submit(store: Path, kind: str, data: Data) -> Path:
         raise DataError(f"request: found {len(text)} bytes, wanted at most {LARGEST_BYTES}")
     folder = store / FOLDER
     try:
-        folder.mkdir(exist_ok=True)
+        with private_files():
+            folder.mkdir(exist_ok=True)
         _require_own(folder, store)
     except OSError as error:
         raise unusable(f"store.path: {plain(store)}", error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupError(f"store.path: {plain(folder)}: Permission denied")
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4()}{_SUFFIX}"
-    write_whole(path, text)
+    with private_files():
+        write_whole(path, text)
     return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
-from typing import Final
 
 import structlog
 
@@ -14,11 +13,10 @@ from daemon.drop.pace import Replay
 from daemon.errors import EXIT_DONE
 from daemon.health.notify import notify
 from daemon.ledger.aside import guarded
-from daemon.owner import require_owner
+from daemon.owner import private_files, require_owner
 from daemon.service.assembly import assemble
 from daemon.service.signals import Again, signals
 
-_PRIVATE: Final = 0o027  # a store is for its owner and its group
 _log = structlog.get_logger()
 
 
@@ -42,9 +40,7 @@ def run(
     """
     require_owner(config.store.path)
     with ExitStack() as stack:
-        former = os.umask(_PRIVATE)
-        os.umask(former | _PRIVATE)
-        stack.callback(os.umask, former)
+        stack.enter_context(private_files())
         stop = stack.enter_context(signals(signal.SIGTERM, signal.SIGINT))
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
             service = assemble(stack, config, replay, again)

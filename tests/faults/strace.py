@@ -47,4 +47,8 @@ def traced(
         yield
     finally:
         tracer.send_signal(signal.SIGINT)
-        tracer.wait(20)
+        try:
+            tracer.wait(20)
+        except subprocess.TimeoutExpired:  # it waits for a thread that the kill took from it
+            tracer.kill()
+            tracer.wait()
