@@ -29,7 +29,7 @@ def _open_umask() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("loud")
-def test_what_a_run_and_a_request_write_is_closed_to_others(full_drop: Path, tmp_path: Path) -> None:
+def test_what_a_run_and_a_request_write_is_closed(full_drop: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     evidence = ("evidence.clips=true", "evidence.pictures=true")
     config = load_config(None, [*sets_of(full_drop, store), *evidence], {})
@@ -41,9 +41,7 @@ def test_what_a_run_and_a_request_write_is_closed_to_others(full_drop: Path, tmp
     assert _open(store) == {}
 
 
-def test_what_a_registry_and_a_retraining_write_is_closed_to_others(
-    drop: Path, tmp_path: Path
-) -> None:
+def test_what_a_registry_and_a_retraining_write_is_closed(drop: Path, tmp_path: Path) -> None:
     registry, (model,) = registry_of(tmp_path / "one", "mine")
     registry.promote(model, reason="try it")
     assert _open(tmp_path / "one") == {}
