@@ -54,7 +54,10 @@ class Annotation:
         if (self.low_hz is None) != (self.high_hz is None):
             raise DataError(f"annotation: found {self.low_hz} to {self.high_hz} Hz, wanted both")
         if not (0 <= (self.low_hz or 0) <= (self.high_hz or 0) < inf):
-            raise DataError(f"annotation: found {self.low_hz:g} to {self.high_hz:g} Hz")
+            raise DataError(
+                f"annotation: found {self.low_hz:g} to {self.high_hz:g} Hz, wanted them rising "
+                "from 0 or more"
+            )
         for cell in (self.label, *(cell for pair in self.extra for cell in pair)):
             if any(mark in cell for mark in "\t\r\n"):
                 raise DataError(f"annotation: found {cell!r}, wanted no tab and no line's end")

@@ -16,7 +16,7 @@ from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.errors import DataError
 from acoio.output import write_output
 from acoio.sound import Sound
-from acoio.tables import parse_number, read_text
+from acoio.tables import parse_number, read_lines
 
 _BAND: Final = "\\"
 
@@ -39,12 +39,12 @@ def read_audacity(
     path = Path(path)
     timeline = files if isinstance(files, Timeline) else Timeline(files)
     found: list[Annotation] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         cells = line.split("\t", 2)
         try:
             if cells[0] == _BAND and found:
                 found[-1] = _in_band(found[-1], cells)
-            elif line:
+            elif line.strip():
                 found.append(_annotation(cells, timeline))
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {error}") from error
@@ -91,10 +91,6 @@ def audacity_track(
     return "".join(line + "\n" for line in lines)
 
 
-def _lines(path: Path) -> list[str]:
-    return read_text(path).replace("\r\n", "\n").split("\n")
-
-
 def _annotation(cells: Sequence[str], timeline: Timeline) -> Annotation:
     if len(cells) < 2:
         raise DataError(f"found {cells[0]!r}, wanted begin, end and text with tabs between")
@@ -104,7 +100,7 @@ def _annotation(cells: Sequence[str], timeline: Timeline) -> Annotation:
 
 def _in_band(annotation: Annotation, cells: Sequence[str]) -> Annotation:
     if len(cells) < 3:
-        raise DataError("found a line of frequencies without two of them")
+        raise DataError("found less than two frequencies, wanted low and high with tabs between")
     low_hz, high_hz = parse_number(cells[1]), parse_number(cells[2])
     if low_hz < 0 or high_hz < 0:
         return annotation

@@ -7,19 +7,19 @@ asks for it, and to a file as a whole, so that no file is torn.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
-from acoio.errors import NotReadyError, SetupError
+from acoio.errors import DataError, SetupError
+from acoio.tables import Row, check_unsplit, number, read_table, utc
 
-_COLUMNS: Final = ("since_utc", "until_utc", "error_s", "source")
+_SINCE, _UNTIL, _ERROR, _SOURCE = "since_utc", "until_utc", "error_s", "source"
 _INTO_A_FILE: Final = timedelta(seconds=30)
 """A file begins up to 0.66 s before the minute of its name, where errors change."""
 
@@ -77,54 +77,36 @@ def known_clock_errors() -> ClockErrors:
 
     Source: the clock notes of the observatory's readers, in docs/format.md.
     """
-    text = files("acoio").joinpath("clock_errors.csv").read_text(encoding="utf-8")
-    return _table(text, "clock_errors.csv")
+    with as_file(files("acoio").joinpath("clock_errors.csv")) as path:
+        return read_clock_errors(path)
 
 
 def read_clock_errors(path: str | Path) -> ClockErrors:
-    """Return the table in a CSV file with the columns since_utc, until_utc, error_s, source.
+    """Return the table in a file with the columns since_utc, until_utc, error_s, maybe source.
 
     Raises
     ------
     NotReadyError
         If the file cannot be read.
     SetupError
-        If it is no such table.
+        If it is no such table; it says which line.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise NotReadyError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SetupError(f"{path}: found no UTF-8 text: {error.reason}") from error
-    return _table(text, str(path))
+        rows = read_table(Path(path), (_SINCE, _UNTIL, _ERROR), _row, optional=(_SOURCE,))
+    except DataError as error:
+        raise SetupError(str(error)) from error
+    return ClockErrors(tuple(rows))
 
 
-def _table(text: str, where: str) -> ClockErrors:
-    reader = csv.DictReader(text.splitlines())
-    missing = [name for name in _COLUMNS[:3] if name not in (reader.fieldnames or ())]
-    if missing:
-        raise SetupError(f"{where}: found no column {', '.join(missing)}")
-    return ClockErrors(tuple(_row(row, f"{where}, line {reader.line_num}") for row in reader))
-
-
-def _row(row: Mapping[str, str | None], where: str) -> ClockError:
-    try:
-        since, until = (_time(row[name] or "") for name in _COLUMNS[:2])
-        error_s = float(row["error_s"] or "")
-    except ValueError as error:
-        raise SetupError(f"{where}: {error}") from None
+def _row(row: Row) -> ClockError:
+    since, until = (utc(row, name) if row[name].strip() else None for name in (_SINCE, _UNTIL))
+    error_s = number(row, _ERROR)
     if not math.isfinite(error_s):
-        raise SetupError(f"{where}: found an error of {error_s} s, wanted a number")
+        raise ValueError(f"{_ERROR}: found {error_s}, wanted a number of seconds")
     if since and until and until <= since:
-        raise SetupError(f"{where}: found until_utc {until} not after since_utc {since}")
-    return ClockError(since, until, error_s, row.get("source") or "")
-
-
-def _time(text: str) -> datetime | None:
-    if not text.strip():
-        return None
-    return _aware(datetime.fromisoformat(text.strip()))
+        raise ValueError(f"found {_UNTIL} {until}, wanted it after {_SINCE} {since}")
+    check_unsplit(row, _SOURCE)
+    return ClockError(since, until, error_s, row.get(_SOURCE, ""))
 
 
 def _aware(when: datetime) -> datetime:

@@ -12,12 +12,15 @@ from acoio.annotations import Annotation
 from acoio.clock import from_us, to_us
 from acoio.errors import DataError
 from acoio.output import write_output
-from acoio.tables import Row, csv_table, read_table
+from acoio.tables import Row, count, csv_table, read_table, utc
 
 if TYPE_CHECKING:
     from acoio.sound import Sound
 
-COLUMNS: Final = ("begin_utc", "end_utc", "file", "sample", "label", "checked", "note")
+_COLUMNS: Final = ("begin_utc", "end_utc", "file", "sample", "label", "checked")
+_NOTE: Final = "note"
+COLUMNS: Final = (*_COLUMNS, _NOTE)
+_CHECKED: Final = {"0": False, "1": True, "false": False, "true": True}  # spreadsheets, R, pandas
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def read_labels(path: str | Path) -> tuple[Label, ...]:
     NotReadyError
         If the table cannot be read.
     """
-    return tuple(read_table(Path(path), COLUMNS, _label))
+    return tuple(read_table(Path(path), _COLUMNS, _label, optional=(_NOTE,)))
 
 
 def write_labels(path: str | Path, labels: Iterable[Label]) -> None:
@@ -95,16 +98,17 @@ def row_of(label: Label) -> dict[str, Any]:
 
 
 def _label(row: Row) -> Label:
-    if row["checked"] not in ("0", "1"):
+    checked = _CHECKED.get(row["checked"].strip().lower())
+    if checked is None:
         raise ValueError(f"checked: found {row['checked']!r}, wanted 0 or 1")
     return Label(
-        begin=datetime.fromisoformat(row["begin_utc"]),
-        end=datetime.fromisoformat(row["end_utc"]),
+        begin=utc(row, "begin_utc"),
+        end=utc(row, "end_utc"),
         file=row["file"],
-        sample=int(row["sample"]),
+        sample=count(row, "sample"),
         label=row["label"],
-        checked=row["checked"] == "1",
-        note=row["note"],
+        checked=checked,
+        note=row.get(_NOTE, ""),
     )
 
 

@@ -8,7 +8,9 @@ over the list, and Begin File with File Offset (s) tell the place within a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from acoio.annotations import Annotation, FileSpan, Timeline
 from acoio.errors import DataError
 from acoio.output import write_output
 from acoio.sound import Sound
-from acoio.tables import parse_number, read_text
+from acoio.tables import Row, check_unsplit, count, number, read_table
 
 _SELECTION, _VIEW, _CHANNEL = "Selection", "View", "Channel"
 _BEGIN, _END, _LOW, _HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
@@ -24,8 +26,6 @@ _FILE, _OFFSET = "Begin File", "File Offset (s)"
 _COLUMNS: Final = (_SELECTION, _VIEW, _CHANNEL, _BEGIN, _END, _LOW, _HIGH, _FILE, _OFFSET)
 _LABELS: Final = ("Annotation", "Label", "Species", "Tags")
 _SPECTROGRAM: Final = "Spectrogram 1"
-
-_Row = Mapping[str, str]
 
 
 def read_raven(
@@ -49,18 +49,17 @@ def read_raven(
     NotReadyError
         If the table cannot be read.
     """
-    path = Path(path)
     timeline = files if isinstance(files, Timeline) else Timeline(files)
-    rows = _rows(path)
-    if label is None:
-        label = next((name for name in _LABELS if rows and name in rows[0][1]), _LABELS[0])
-    found = []
-    for number, row in _one_view(rows):
-        try:
-            found.append(_annotation(row, timeline, label))
-        except ValueError as error:
-            raise DataError(f"{path}, line {number}: {error}") from error
-    return tuple(found)
+    labels = _LABELS if label is None else (label,)
+
+    def made(row: Row) -> tuple[Row, Annotation]:
+        column = next((name for name in labels if name in row), labels[0])
+        return row, _annotation(row, timeline, column)
+
+    found = read_table(
+        Path(path), (_BEGIN, _END), made, known=_COLUMNS, optional=labels, apostrophes=False
+    )
+    return _one_view(found)
 
 
 def write_raven(
@@ -102,92 +101,81 @@ def raven_table(
     """
     timeline = files if isinstance(files, Timeline) else Timeline(files)
     extra = list(dict.fromkeys(name for a in annotations for name, _ in a.extra))
-    if label in extra:
+    folded = {name.strip().casefold(): name for name in extra}  # as `read_raven` compares them
+    if label.casefold() in folded:
         raise DataError(
             f"annotation: found {label} in extra, wanted it for the labels: give write_raven "
             "label=, the column that they were read from"
         )
-    if taken := {*extra} & {*_COLUMNS}:
-        raise DataError(f"annotation: found {', '.join(sorted(taken))} in extra, wanted others")
+    if taken := folded.keys() & {name.casefold() for name in _COLUMNS}:
+        found = ", ".join(sorted(folded[name] for name in taken))
+        raise DataError(f"annotation: found {found} in extra, wanted others")
     columns = [*_COLUMNS, label, *extra]
-    lines = ["\t".join(columns)]
-    for number, annotation in enumerate(annotations, start=1):
-        row = _row(number, annotation, timeline) | {label: annotation.label}
-        row |= dict(annotation.extra)
-        lines.append("\t".join(row.get(name, "") for name in columns))
-    return "\n".join(lines) + "\n"
+    table = io.StringIO()
+    lines = csv.DictWriter(table, columns, delimiter="\t", lineterminator="\n")
+    lines.writeheader()
+    for selection, annotation in enumerate(annotations, start=1):
+        row = _row(selection, annotation, timeline) | {label: annotation.label}
+        lines.writerow(row | dict(annotation.extra))
+    return table.getvalue()
 
 
-def _rows(path: Path) -> list[tuple[int, _Row]]:
-    """Return the lines of a table with their numbers, checked for what each needs."""
-    text = read_text(path).replace("\r\n", "\n")
-    head, *lines = (line.split("\t") for line in text.split("\n"))
-    if missing := [name for name in (_BEGIN, _END) if name not in head]:
-        raise DataError(f"{path}: found no column {', '.join(missing)}, wanted Raven's table")
-    rows: list[tuple[int, _Row]] = []
-    for number, cells in enumerate(lines, start=2):
-        if cells == [""]:
-            continue
-        if len(cells) > len(head):
-            raise DataError(f"{path}, line {number}: found {len(cells)} cells for {len(head)}")
-        padded = cells + [""] * (len(head) - len(cells))
-        rows.append((number, dict(zip(head, padded, strict=True))))
-    return rows
-
-
-def _one_view(rows: Sequence[tuple[int, _Row]]) -> list[tuple[int, _Row]]:
+def _one_view(found: Sequence[tuple[Row, Annotation]]) -> tuple[Annotation, ...]:
     """Keep one line of each selection: the first spectrogram's, or the first waveform's.
 
     Lines without a number, or of another view, are all kept.  The times tell apart
     selections of one number, as in tables that were put one below the other.
     """
     best: dict[tuple[str | None, ...], tuple[int, bool]] = {}
-    for number, row in rows:
+    for k, (row, _) in enumerate(found):
         key, drawn = _key(row), row.get(_VIEW, "").startswith("Spectrogram")
         if _has_views(row) and (key not in best or (drawn and not best[key][1])):
-            best[key] = number, drawn
-    return [
-        (number, row) for number, row in rows if not _has_views(row) or best[_key(row)][0] == number
-    ]
+            best[key] = k, drawn
+    return tuple(
+        annotation
+        for k, (row, annotation) in enumerate(found)
+        if not _has_views(row) or best[_key(row)][0] == k
+    )
 
 
-def _has_views(row: _Row) -> bool:
+def _has_views(row: Row) -> bool:
     return bool(row.get(_SELECTION)) and row.get(_VIEW, "").startswith(("Spectrogram", "Waveform"))
 
 
-def _key(row: _Row) -> tuple[str | None, ...]:
+def _key(row: Row) -> tuple[str | None, ...]:
     return tuple(row.get(name) for name in (_SELECTION, _CHANNEL, _BEGIN, _END, _FILE, _OFFSET))
 
 
-def _annotation(row: _Row, timeline: Timeline, label: str) -> Annotation:
-    begin_s, end_s = parse_number(row[_BEGIN]), parse_number(row[_END])
+def _annotation(row: Row, timeline: Timeline, label: str) -> Annotation:
+    begin_s, end_s = number(row, _BEGIN), number(row, _END)
     if row.get(_FILE) and row.get(_OFFSET):
-        at_s = timeline.start_s(timeline.index_of(row[_FILE])) + parse_number(row[_OFFSET])
+        at_s = timeline.start_s(timeline.index_of(row[_FILE])) + number(row, _OFFSET)
         begin_s, end_s = at_s, at_s + (end_s - begin_s)
     begin, end = timeline.times_of(begin_s, end_s)
     known = {*_COLUMNS, label}
+    check_unsplit(row, label)
     return Annotation(
         begin=begin,
         end=end,
-        low_hz=_number(row, _LOW),
-        high_hz=_number(row, _HIGH),
+        low_hz=_hz(row, _LOW),
+        high_hz=_hz(row, _HIGH),
         label=row.get(label, ""),
-        channel=int(row.get(_CHANNEL) or 1),
+        channel=count(row, _CHANNEL) if row.get(_CHANNEL, "").strip() else 1,
         extra=tuple((name, cell) for name, cell in row.items() if cell and name not in known),
     )
 
 
-def _number(row: _Row, name: str) -> float | None:
-    return parse_number(row[name]) if row.get(name) else None
+def _hz(row: Row, name: str) -> float | None:
+    return number(row, name) if row.get(name, "").strip() else None
 
 
-def _row(number: int, annotation: Annotation, timeline: Timeline) -> dict[str, str]:
+def _row(selection: int, annotation: Annotation, timeline: Timeline) -> dict[str, str]:
     begin_s, end_s = timeline.stretch(annotation)
     k, offset_s = timeline.place(annotation.begin)
     band = (annotation.low_hz, annotation.high_hz)
     low_hz, high_hz = (0.0, timeline.files[k].rate_hz / 2) if None in band else band
     return {
-        _SELECTION: str(number),
+        _SELECTION: str(selection),
         _VIEW: _SPECTROGRAM,
         _CHANNEL: str(annotation.channel),
         _BEGIN: f"{begin_s:.9f}",

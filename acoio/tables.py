@@ -1,25 +1,39 @@
-"""Tables as other programs write and read them: any Unicode mark, comma, semicolon or tab.
-
-Spreadsheets run a cell that begins as a formula does, so text that does is written behind an
-apostrophe, which they show as text, and read back without it.
-Source: OWASP, CSV Injection.
-"""
+"""Text and tables as other programs write them: any Unicode mark, separator and line's end."""
 
 from __future__ import annotations
 
 import csv
 import io
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from acoio.cells import Row, check_unsplit, count, guarded, number, parse_number, unguarded, utc
 from acoio.errors import DataError, NotReadyError
 
-Row = Mapping[str, str]
+__all__ = [
+    "Row",
+    "check_unsplit",
+    "count",
+    "csv_table",
+    "decoded",
+    "number",
+    "parse_number",
+    "read_lines",
+    "read_table",
+    "read_text",
+    "utc",
+]
+
 _T = TypeVar("_T")
 _SEPARATORS: Final = (",", ";", "\t")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SEPARATOR_LINE: Final = re.compile(r"\s*\"?sep=[,;\t]?\"?\s*", re.IGNORECASE)
+"""What Excel writes and wants as a first line; the header tells the separator by itself."""
+
+_LONGEST: Final = csv.field_size_limit()  # characters of a header that are looked at
 _UTF16: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 
 
@@ -38,105 +52,150 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise NotReadyError(f"{path}: {error.strerror}") from error
     try:
-        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
+        return decoded(content)
+    except ValueError as error:
+        raise DataError(f"{path}, {error}") from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file without their ends, which are LF, CR LF or CR.
+
+    Raises
+    ------
+    DataError, NotReadyError
+        As `read_text`.
+    """
+    return _lines(read_text(path))
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file's content, as `read_text`.
+
+    Raises
+    ------
+    ValueError
+        If it is neither UTF-8 nor UTF-16 with a mark; it says which line.
+    """
+    if b"\0" in content[:2] or content.startswith(BOM_UTF32_LE):
+        found = "UTF-16 without a byte-order mark, or UTF-32"
+        raise ValueError(f"line 1: found {found}; save it as UTF-8")
+    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}, line {line}: found no UTF-8: {error.reason}; save it as UTF-8"
+        line = len(_lines(content[: error.start].decode(encoding, "ignore")))
+        raise ValueError(
+            f"line {line}: found no UTF-8: {error.reason}; save it as UTF-8"
         ) from error
 
 
-def read_table(path: Path, columns: Sequence[str], made: Callable[[Row], _T]) -> list[_T]:
-    """Return what `made` gives of each line of a table that has at least some columns.
+def read_table(
+    path: Path,
+    columns: Sequence[str],
+    made: Callable[[Row], _T],
+    *,
+    known: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    apostrophes: bool = True,
+) -> list[_T]:
+    """Return what `made` gives of each line of a table.
 
-    Cells that a line lacks are empty; lines of empty cells are left out.
+    A header must have `columns`, and may have `known` and `optional` ones and others; names are
+    compared without case.  A line must have a cell for each of `columns` and `known`.  Those
+    after them it may leave out, as spreadsheets do with cells that are empty to the end.
+    Source: Microsoft, KB 77295.  Lines of empty cells are left out.  `apostrophes` before what a
+    spreadsheet might run are left out too, as `csv_table` writes them.
 
     Raises
     ------
     DataError
-        If a column is missing, or a line has too many cells or none that `made` takes
-        (`ValueError`); it says which line.
+        If a column is missing or there twice, or a line has too many cells, too few or none
+        that `made` takes (`ValueError`); it says which line.
     NotReadyError
         If the table cannot be read.
     """
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        head = [name.strip() for name in next(lines, [])]
-        if missing := [name for name in columns if name not in head]:
-            wanted = f"wanted {', '.join(columns)}, parted by commas, semicolons or tabs"
-            raise DataError(f"{path}: found no column {', '.join(missing)}, {wanted}")
-        return [_made(cells, head, made, path, lines.line_num) for cells in lines if any(cells)]
-    except csv.Error as error:
-        raise DataError(f"{path}, line {lines.line_num}: found no CSV: {error}") from error
-
-
-def _made(
-    cells: Sequence[str], head: Sequence[str], made: Callable[[Row], _T], path: Path, line: int
-) -> _T:
-    where = f"{path}, line {line}"
-    if any(cells[len(head) :]):
+    content = read_text(path)
+    separator = _separator(content, (*columns, *known, *optional))
+    rows = _rows(content, separator, path)
+    line, names = next(rows, (1, []))
+    head = _head(names, (*columns, *known, *optional))
+    if missing := [name for name in columns if name not in head]:
+        wanted = f"wanted {', '.join(columns)}, parted by commas, semicolons or tabs"
+        raise DataError(f"{path}, line {line}: found no column {', '.join(missing)}, {wanted}")
+    if twice := next((name for name, n in Counter(head).items() if name and n > 1), None):
         raise DataError(
-            f"{where}: found {len(cells)} cells, wanted {len(head)}; where numbers have decimal "
-            "commas, part cells by semicolons"
+            f"{path}, line {line}: found two columns {twice}, wanted one; rename or remove one"
         )
-    padded = [*cells, *[""] * (len(head) - len(cells))]
-    try:
-        return made(dict(zip(head, map(_read, padded), strict=False)))
-    except ValueError as error:
-        raise DataError(f"{where}: {error}") from error
-
-
-def number(row: Row, name: str) -> float:
-    """Return the number in a cell.
-
-    Raises
-    ------
-    ValueError
-        As `parse_number`, with the name of the column.
-    """
-    try:
-        return parse_number(row[name])
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
-def parse_number(cell: str) -> float:
-    """Return the number that a cell holds, which may have a decimal comma.
-
-    Raises
-    ------
-    ValueError
-        If it is none, or the cell is empty.
-    """
-    text = cell.strip()
-    try:
-        return float(text if "." in text else text.replace(",", "."))
-    except ValueError:
-        found = repr(text) if text else "an empty cell"
-        raise ValueError(f"found {found}, wanted a number, as 120.5") from None
+    least = 1 + max(head.index(name) for name in (*columns, *known) if name in head)
+    found = []
+    for line, cells in rows:
+        try:
+            _check(cells, head, least)
+            read = map(unguarded, cells) if apostrophes else cells
+            found.append(made(Row.of(head, [*read], separator)))
+        except ValueError as error:
+            raise DataError(f"{path}, line {line}: {error}") from error
+    return found
 
 
 def csv_table(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Return a table as CSV, with lines that end as RFC 4180 wants."""
-    text = io.StringIO(newline="")
-    lines = csv.DictWriter(text, columns, lineterminator="\r\n")
+    table = io.StringIO(newline="")
+    lines = csv.DictWriter(table, columns, lineterminator="\r\n")
     lines.writeheader()
     for row in rows:
-        lines.writerow({name: _written(value) for name, value in row.items()})
-    return text.getvalue()
+        lines.writerow({name: guarded(value) for name, value in row.items()})
+    return table.getvalue()
 
 
-def _written(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+def _lines(content: str) -> list[str]:
+    return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _read(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+def _separator(content: str, wanted: Sequence[str]) -> str:
+    """Return by which separator the first line that holds a header has most of its names."""
+    lines = (line for line in io.StringIO(content, newline="") if line.strip(" ,;\t\r\n"))
+    first = next((line for line in lines if not _SEPARATOR_LINE.fullmatch(line)), "")
+
+    def names(separator: str) -> int:
+        cells = next(csv.reader([first[:_LONGEST]], delimiter=separator), [])
+        return len({*_head(cells, wanted)} & {*wanted})
+
+    return max(_SEPARATORS, key=names)
 
 
-def _is_formula(text: str) -> bool:
-    """Return whether a spreadsheet might run a text, apostrophes before it aside."""
-    return text.lstrip("'").startswith(_FORMULA)
+def _rows(content: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that hold anything, header first, each with the number of its first line."""
+    lines = csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
+    begun, first = 1, True
+    try:
+        for cells in lines:
+            if any(map(str.strip, cells)):
+                if not (first and _SEPARATOR_LINE.fullmatch(separator.join(cells))):
+                    yield begun, cells
+                first = False
+            begun = lines.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {begun}: found no CSV: {error}; in a cell that begins with a quote, "
+            "write each quote twice and one at the end"
+        ) from error
+
+
+def _head(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Return the names of a header, those that are wanted but for their case as they should be."""
+    as_wanted = {name.casefold(): name for name in wanted}
+    return [as_wanted.get(name.strip().casefold(), name.strip()) for name in names]
+
+
+def _check(cells: Sequence[str], head: Sequence[str], least: int) -> None:
+    if any(cells[len(head) :]):
+        raise ValueError(
+            f"found {len(cells)} cells, wanted {len(head)}; where numbers have decimal commas, "
+            "part cells by semicolons; where lines begin with their own numbers, name that column"
+        )
+    if len(cells) < least:
+        raise ValueError(
+            f"found {len(cells)} cells, wanted {least} at least, up to {head[least - 1]}; "
+            "write empty cells with their separators too"
+        )

@@ -7,12 +7,11 @@ those where nothing should be found.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -23,8 +22,8 @@ from acoio.spectrogram import spectrogram
 from daemon.bus.wire import event_from_json
 from daemon.hearing.batch import score_files
 from detector import PRETRAINED, Event, Listener, load_model
+from detector.evaluation.labels import BACKGROUND, read_labels
 
-BACKGROUND = "background"
 SHOWN = (timedelta(seconds=65), timedelta(seconds=185))
 
 
@@ -47,7 +46,7 @@ def main() -> None:
     """Print what was found, missed and heard in the background; draw two minutes."""
     folder, labels_path = Path(sys.argv[1]), Path(sys.argv[2])
     files = sorted(folder.glob("*.HYD*"))
-    labels = read_labels(labels_path)
+    labels = looked_at(labels_path)
     scorer = load_model(PRETRAINED)
     listener = Listener(scorer, station="bench")
     named = [(path.name, path) for path in files]
@@ -60,19 +59,10 @@ def main() -> None:
         draw(files[0], events, Path(sys.argv[3]))
 
 
-def read_labels(path: Path) -> list[Label]:
-    """Return the labels of a CSV file."""
-    with path.open(newline="") as file:
-        return [
-            Label(
-                datetime.fromisoformat(row["begin_utc"]).astimezone(UTC),
-                datetime.fromisoformat(row["end_utc"]).astimezone(UTC),
-                float(row["low_hz"]),
-                float(row["high_hz"]),
-                row["label"],
-            )
-            for row in csv.DictReader(file)
-        ]
+def looked_at(path: Path) -> list[Label]:
+    """Return the labels of a table."""
+    truths = [label.truth for label in read_labels(path)]
+    return [Label(x.begin, x.end, x.low_hz, x.high_hz, x.label) for x in truths]
 
 
 def report(labels: Sequence[Label], events: Sequence[Event], first: datetime) -> None:

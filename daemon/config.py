@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from acoio.errors import NotReadyError, passes
+from acoio.tables import decoded
 from daemon.options import Config
 from daemon.settings.between import conflicts
 from daemon.settings.faults import ConfigError, Fault, fault_of, innermost
@@ -135,7 +137,7 @@ def _take_file(path: Path, reading: _Reading) -> bool:
         If it may be read at the next try.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = io.StringIO(decoded(path.read_bytes()), newline=None).read()
         reading.raw = _loads(text)
     except OSError as error:
         if passes(error.errno):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
 from acoio.output import write_output
-from acoio.tables import Row, csv_table, number, read_table
+from acoio.tables import Row, csv_table, number, read_table, utc
 
 Kind = Literal["call", "ship", "gear"]
 
@@ -69,8 +69,8 @@ def _truth(row: Row) -> Truth:
     if row["kind"] not in get_args(Kind):
         raise ValueError(f"found kind {row['kind']!r}, wanted one of {get_args(Kind)}")
     return Truth(
-        begin=datetime.fromisoformat(row["begin"]),
-        end=datetime.fromisoformat(row["end"]),
+        begin=utc(row, "begin"),
+        end=utc(row, "end"),
         low_hz=number(row, "low_hz"),
         high_hz=number(row, "high_hz"),
         label=row["label"],

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError, unusable
+from acoio.tables import decoded
 from daemon import options
 
 _OTHERS: Final = 0o007  # systemd lets its unit's user in by an ACL, which shows as the group's
@@ -53,9 +54,11 @@ def read_password(path: Path) -> bytes:
     """
     try:
         mode = path.stat().st_mode
-        first, *_ = path.read_bytes().splitlines() or [b""]
+        first, *_ = decoded(path.read_bytes()).encode().splitlines() or [b""]
     except OSError as error:
         raise unusable(f"metrics.password: found {path}", error) from error
+    except ValueError as error:
+        raise SetupError(f"metrics.password: found {path}, {error}") from None
     if stat.S_IMODE(mode) & _OTHERS:
         raise SetupError(f"metrics.password: found {path} readable by others, wanted mode 600")
     if not first:

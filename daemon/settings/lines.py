@@ -18,7 +18,7 @@ def lines_of(text: str) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     table = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if match := _TABLE.match(line):
             table = match[1].strip()
             found.setdefault(table, number)

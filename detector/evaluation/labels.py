@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from acoio.simulate import Truth
-from acoio.tables import Row, number, read_table
+from acoio.tables import Row, check_unsplit, number, read_table, utc
 
 BACKGROUND: Final = "background"
 _SOUND_COLUMNS: Final = ("begin_utc", "end_utc", "low_hz", "high_hz", "label")
+_NOTE: Final = "note"
 _CLIP_COLUMNS: Final = ("file", "label")
 
 
@@ -35,7 +35,7 @@ def read_labels(path: Path) -> list[Label]:
     DataError
         If a column is missing or a value cannot be; it says which line.
     """
-    return read_table(path, _SOUND_COLUMNS, _label)
+    return read_table(path, _SOUND_COLUMNS, _label, optional=(_NOTE,))
 
 
 def read_clip_labels(path: Path) -> list[tuple[str, str]]:
@@ -50,27 +50,25 @@ def read_clip_labels(path: Path) -> list[tuple[str, str]]:
 
 
 def _label(row: Row) -> Label:
-    begin, end = (_utc(row[name]) for name in ("begin_utc", "end_utc"))
+    begin, end = utc(row, "begin_utc"), utc(row, "end_utc")
     low_hz, high_hz = number(row, "low_hz"), number(row, "high_hz")
     if not begin < end:
         raise ValueError(f"found an end of {row['end_utc']}, wanted one after {row['begin_utc']}")
     if not 0 <= low_hz < high_hz < float("inf"):
         raise ValueError(f"found {row['low_hz']} to {row['high_hz']} Hz, wanted them rising from 0")
-    label = _word(row["label"])
+    for name in ("label", _NOTE):
+        check_unsplit(row, name)
+    label = _word(row, "label")
     truth = Truth(begin, end, low_hz, high_hz, label, float("nan"), "call")
-    return Label(truth, "faint" in row.get("note", "").lower())
+    return Label(truth, "faint" in row.get(_NOTE, "").lower())
 
 
 def _clip(row: Row) -> tuple[str, str]:
-    return _word(row["file"]), _word(row["label"])
+    return _word(row, "file"), _word(row, "label")
 
 
-def _word(cell: str) -> str:
-    if not cell.strip():
-        raise ValueError("found an empty cell, wanted a word")
-    return cell.strip()
-
-
-def _utc(cell: str) -> datetime:
-    when = datetime.fromisoformat(cell)
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+def _word(row: Row, name: str) -> str:
+    cell = row[name].strip()
+    if not cell:
+        raise ValueError(f"{name}: found an empty cell, wanted a word")
+    return cell

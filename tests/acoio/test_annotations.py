@@ -197,8 +197,17 @@ def test_a_label_track_by_audacity_is_read(tmp_path: Path) -> None:
     ("content", "fault"),
     [
         ("Selection\tView\n", "no column Begin Time"),
-        ("Begin Time (s)\tEnd Time (s)\n1\tx\n", "line 2: found 'x', wanted a number"),
-        ("Begin Time (s)\tEnd Time (s)\n1\t2\t3\n", "line 2: found 3 cells for 2"),
+        (
+            "Begin Time (s)\tEnd Time (s)\n1\tx\n",
+            "line 2: End Time .*: found 'x', wanted a number",
+        ),
+        ("Begin Time (s)\tEnd Time (s)\n1\t2\t3\n", "line 2: found 3 cells, wanted 2"),
+        ("Begin Time (s)\tEnd Time (s)\n1,000\t2\n", "line 2: Begin Time.*thousands or decimals"),
+        ("Begin Time (s);End Time (s);High Freq (Hz)\n1;2\n", "line 2: found 2 cells, wanted 3 at"),
+        ("Begin Time (s),End Time (s),Species,x\n1,2,5,Mn\n", "line 2: Species: found '2,5', one"),
+        ("Begin Time (s)\tEnd Time (s)\tX\tX\n1\t2\n", "line 1: found two columns X, wanted one"),
+        ('Begin Time (s)\tEnd Time (s)\tX\n1\t2\t"x\n', "line 2: found no CSV: .*each quote"),
+        ("Begin Time (s)\tEnd Time (s)\tChannel\n1\t2\tx\n", "line 2: Channel: found 'x', wanted"),
         ("Begin Time (s)\tEnd Time (s)\n9999\t10000\n", "line 2: 9999 s: wanted 0 to"),
         ("Begin Time (s)\tEnd Time (s)\n2\t1\n", "line 2: annotation: found the end"),
         ("Begin Time (s)\tEnd Time (s)\nnan\t1\n", "line 2: nan s"),
@@ -219,6 +228,41 @@ def test_a_damaged_label_track_is_refused_with_its_line(tmp_path: Path, content:
     (tmp_path / "labels.txt").write_text(content)
     with pytest.raises(DataError, match=r"labels.txt, line [12]"):
         read_audacity(tmp_path / "labels.txt", real_list())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1,25\t2,5\tupcall\r\\\t100,5\t300\r\r3\t4\t5\r",
+        "\n1.25\t2.5\tupcall\n\\\t100.5\t300\n\t\t\n3\t4\t5",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_label_track_is_read_whatever_ends_its_lines(
+    tmp_path: Path, content: str, encoding: str
+) -> None:
+    (tmp_path / "labels.txt").write_bytes(content.encode(encoding))
+    one, two = read_audacity(tmp_path / "labels.txt", real_list())
+    assert (one.label, one.low_hz, one.high_hz, two.label) == ("upcall", 100.5, 300, "5")
+    seconds = (one.end - one.begin).total_seconds()
+    assert seconds == pytest.approx(1.25 * 24_000 / TRUE_HZ, abs=2e-6)
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", ","])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_selection_table_that_another_program_saved_is_read(
+    tmp_path: Path, separator: str, end: str, quote: str
+) -> None:
+    table = RAVEN.format(name="2018-10-28--00.05.wav").replace("View", "VIEW")
+    lines = [f"{quote}{separator}{quote}".join(line.split("\t")) for line in table.splitlines()]
+    lines.insert(2, separator * 10)
+    path = tmp_path / "table.txt"
+    path.write_bytes(end.join(f"{quote}{line}{quote}" if line[0] != separator else line
+                              for line in lines).encode())  # fmt: skip
+    plain_path = tmp_path / "plain.txt"
+    plain_path.write_text(RAVEN.format(name="2018-10-28--00.05.wav"))
+    assert read_raven(path, real_list()) == read_raven(plain_path, real_list())
 
 
 def test_what_is_no_text_or_not_there_is_said(tmp_path: Path) -> None:

@@ -67,10 +67,17 @@ def test_an_empty_table_corrects_nothing(second: int) -> None:
     ("text", "message"),
     [
         ("since,until,error\n", "found no column since_utc, until_utc, error_s"),
-        (HEADING + "yesterday,,1,\n", "line 2: Invalid isoformat"),
-        (HEADING + ",,much,\n", "line 2: could not convert"),
-        (HEADING + ",,nan,\n", "line 2: found an error of nan s"),
-        (HEADING + "2019-01-02,2019-01-01,1,\n", "not after since_utc"),
+        (HEADING + "yesterday,,1,\n", "line 2: since_utc: found 'yesterday', wanted a time"),
+        (HEADING + ",,much,\n", "line 2: error_s: found 'much', wanted a number"),
+        (HEADING + "2018-01-01,2019-01-01,1,5\n", "line 2: source: found '1,5', one number"),
+        (HEADING + ",,1,5,note\n", "line 2: found 5 cells, wanted 4; .*semicolons"),
+        (HEADING + "\n2018-01-01,\n", "line 3: found 2 cells, wanted 3 at least, up to error_s"),
+        (HEADING + "15.01.2019,,1,\n", "line 2: since_utc: found '15.01.2019', wanted a time"),
+        (HEADING + ",,nan,\n", "line 2: error_s: found nan, wanted"),
+        (
+            HEADING + "2019-01-02,2019-01-01,1,\n",
+            "line 2: found until_utc .*, wanted it after",
+        ),
     ],
 )
 def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -78,6 +85,16 @@ def test_a_wrong_table_says_what_is_wrong(tmp_path: Path, text: str, message: st
     path.write_text(text)
     with pytest.raises(SetupError, match=message):
         read_clock_errors(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "table.csv"
+    text = "sep=;\nSince_UTC;until_utc;error_s;source\n;2018-06-20;-1,5;é\n2018-06-20;;1,5\n"
+    path.write_text(text, encoding)
+    day = datetime(2018, 6, 20, tzinfo=UTC)
+    rows = read_clock_errors(path).rows
+    assert rows == (ClockError(None, day, -1.5, "é"), ClockError(day, None, 1.5))
 
 
 def test_a_table_that_is_not_there_is_not_ready(tmp_path: Path) -> None:

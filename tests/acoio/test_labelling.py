@@ -177,9 +177,9 @@ def test_a_table_is_read_and_becomes_annotations(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        ("begin_utc,end_utc\n", "no column file, sample, label, checked, note"),
+        ("begin_utc,end_utc\n", "no column file, sample, label, checked, wanted"),
         (HEAD + ROW.replace(",1,", ",yes,"), "line 2: checked: found 'yes'"),
-        (HEAD + ROW.replace("2016", "x"), "line 2: Invalid isoformat"),
+        (HEAD + ROW.replace("2016", "x"), "line 2: begin_utc: found 'x-.*, wanted a time in UTC"),
         (HEAD + "2016-02-18T08:15:00Z\n", "line 2: "),
     ],
 )

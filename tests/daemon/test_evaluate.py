@@ -90,7 +90,7 @@ def test_json_is_all_that_is_printed(drop: Path, tmp_path: Path) -> None:
         (["--labels", "{drop}/labels.csv"], 78, "--labels: found .* without --recordings"),
         (["--recordings", "{drop}/none"], 78, "--recordings: .*none: no such file or folder"),
         (["--recordings", "{drop}", "--labels", "x.csv"], 78, "--labels: x.csv: no such file"),
-        (["--clips", "{drop}"], 1, "labels.csv: found no column file"),
+        (["--clips", "{drop}"], 1, "labels.csv, line 1: found no column file"),
         (["no-such-model", "--simulated", "0.1"], 78, "no-such-model"),
         (["--recordings", "{clips}"], 1, "found no recording in"),
     ],

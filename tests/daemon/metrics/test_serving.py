@@ -18,6 +18,7 @@ from acoio.errors import NotReadyError, SetupError
 from daemon import options
 from daemon.config import load_config
 from daemon.metrics import Metrics, serve_metrics
+from daemon.metrics.guard import read_password
 from daemon.metrics.server import AT_ONCE
 from tests.daemon.conftest import until
 from tests.daemon.scrapes import ANYWHERE, page_at, pair_in, samples_of, value_of
@@ -131,16 +132,27 @@ def test_anywhere_but_here_it_is_guarded_or_said_to_be_open(tmp_path: Path) -> N
     assert load_config(None, [*station, "metrics.open=true"], {}).metrics.open
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_password_is_what_a_person_typed_whatever_mark_an_editor_put_before(
+    tmp_path: Path, encoding: str
+) -> None:
+    word = tmp_path / "password"
+    word.write_bytes("sécret \r\nmore\r\n".encode(encoding))
+    word.chmod(0o600)
+    assert read_password(word) == "sécret ".encode()
+
+
 def test_what_guards_it_must_be_there_and_be_secret(
     guarded: options.Metrics, tmp_path: Path
 ) -> None:
-    empty, loose = tmp_path / "empty", tmp_path / "loose"
-    for path, mode in ((empty, 0o600), (loose, 0o604)):
-        path.write_text("" if path == empty else "x")
+    empty, loose, latin = tmp_path / "empty", tmp_path / "loose", tmp_path / "latin"
+    for path, mode in ((empty, 0o600), (loose, 0o604), (latin, 0o600)):
+        path.write_bytes({empty: b"", loose: b"x", latin: b"\xe9\n"}[path])
         path.chmod(stat.S_IFREG | mode)
     for key, found, why in (
         ("password", tmp_path / "none", "No such file"),
         ("password", empty, "empty, wanted a password"),
+        ("password", latin, "latin, line 1: found no UTF-8: .*; save it as UTF-8"),
         ("password", loose, "readable by others, wanted mode 600"),
         ("certificate", tmp_path / "none", "No such file"),
         ("certificate", loose, "wanted a pair in PEM"),

@@ -140,6 +140,34 @@ def test_a_file_that_is_no_toml_or_not_there_is_a_fault(tmp_path: Path) -> None:
         load_config(tmp_path / "bad.toml", [_DROP], {})
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_of_any_editor_is_read_and_its_lines_are_told(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    file = tmp_path / "kilokai.toml"
+    lines = ("# né \u2028 é", "[drop]", "path = '/é'", "[station]", "name = 'A b'", "")
+    file.write_bytes(end.join(lines).encode(encoding))
+    with pytest.raises(ConfigError) as error:
+        load_config(file, [], {})
+    assert [(fault.key, fault.origin) for fault in error.value.faults] == [
+        ("station.name", f"{file}:5")
+    ]
+    assert load_config(file, ["station.name=b"], {}).drop.path == Path("/é")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_another_encoding_is_refused_with_its_line_and_the_remedy(
+    tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "kilokai.toml"
+    file.write_bytes("[drop]\r\npath = '/é'\r\n".encode(encoding))
+    line = 2 if encoding in ("latin-1", "cp1252") else 1
+    says = rf"kilokai\.toml: line {line}: found .*; save it as UTF-8"
+    with pytest.raises(ConfigError, match=says):
+        load_config(file, [_DROP], {})
+
+
 @pytest.mark.parametrize("text", ["[" * 20_000, "9" * 5000, f"0x{'f' * 5000}", f"[0x{'f' * 5000}]"])
 @pytest.mark.parametrize("where", ["file", "environment", "set"])
 def test_what_python_cannot_read_or_write_is_a_fault_in_few_words(

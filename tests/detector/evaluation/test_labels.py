@@ -37,7 +37,7 @@ def test_a_note_is_not_needed(tmp_path: Path) -> None:
         (HEAD + ROW.replace("290", "nan"), "line 2: found 230 to nan Hz"),
         (HEAD + ROW + ROW.replace(":02.5Z", ":00Z"), "line 3: found an end"),
         (HEAD + "2016-02-18T08:15:01Z\n", "line 2: "),
-        (HEAD + ROW.replace("song", " "), "line 2: found an empty cell"),
+        (HEAD + ROW.replace("song", " "), "line 2: label: found an empty cell"),
     ],
 )
 def test_a_table_that_cannot_be_says_where(tmp_path: Path, text: str, reason: str) -> None:
