@@ -16,6 +16,8 @@ from acoio.file_span import in_utc
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_POINTED: Final = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_WITH_COMMA: Final = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _UNITS: Final = re.compile(r"\s*[+-]?\d+", re.ASCII)
 _DECIMALS: Final = re.compile(r"\d+\s*", re.ASCII)
 
@@ -24,10 +26,12 @@ class Row(dict[str, str]):
     """The cells of a line by their columns.
 
     `halves` are the columns whose cell may be the decimals of a number that a decimal comma
-    has split, each with the digits of the cell before it.
+    has split, each with the digits of the cell before it.  `commas` says that there is a number
+    with a decimal comma, beside which a point may part thousands.
     """
 
     halves: Mapping[str, str]
+    commas: bool
 
     @classmethod
     def of(cls, head: Sequence[str], cells: Sequence[str], separator: str) -> Self:
@@ -38,6 +42,7 @@ class Row(dict[str, str]):
             for name, units, cell in zip(head[1:], cells, cells[1:], strict=False)
             if separator == "," and _UNITS.fullmatch(units) and _DECIMALS.fullmatch(cell)
         }
+        row.commas = any(_WITH_COMMA.fullmatch(cell.strip()) for cell in cells)
         return row
 
 
@@ -47,10 +52,14 @@ def number(row: Row, name: str) -> float:
     Raises
     ------
     ValueError
-        As `parse_number`, with the name of the column.
+        As `parse_number`, with the name of the column, or its point may part thousands.
     """
+    cell = row[name].strip()
+    if row.commas and _POINTED.fullmatch(cell):
+        either = f"{cell.replace('.', '')} or {cell.replace('.', ',')}0"
+        raise ValueError(f"{name}: found {cell!r}, thousands or decimals; write {either}")
     try:
-        return parse_number(row[name])
+        return parse_number(cell)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 

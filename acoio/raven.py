@@ -102,13 +102,13 @@ def raven_table(
     timeline = files if isinstance(files, Timeline) else Timeline(files)
     extra = list(dict.fromkeys(name for a in annotations for name, _ in a.extra))
     folded = {name.strip().casefold(): name for name in extra}  # as `read_raven` compares them
-    if label.casefold() in folded:
+    if taken := folded.get(label.casefold()):
         raise DataError(
-            f"annotation: found {label} in extra, wanted it for the labels: give write_raven "
+            f"annotation: found {taken} in extra, wanted it for the labels: give write_raven "
             "label=, the column that they were read from"
         )
-    if taken := folded.keys() & {name.casefold() for name in _COLUMNS}:
-        found = ", ".join(sorted(folded[name] for name in taken))
+    if own := folded.keys() & {name.casefold() for name in _COLUMNS}:
+        found = ", ".join(sorted(folded[name] for name in own))
         raise DataError(f"annotation: found {found} in extra, wanted others")
     columns = [*_COLUMNS, label, *extra]
     table = io.StringIO()

@@ -177,8 +177,8 @@ def _rows(content: str, separator: str, path: Path) -> Iterator[tuple[int, list[
             begun = lines.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {begun}: found no CSV: {error}; in a cell that begins with a quote, "
-            "write each quote twice and one at the end"
+            f"{path}, line {begun}: found no CSV: {error}; part cells by commas, semicolons or "
+            "tabs, and in one that begins with a quote write each quote twice"
         ) from error
 
 

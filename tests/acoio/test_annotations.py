@@ -206,7 +206,7 @@ def test_a_label_track_by_audacity_is_read(tmp_path: Path) -> None:
         ("Begin Time (s);End Time (s);High Freq (Hz)\n1;2\n", "line 2: found 2 cells, wanted 3 at"),
         ("Begin Time (s),End Time (s),Species,x\n1,2,5,Mn\n", "line 2: Species: found '2,5', one"),
         ("Begin Time (s)\tEnd Time (s)\tX\tX\n1\t2\n", "line 1: found two columns X, wanted one"),
-        ('Begin Time (s)\tEnd Time (s)\tX\n1\t2\t"x\n', "line 2: found no CSV: .*each quote"),
+        ('Begin Time (s)\tEnd Time (s)\tX\n1\t2\t"x\n', "line 2: found no CSV: .*each quote twice"),
         ("Begin Time (s)\tEnd Time (s)\tChannel\n1\t2\tx\n", "line 2: Channel: found 'x', wanted"),
         ("Begin Time (s)\tEnd Time (s)\n9999\t10000\n", "line 2: 9999 s: wanted 0 to"),
         ("Begin Time (s)\tEnd Time (s)\n2\t1\n", "line 2: annotation: found the end"),
@@ -376,6 +376,9 @@ def test_labels_of_a_column_of_choice_go_back_to_it(tmp_path: Path) -> None:
     assert found[0].label == "Mn"
     with pytest.raises(DataError, match=r"found Annotation in extra, .* give write_raven label="):
         write_raven(path, found, files)
+    with pytest.raises(DataError, match="found Annotation in extra, wanted it for the labels"):
+        write_raven(path, found, files, label="annotation")
+    found = [replace(found[0], label='\'-12 dB "re" 1')]
     write_raven(path, found, files, label="Species")
     assert list(read_raven(path, files, label="Species")) == found
 

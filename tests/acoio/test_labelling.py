@@ -175,12 +175,22 @@ def test_a_table_is_read_and_becomes_annotations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "row", [ROW.replace(",1,", ",TRUE,"), ROW.replace(",0,", ",0.0,"), ROW[:-2]]
+)
+def test_a_table_is_the_same_after_other_programs_saved_it(tmp_path: Path, row: str) -> None:
+    for name, line in (("page", ROW), ("other", row)):
+        (tmp_path / name).write_text(HEAD + line + "\n")
+    assert read_labels(tmp_path / "other") == read_labels(tmp_path / "page")
+
+
+@pytest.mark.parametrize(
     ("content", "fault"),
     [
         ("begin_utc,end_utc\n", "no column file, sample, label, checked, wanted"),
         (HEAD + ROW.replace(",1,", ",yes,"), "line 2: checked: found 'yes'"),
         (HEAD + ROW.replace("2016", "x"), "line 2: begin_utc: found 'x-.*, wanted a time in UTC"),
-        (HEAD + "2016-02-18T08:15:00Z\n", "line 2: "),
+        (HEAD + "2016-02-18T08:15:00Z\n", "line 2: found 1 cells, wanted 6 at least"),
+        (HEAD + ROW.replace(",0,", ",0.5,"), "line 2: sample: found '0.5', wanted a whole number"),
     ],
 )
 def test_a_damaged_table_is_refused_with_its_line(tmp_path: Path, content: str, fault: str) -> None:

@@ -65,7 +65,8 @@ def test_every_mark_separator_and_end_of_line_is_read(
         (b"file,low_hz,label\na,1\n", "line 2: found 2 cells, wanted 3 at least, up to label"),
         (b"file;low_hz;label\na;1,000;x\n", "line 2: low_hz: .*thousands.*; write 1000 or 1.000"),
         (b"file,low_hz,label\na,1_000,x\n", "line 2: low_hz: found '1_000', wanted a number"),
-        (b'file,low_hz,label\na,1,x\nb,1,"x\nc,1,y\n', "line 3: found no CSV: .*write each quote"),
+        (b'file,low_hz,label\na,1,x\nb,1,"x\nc,1,y\n', "line 3: found no CSV: .*each quote twice"),
+        (b'file,low_hz,label\na,1,"x\ny"\nb,-,z\n', "line 4: low_hz: found '-', wanted a number"),
         (b'file,low_hz,label\nb,1,"x"y\n', "line 2: found no CSV: "),
         (b"sep=|\nfile|low_hz|label\n", "line 1: found no column file, .*parted by commas"),
         ("file,low_hz,label\n".encode("utf-16-le"), "line 1: found UTF-16 without"),
@@ -131,6 +132,13 @@ def test_a_comma_that_may_part_thousands_is_refused(text: str) -> None:
 @given(st.floats(-1e6, 1e6).filter(lambda x: len(repr(x).partition(".")[2]) != 3))
 def test_a_number_is_the_same_with_a_decimal_comma(value: float) -> None:
     assert parse_number(repr(value).replace(".", ",")) == parse_number(repr(value)) == value
+
+
+def test_a_point_that_may_part_thousands_beside_a_decimal_comma_is_refused() -> None:
+    row = Row.of(["low_hz", "high_hz"], ["0,5", "1.200"], ";")
+    with pytest.raises(ValueError, match=r"high_hz: .*decimals; write 1200 or 1,2000"):
+        number(row, "high_hz")
+    assert parse_number("1,2000") == number(Row.of(["high_hz"], ["1.200"], ";"), "high_hz") == 1.2
 
 
 def test_three_decimals_that_part_no_thousands_are_read() -> None:

@@ -22,6 +22,17 @@ def test_labels_are_read_in_utc_and_a_faint_one_is_told_by_its_note(tmp_path: Pa
     assert (one.truth.label, one.truth.low_hz, one.faint, two.faint) == ("song", 230, False, True)
 
 
+def test_a_note_may_be_left_out_where_it_is_empty_and_its_column_is_of_any_case(
+    tmp_path: Path,
+) -> None:
+    rows = ROW.replace(",by eye", ",FAINT") + ROW.replace(",by eye", "")
+    labels = read_labels(_table(tmp_path, HEAD.upper() + rows))
+    assert [(label.truth.label, label.faint) for label in labels] == [
+        ("song", True),
+        ("song", False),
+    ]
+
+
 def test_a_note_is_not_needed(tmp_path: Path) -> None:
     text = HEAD.replace(",note", "") + ROW.replace(",by eye", "")
     assert [label.faint for label in read_labels(_table(tmp_path, text))] == [False]
@@ -37,6 +48,13 @@ def test_a_note_is_not_needed(tmp_path: Path) -> None:
         (HEAD + ROW.replace("290", "nan"), "line 2: found 230 to nan Hz"),
         (HEAD + ROW + ROW.replace(":02.5Z", ":00Z"), "line 3: found an end"),
         (HEAD + "2016-02-18T08:15:01Z\n", "line 2: "),
+        (HEAD + ROW.replace("230,290,song,by eye", "20,40,5,whale"), "line 2: label: found '40,5'"),
+        (HEAD + ROW.replace("230,290,song,by eye", "20,5,40,5,whale"), "line 2: found 7 cells"),
+        (HEAD + ROW.replace(",song,by eye", ""), "line 2: found 4 cells, wanted 5 at least"),
+        (
+            HEAD + ROW.replace("T08:15:01Z", " 8h"),
+            "line 2: begin_utc: found '2016-02-18 8h', wanted",
+        ),
         (HEAD + ROW.replace("song", " "), "line 2: label: found an empty cell"),
     ],
 )
