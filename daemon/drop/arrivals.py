@@ -18,6 +18,7 @@ from acoio.errors import FilenameError
 from acoio.header import HEADER_BYTES
 from daemon.drop.listing import Seen, is_recording, parted
 from daemon.drop.order import parsed
+from daemon.ledger.files import Files
 from daemon.progress import FINISHED, FileProgress
 
 LARGEST_BYTES: Final = 1 << 30  # a five-minute file has 11 MB; an hour at 32 bits has 0.35 GiB
@@ -89,9 +90,7 @@ class Arrivals:
         if not file.twin:
             self._exhausted[file.name] = _facts(task.seen), file.bytes_read, task.young
 
-    def look(
-        self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
-    ) -> Plan:
+    def look(self, listing: Iterable[Seen], known: Files, now_s: float) -> Plan:
         """Return what to do about a listing."""
         listing = list(listing)
         recordings, ignored = parted(listing)
@@ -256,9 +255,9 @@ def _facts(seen: Seen) -> _Facts:
     return seen.size, seen.inode, seen.mtime_ns, seen.ctime_ns
 
 
-def _vanished(listing: Iterable[Seen], known: Mapping[str, FileProgress]) -> list[str]:
+def _vanished(listing: Iterable[Seen], known: Files) -> list[str]:
     """Return the files that something was left to do about and that are no longer there."""
-    pending = {name for name, file in known.items() if file.state in ("pending", "set_aside")}
+    pending = {file.name for file in known.unfinished if file.state not in FINISHED}
     return sorted(pending.difference(seen.name for seen in listing))
 
 

@@ -13,8 +13,8 @@ import structlog
 from acoio.sound import Gap
 from daemon.drop.arrivals import Task
 from daemon.drop.backlog import LONG_S, Backlog, Speed, bytes_a_second, waiting_bytes
+from daemon.ledger.files import Files
 from daemon.metrics import Metrics
-from daemon.progress import FileProgress
 from detector.values import gap_json, iso
 
 _EVERY_S: Final = 1.0
@@ -32,9 +32,7 @@ class CatchingUp:
     that the sound is not expected to be that of now.
     """
 
-    def __init__(
-        self, known: Mapping[str, FileProgress], metrics: Metrics, *, rate_hz: float
-    ) -> None:
+    def __init__(self, known: Files, metrics: Metrics, *, rate_hz: float) -> None:
         self.backlog = Backlog()
         self.drop_trouble: str | None = None
         self.unreadable: Mapping[str, str] = {}
@@ -110,11 +108,9 @@ class CatchingUp:
         }
 
     def _measure(self) -> None:
-        files = self._known.values()
-        self._metrics.set_aside.set(sum(file.state == "set_aside" for file in files))
-        bytes_read = sum(file.bytes_read - file.damaged_bytes for file in files)
-        samples = sum(file.samples_read for file in files)
-        self._a_second = bytes_a_second(bytes_read, samples, self._rate_hz)
+        aside = sum(file.state == "set_aside" for file in self._known.unfinished)
+        self._metrics.set_aside.set(aside)
+        self._a_second = bytes_a_second(*self._known.read_of_late(), self._rate_hz)
 
     def _say(self) -> None:
         if self.backlog.seconds <= LONG_S:

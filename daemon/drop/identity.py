@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from daemon.drop.advance import found
 from daemon.drop.files import Drop
 from daemon.drop.listing import Seen
 from daemon.errors import AwayError
+from daemon.ledger.files import Files
 from daemon.progress import FINISHED, FileProgress
 
 _LEADING: Final = ("pending", "done")
@@ -21,16 +22,9 @@ HEAD_BYTES: Final = 4096  # a record's header says its time and number, the rest
 class Identity:
     """Compares files of the drop with what is known of them."""
 
-    def __init__(self, drop: Drop, files: Mapping[str, FileProgress]) -> None:
+    def __init__(self, drop: Drop, files: Files) -> None:
         self._drop = drop
         self._files = files
-        self._by_head = {f.head: f.name for f in files.values() if _leads(f)}
-
-    def learn(self, file: FileProgress) -> None:
-        """Keep in mind how a file begins."""
-        known = self._files.get(self._by_head.get(file.head, ""))
-        if _leads(file) and (known is None or not _leads(known)):
-            self._by_head[file.head] = file.name
 
     def begun(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, ...]:
         """Return a file with its first bytes known, and the file that it may be a copy of.
@@ -46,8 +40,8 @@ class Identity:
             return (file if self._begins_alike(file, seen) else FileProgress(file.name),)
         n = min(seen.size, HEAD_BYTES)
         file = replace(file, head=self._drop.digest(file.name, n), head_bytes=n)
-        twin = self._files.get(self._by_head.get(file.head, "")) if not file.records else None
-        if twin is None or twin.name == file.name or n < HEAD_BYTES:
+        twin = None if file.records or n < HEAD_BYTES else self._files.alike(file)
+        if twin is None:
             return (file,)
         if twin.state == "pending" or (twin.state == "done" and twin.size >= seen.size):
             return (replace(found(file, seen), twin=twin.name),)
@@ -108,8 +102,8 @@ class Identity:
         known_bytes = file.size if file.state == "done" else file.bytes_read
         return tuple(
             FileProgress(copy.name)
-            for copy in self._files.values()
-            if copy.twin == file.name and copy.size > known_bytes
+            for copy in self._files.copies_of(file.name)
+            if copy.size > known_bytes
         )
 
     def _changed(self, file: FileProgress, seen: Seen) -> tuple[FileProgress, str]:
@@ -147,7 +141,7 @@ class Identity:
         digest = twin.sha256 or self._drop.digest(twin.name, twin.size)
         if self._drop.digest(file.name, twin.size) == digest:
             yield _copy(twin, file, digest)
-            copies = (other for other in self._files.values() if other.twin == twin.name)
+            copies = self._files.copies_of(twin.name)
             yield from (replace(copy, twin=file.name) for copy in copies if copy.name != file.name)
 
     def _is_copied(self, twin: FileProgress, size: int, sha256: str) -> bool:
@@ -183,8 +177,3 @@ def _copy(file: FileProgress, twin: FileProgress, sha256: str) -> FileProgress:
         sha256=sha256,
         twin=twin.name,
     )
-
-
-def _leads(file: FileProgress) -> bool:
-    """Return whether others may be copies of a file."""
-    return file.head_bytes == HEAD_BYTES and not file.twin and file.state in _LEADING

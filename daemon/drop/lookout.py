@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Final
 
 from acoio.errors import NotReadyError
 from daemon.drop.arrivals import Arrivals, Plan, Task
 from daemon.drop.files import Drop
 from daemon.drop.watch import Watch
-from daemon.progress import FileProgress
+from daemon.ledger.files import Files
 
 _SOONEST_S: Final = 0.1  # between two scans
 _SCANNING_SHARE: Final = 0.1  # of the time, unless `rescan_s` comes first
@@ -33,7 +32,7 @@ class Lookout:
         drop: Drop,
         watch: Watch,
         arrivals: Arrivals,
-        files: Mapping[str, FileProgress],
+        files: Files,
         *,
         rescan_s: float,
         settle_s: float,

@@ -13,6 +13,7 @@ from acoio.filename import FileName
 from daemon.drop.arrivals import Arrivals, Plan, Task
 from daemon.drop.listing import Seen
 from daemon.drop.order import parsed, time_order
+from daemon.ledger.files import Files
 from daemon.progress import FileProgress
 
 _AHEAD: Final = 4  # files shown that are not done: few, so that none is taken for a backlog
@@ -105,9 +106,7 @@ class Replayed(Arrivals):
         super().__init__(settle_s=settle_s, rate_hz=rate_hz, band=band)
         self._replay = replay
 
-    def look(
-        self, listing: Iterable[Seen], known: Mapping[str, FileProgress], now_s: float
-    ) -> Plan:
+    def look(self, listing: Iterable[Seen], known: Files, now_s: float) -> Plan:
         """Return what to do about a listing."""
         listing = list(listing)
         closed = [seen for seen in listing if seen.closed]

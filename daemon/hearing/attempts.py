@@ -51,7 +51,6 @@ class Attempts:
         begun, *others = self._identity.begun(file, seen)
         file = begun if begun.twin else replace(begun, attempts=file.attempts + 1)
         self._keeper.keep(Step(files=(file, *others)))
-        self._identity.learn(file)
         self._begun.add(file.name)
         return file
 

@@ -245,7 +245,6 @@ class Pipeline:
         if seen.size < file.bytes_read:
             reason = f"cut short: found {seen.size} bytes, had read {file.bytes_read}"
             closed = replace(closed, reason=file.reason or reason)
-        self._identity.learn(closed)
         if chunk.tail:
             closed = with_tail(closed, chunk.tail)
             self._metrics.take_damage(closed, closed.tail_bytes, rate_hz=self._feed.rate_hz)

@@ -9,24 +9,21 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from acoio.clock import to_us
 from daemon.ledger.alert_book import AlertBook
 from daemon.ledger.aside import guarded
 from daemon.ledger.checkpoint import Checkpoint
 from daemon.ledger.database import LEDGER_FILE
+from daemon.ledger.files import Files
 from daemon.ledger.newest import newest_score
 from daemon.ledger.opening import opened
 from daemon.ledger.soundness import wal_of
 from daemon.ledger.storage import to_wait_for
 from daemon.ledger.witness import Numbers, Witness
-from daemon.progress import FileProgress, Lane, LaneState, Outgoing, Step
+from daemon.progress import Lane, LaneState, Outgoing, Step
 from detector.values import Score
-
-_FILE_COLUMNS: Final = FileProgress.__slots__
-_COLUMNS: Final = ", ".join(_FILE_COLUMNS)
 
 
 @contextmanager
@@ -68,10 +65,7 @@ class Ledger:
         self._checkpoint = checkpoint
         self.alerts = AlertBook(database)
         self._meta = dict(database.execute("SELECT key, value FROM meta"))
-        self._files = {
-            row[0]: FileProgress(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM files")
-        }
-        self.files: Mapping[str, FileProgress] = MappingProxyType(self._files)
+        self.files = Files(database)
         self._bear_witness()
 
     def _bear_witness(self) -> None:
@@ -175,11 +169,10 @@ class Ledger:
         NotReadyError
             As `transaction`.
         """
-        gone = [(name,) for name in names]
-        with self.transaction() as database:
-            database.executemany("DELETE FROM files WHERE name = ?", gone)
-        for (name,) in gone:
-            self._files.pop(name, None)
+        gone = tuple(names)
+        with self.transaction():
+            self.files.delete(gone)
+        self.files.forget(gone)
 
     def commit(self, step: Step, model: str) -> None:
         """Keep a step whole, on the disk, or not at all.
@@ -195,7 +188,7 @@ class Ledger:
         with self.transaction():
             self._write(step, meta, model)
         self._meta.update(meta)
-        self._files.update((file.name, file) for file in step.files)
+        self.files.take(step.files)
         if step.outgoing:
             self._bear_witness()
 
@@ -230,10 +223,7 @@ class Ledger:
     def _write(self, step: Step, meta: Mapping[str, str], model: str) -> None:
         write, now_us = self._database.executemany, to_us(datetime.now(UTC))
         write("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
-        write(
-            f"INSERT OR REPLACE INTO files ({_COLUMNS}) VALUES ({_marks(_FILE_COLUMNS)})",
-            [tuple(getattr(file, column) for column in _FILE_COLUMNS) for file in step.files],
-        )
+        self.files.write(step.files)
         write("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", [_row(s, model) for s in step.scores])
         write(
             "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
@@ -245,10 +235,6 @@ class Ledger:
             [(m.sequence, m.topic, m.type, m.text, now_us) for m in step.outgoing],
         )
         self.alerts.write(step.held, step.told)
-
-
-def _marks(columns: Sequence[str]) -> str:
-    return ", ".join("?" * len(columns))
 
 
 def _row(score: Score, model: str) -> tuple[int, str, int, float, float]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from daemon.ledger import evidence_tables
+from daemon.ledger import evidence_tables, files
 from detector.values import iso
 
 SCHEMA_VERSION: Final = 3
@@ -80,7 +80,7 @@ def prepare(database: sqlite3.Connection, *, because: str = "") -> None:
         found = version_of(database)
         for version in range(int(found), SCHEMA_VERSION) if found else ():
             _run(database, _STEPS[version])
-        _run(database, _TABLES + evidence_tables.TABLES)
+        _run(database, _TABLES + files.INDICES + evidence_tables.TABLES)
         database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", _fresh(because).items())
         if found != str(SCHEMA_VERSION):
             newest = ("schema", str(SCHEMA_VERSION))

@@ -12,6 +12,7 @@ from acoio.errors import AcoError, NotReadyError, SetupError, unusable
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # of the file, of its index
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_TEXT: Final = "Could not decode to UTF-8"  # by Python, without a code of SQLite's
 _FORBIDDEN: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 
 
@@ -37,8 +38,8 @@ def code_of(error: sqlite3.Error) -> int:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether the file is no sound database."""
-    return _primary(error) in _DAMAGED
+    """Say whether the file is no sound database, or a text in it is none."""
+    return _primary(error) in _DAMAGED or str(error).startswith(_NO_TEXT)
 
 
 def is_disk_fault(error: sqlite3.Error) -> bool:

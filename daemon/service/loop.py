@@ -86,10 +86,11 @@ class Loop:
         plan = self._parts.lookout.plan
         left = ["the drop"] if plan is None else [task.seen.name for task in plan.tasks]
         left += plan.closed if plan else ()
+        files = self._parts.ledger.files
         if left:
             trouble = self._parts.catching_up.drop_trouble
             _log.error("given up: not all could be read", left=left[:_TOLD], reason=trouble)
-        aside = sorted(f.name for f in self._parts.ledger.files.values() if f.state == "set_aside")
+        aside = sorted(f.name for f in files.unfinished if f.state == "set_aside")
         if aside:
             _log.error("files are set aside", files=len(aside), first=aside[:_TOLD])
         return EXIT_FAILED if left or aside else EXIT_DONE

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from acoio.errors import DataError
+from daemon.ledger.files import Files
 from daemon.ledger.ledger import Ledger
 from daemon.progress import FileProgress
 from daemon.service.requests import Handler
@@ -27,7 +28,7 @@ def retry_of(ledger: Ledger) -> Handler:
     return retry
 
 
-def to_retry(data: Mapping[str, Any], known: Mapping[str, FileProgress]) -> list[str]:
+def to_retry(data: Mapping[str, Any], known: Files) -> list[str]:
     """Return the files that are to be read as new ones: all set aside, or of those named.
 
     What is named may also be done with damage.  What is neither, or not any more, is left:
@@ -40,7 +41,7 @@ def to_retry(data: Mapping[str, Any], known: Mapping[str, FileProgress]) -> list
     """
     match data:
         case {"all": True}:
-            return [name for name, file in known.items() if file.state == "set_aside"]
+            return [file.name for file in known.unfinished if file.state == "set_aside"]
         case {"names": list(names)} if all(isinstance(name, str) for name in names):
             return [name for name in names if name in known and may_be_read_again(known[name])]
         case _:

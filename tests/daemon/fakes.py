@@ -1,20 +1,37 @@
-"""A scorer that needs no model: the loudness above the recent past, summed over bands."""
+"""A scorer that needs no model, and files of a ledger without a store."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from daemon.ledger.files import Files
+from daemon.ledger.schema import prepare
+from daemon.progress import FileProgress
 from detector.config import FeatureSettings
 from detector.drift import Reference
 from detector.events import EventSettings
 from detector.values import Score, Window
 
 
+def files_of(known: Iterable[FileProgress] = ()) -> Files:
+    """Return files as a ledger in memory knows them."""
+    database = sqlite3.connect(":memory:")
+    prepare(database)
+    files, known = Files(database), tuple(known)
+    files.write(known)
+    files.take(known)
+    return files
+
+
 class LoudnessScorer:
-    """Stands in for `detector.score.Scorer`, in a hundredth of the time and without training."""
+    """The loudness above the recent past, summed over bands.
+
+    Stands in for `detector.score.Scorer`, in a hundredth of the time and without training.
+    """
 
     def __init__(self, threshold: float = 3.0) -> None:
         self.features = FeatureSettings()

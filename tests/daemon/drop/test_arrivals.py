@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -6,7 +5,9 @@ import pytest
 
 from daemon.drop.arrivals import LARGEST_BYTES, Arrivals, Plan, Task
 from daemon.drop.listing import Seen, is_recording
+from daemon.ledger.files import Files
 from daemon.progress import FileProgress
+from tests.daemon.fakes import files_of
 
 _A = "2018-10-28--00.00.HYD24BBpk"
 _B = "2018-10-28--00.05.HYD24BBpk"
@@ -26,8 +27,8 @@ def _read(name: str, size: int = 10_000, **other: object) -> FileProgress:
     return replace(file, **other)  # type: ignore[arg-type]
 
 
-def _known(*files: FileProgress) -> Mapping[str, FileProgress]:
-    return {file.name: file for file in files}
+def _known(*files: FileProgress) -> Files:
+    return files_of(files)
 
 
 def _does(plan: Plan) -> list[tuple[str, str]]:
@@ -40,13 +41,13 @@ def _does(plan: Plan) -> list[tuple[str, str]]:
 )
 def test_what_is_still_under_way_or_no_recording_is_left_alone(name: str) -> None:
     assert not is_recording(name)
-    plan = _arrivals().look([_seen(name)], {}, 0)
+    plan = _arrivals().look([_seen(name)], _known(), 0)
     assert plan == Plan(ignored=(name,))
 
 
 def test_the_oldest_sound_comes_first_wherever_it_lies() -> None:
     listing = [_seen(f"new/{_C}", age_s=9), _seen(f"z/{_A}", age_s=9), _seen(_B, age_s=9)]
-    plan = _arrivals().look(listing, {}, 0)
+    plan = _arrivals().look(listing, _known(), 0)
     assert _does(plan) == [("read", f"z/{_A}"), ("read", _B), ("read", f"new/{_C}")]
     assert plan.order == (f"z/{_A}", _B, f"new/{_C}")
 
@@ -110,7 +111,7 @@ def test_a_file_is_not_begun_while_the_one_before_it_is_compared() -> None:
 
 def test_what_can_never_be_read_is_no_part_of_the_sound_before_another() -> None:
     listing = [_seen(_A, LARGEST_BYTES + 1, age_s=99), _seen(_B, age_s=99)]
-    assert _arrivals().look(listing, {}, 0).order == (_B,)
+    assert _arrivals().look(listing, _known(), 0).order == (_B,)
 
 
 def test_an_old_file_settles_at_first_sight() -> None:
@@ -168,8 +169,8 @@ def test_a_glance_at_a_file_only_ever_says_to_read_on() -> None:
 
 def test_an_empty_file_is_set_aside_once_settled() -> None:
     arrivals = _arrivals()
-    assert _does(arrivals.look([_seen(_A, 0)], {}, 0)) == []
-    (task,) = arrivals.look([_seen(_A, 0)], {}, 30).tasks
+    assert _does(arrivals.look([_seen(_A, 0)], _known(), 0)) == []
+    (task,) = arrivals.look([_seen(_A, 0)], _known(), 30).tasks
     assert (task.do, task.reason) == ("set_aside", "empty file: found 0 bytes, wanted records")
 
 
@@ -192,7 +193,7 @@ def test_noise_is_closed_with_the_first_complaint() -> None:
 )
 def test_what_can_never_be_read_is_set_aside_once(seen: Seen, reason: str) -> None:
     arrivals = _arrivals()
-    (task,) = arrivals.look([seen], {}, 0).tasks
+    (task,) = arrivals.look([seen], _known(), 0).tasks
     assert task.do == "set_aside"
     assert reason in task.reason
     aside = FileProgress(seen.name, seen.size, seen.inode, state="set_aside", reason=task.reason)

@@ -9,6 +9,7 @@ from daemon.drop.catching_up import CatchingUp
 from daemon.drop.listing import Seen
 from daemon.metrics import Metrics
 from daemon.progress import FileProgress
+from tests.daemon.fakes import files_of
 
 _KNOWN = {
     "half": FileProgress("half", 1000, 1, bytes_read=400),
@@ -51,7 +52,7 @@ def test_the_time_left_is_by_the_speed_of_the_last_minute() -> None:
 
 def test_a_long_backlog_is_told_of_every_ten_seconds_and_a_short_one_is_not() -> None:
     metrics = Metrics("a", 1.0)
-    chore = CatchingUp({}, metrics, rate_hz=24_000.0)
+    chore = CatchingUp(files_of(), metrics, rate_hz=24_000.0)
     chore.take([_task("day", round(24 * 3600 * _A_SECOND))])
     with capture_logs() as said:
         for now_s in range(100, 131):
@@ -74,7 +75,7 @@ def test_a_long_backlog_is_told_of_every_ten_seconds_and_a_short_one_is_not() ->
 
 def test_the_pace_is_known_after_a_quarter_of_an_hour_and_never_of_an_archive() -> None:
     metrics = Metrics("m", 1.0)
-    chore = CatchingUp({}, metrics, rate_hz=24_000.0)
+    chore = CatchingUp(files_of(), metrics, rate_hz=24_000.0)
     for minute in range(17):
         metrics.heard_s = 300.0 * (minute // 5)
         chore.do(60.0 * minute)
@@ -85,7 +86,7 @@ def test_the_pace_is_known_after_a_quarter_of_an_hour_and_never_of_an_archive() 
 
 
 def test_work_went_on_when_it_was_said_to_last() -> None:
-    chore = CatchingUp({}, Metrics("m", 1.0), rate_hz=24_000.0)
+    chore = CatchingUp(files_of(), Metrics("m", 1.0), rate_hz=24_000.0)
     begun = chore.as_json()["went_on_at"]
     chore.beat(went_on=False)
     assert chore.as_json()["went_on_at"] == begun

@@ -20,6 +20,7 @@ from daemon.ledger.stored import stored_files
 from daemon.patience import Patience
 from daemon.service.run import run
 from tests.daemon.conftest import until
+from tests.daemon.fakes import files_of
 
 
 def test_a_read_that_hangs_is_left_at_its_deadline_and_answers_went_on_meanwhile() -> None:
@@ -159,7 +160,7 @@ def test_the_lookout_says_when_the_drop_is_missing_and_when_it_is_back(tmp_path:
     with Watch(folder) as watch:
         arrivals = Arrivals(settle_s=1, rate_hz=24_000, band="BB")
         drop = Drop(folder, arm=watch.arm)
-        lookout = Lookout(drop, watch, arrivals, {}, rescan_s=0.1, settle_s=1)
+        lookout = Lookout(drop, watch, arrivals, files_of(), rescan_s=0.1, settle_s=1)
         with pytest.raises(NotReadyError, match="No such file"):
             until(lookout.look)
         folder.mkdir()

@@ -39,7 +39,7 @@ from daemon.drop.listing import scan
 from daemon.hearing.keeping import Keeper, Station
 from daemon.hearing.pipeline import Feed, Pipeline
 from daemon.ledger.ledger import open_ledger
-from daemon.ledger.stored import stored_events, stored_scores
+from daemon.ledger.stored import stored_events, stored_files, stored_scores
 from daemon.metrics import Metrics
 from daemon.progress import LaneState, Outgoing, Step
 from detector.events import EventSettings, EventTracker
@@ -310,7 +310,7 @@ def left_in(daemon: Daemon, store: Path, gaps: Sequence[dict[str, Any]] = ()) ->
         {score["begin"]: score["score"] for score in stored_scores(store)},
         {event["id"]: event for event in stored_events(store)},
         [*gaps, *_gaps(daemon.messages)],
-        {file.name: file.state for file in daemon.ledger.files.values()},
+        {file["name"]: file["state"] for file in stored_files(store)},
     )
 
 

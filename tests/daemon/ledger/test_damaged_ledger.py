@@ -91,7 +91,7 @@ def test_a_damaged_ledger_is_kept_aside_and_a_new_epoch_begins(tmp_path: Path, d
     with open_ledger(tmp_path) as ledger:
         assert ledger.rebuilt
         assert ledger.epoch != epoch
-        assert (ledger.sequence, ledger.files, ledger.oldest) == (0, {}, 1)
+        assert (ledger.sequence, dict(ledger.files), ledger.oldest) == (0, {}, 1)
         ledger.commit(_step(1), _MODEL)
     kept = moved_aside(tmp_path)
     assert [(tmp_path / name).read_bytes() for name in kept] == ([] if left is None else [left])

@@ -12,6 +12,7 @@ from daemon.ledger.stored import stored_files
 from daemon.progress import FileProgress
 from daemon.service.retry import to_retry
 from daemon.service.run import run
+from tests.daemon.fakes import files_of
 from tests.daemon.health.test_status import _fill, _kilokai
 from tests.daemon.sea import noise
 
@@ -52,11 +53,11 @@ def test_only_what_is_set_aside_can_be_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [{}, {"names": "f0"}, {"names": [1]}, {"all": "yes"}])
 def test_a_request_for_nothing_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(DataError, match="retry: wanted"):
-        to_retry(data, {})
+        to_retry(data, files_of())
 
 
 def test_to_ask_twice_or_too_late_does_no_harm() -> None:
-    known = {"a": FileProgress("a"), "b": FileProgress("b", state="set_aside")}
+    known = files_of([FileProgress("a"), FileProgress("b", state="set_aside")])
     assert to_retry({"names": ["a", "b", "gone"]}, known) == ["b"]
     assert to_retry({"all": True}, known) == ["b"]
 
@@ -64,6 +65,6 @@ def test_to_ask_twice_or_too_late_does_no_harm() -> None:
 def test_what_is_done_with_damage_is_read_again_if_it_is_named() -> None:
     damaged = FileProgress("a", state="done", damaged_bytes=1)
     cut = FileProgress("b", state="done", tail_bytes=1)
-    known = {"a": damaged, "b": cut, "c": FileProgress("c", state="done")}
+    known = files_of([damaged, cut, FileProgress("c", state="done")])
     assert to_retry({"names": ["a", "b", "c"]}, known) == ["a", "b"]
     assert to_retry({"all": True}, known) == []
