@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from acoio.clock import to_us
 from detector.alarm_rates import events_of
-from detector.metrics import wilson
+from detector.intervals import wilson
 from detector.values import Score, Span
 
 APART_QUANTILE: Final = 0.9

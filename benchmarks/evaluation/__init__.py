@@ -1,1 +1,1 @@
-"""How well gumiho and its rivals find the unusual; `python -m benchmarks.evaluation --help`."""
+"""How well gumiho and its baselines find the unusual; `python -m benchmarks.evaluation --help`."""

@@ -1,7 +1,7 @@
 """Every contestant over its settings and seeds, measured alike.
 
 All settings run at the first seed; the best there, *by the windows tested*, runs at the
-others.  That favours whoever has several settings, which the rivals have and gumiho
+others.  That favours whoever has several settings, which the baselines have and gumiho
 has not.
 """
 
@@ -18,11 +18,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from benchmarks.baselines.base import Floats
 from benchmarks.evaluation import kept
+from benchmarks.evaluation.areas import bootstrap, partial_auc, roc_auc
 from benchmarks.evaluation.registry import task_of
 from benchmarks.evaluation.task import Contestant, Entry, Settings, Split, Target, Task
-from detector.metrics import Estimate, bootstrap, partial_auc, roc_auc
-from detector.rivals.base import Floats
+from detector.intervals import Estimate
 
 _T = TypeVar("_T")
 

@@ -16,20 +16,22 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.baselines import Baseline, families, settings
+from benchmarks.baselines.base import Floats, Windows
 from benchmarks.evaluation.networks import PATIENCE, scores_of, told, trained
-from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, rival_contestants
+from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, baseline_contestants
 from detector.methods import Method, NetworkSettings
 from detector.phases import TrainSettings
-from detector.rivals import Rival, families, settings
-from detector.rivals.base import Floats, Windows
 
 _Pixels: TypeAlias = NDArray[np.uint8]
 _Rows: TypeAlias = NDArray[np.intp]
 
 PIXELS, UNIT_ENERGY = "pixels", "unit energy"
 _NORM: Final = 9.0  # about an image's own, with pixels of 0 to 1
-_OF_IMAGES: Final = ("trivial, ink", "PCA error", "GMM on PCA", "isolation forest")
-_OF_IMAGES_TOO: Final = ("one-class SVM", "kNN on PCA", "LOF on PCA", "plain AE", "plain VAE")
+_OF_IMAGES: Final = (
+    "trivial, ink", "PCA error", "GMM on PCA", "isolation forest", "one-class SVM",
+    "kNN on PCA", "LOF on PCA", "plain AE", "plain VAE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,16 +143,16 @@ def _task(digits: Digits, folder: Path) -> Task:
         note,
         split,
         [
-            *rival_contestants([families()[name] for name in _OF_IMAGES + _OF_IMAGES_TOO], _inputs),
+            *baseline_contestants([families()[name] for name in _OF_IMAGES], _inputs),
             published,
             *gumiho,
         ],
     )
 
 
-def _inputs(rival: Rival) -> Sequence[str]:
-    """Return both inputs, or pixels alone to a rival that scales them itself or is ink."""
-    by_itself = "unit_energy" in settings(rival) or rival.name == "trivial, ink"
+def _inputs(baseline: Baseline) -> Sequence[str]:
+    """Return both inputs, or pixels alone to a baseline that scales them itself or is ink."""
+    by_itself = "unit_energy" in settings(baseline) or baseline.name == "trivial, ink"
     return (PIXELS,) if by_itself else (PIXELS, UNIT_ENERGY)
 
 
@@ -167,14 +169,15 @@ def _split(images: Images, digits: Digits, seed: int) -> Split:
         share: choose(images.digits, digits, share, seed=seed).various for share in digits.shares
     }
     return Split(
-        {PIXELS: _scaled(typical), UNIT_ENERGY: unit_energy(typical)},
-        {PIXELS: _scaled(test), UNIT_ENERGY: unit_energy(test)},
+        {PIXELS: scaled(typical), UNIT_ENERGY: unit_energy(typical)},
+        {PIXELS: scaled(test), UNIT_ENERGY: unit_energy(test)},
         np.isin(images.test_digits[tested], digits.atypical),
         material={share: images.images[rows] for share, rows in various.items()},
     )
 
 
-def _scaled(images: _Pixels) -> Windows:
+def scaled(images: _Pixels) -> Windows:
+    """Return images with pixels of 0 to 1, (n, F, T)."""
     return np.asarray(images / np.float32(255), np.float32)
 
 

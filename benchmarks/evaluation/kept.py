@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.rivals.base import Floats
+from benchmarks.baselines.base import Floats
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.baselines.base import Floats, Windows, in_chunks
 from detector.methods import Discriminating, NetworkSettings
 from detector.phases import TrainSettings
-from detector.rivals.base import Floats, Windows, in_chunks
 from detector.train import Trainer
 
 Evidence: TypeAlias = Callable[[Tensor], Tensor]

@@ -14,6 +14,8 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.baselines import Baseline, families
+from benchmarks.baselines.base import Floats, Windows
 from benchmarks.evaluation.networks import PATIENCE, Evidence, scores_of, told, trained
 from benchmarks.evaluation.task import (
     Contestant,
@@ -21,14 +23,12 @@ from benchmarks.evaluation.task import (
     Split,
     Target,
     Task,
-    rival_contestants,
+    baseline_contestants,
 )
 from benchmarks.evaluation.upcalls import Clips, Half, Norm, excess_db, halve, read
 from detector.losses import power_law
 from detector.methods import Method, NetworkSettings
 from detector.phases import TrainSettings
-from detector.rivals import Rival, families
-from detector.rivals.base import Floats, Windows
 
 EXCESS_DB, NORMALISED = "excess_db", "normalised"
 _TARGETS: Final = {0.5: Target(0.94), 0.2: Target(0.88), 0.05: Target(0.70)}
@@ -59,10 +59,10 @@ def tasks(data: Path) -> Sequence[Task]:
         "and of the calls. What gumiho learnt is believed as far as it tells typical clips from "
         "*various* ones that were held out better than chance; for the rest its score is the "
         "power law that it starts from, shown by itself as well. The exponents of that, which "
-        "are among the rival's too, were chosen by the calls of other halves of the same clips."
+        "are among the baseline's too, were chosen by the calls of other halves of the same clips."
     )
     contestants = [
-        *rival_contestants([v for k, v in families().items() if k != "trivial, ink"], _inputs),
+        *baseline_contestants([v for k, v in families().items() if k != "trivial, ink"], _inputs),
         Contestant("gumiho, as published", [_published()], most_seeds=3),
         Contestant("part of the next: power law", [_unlearnt()]),
         *(
@@ -73,8 +73,8 @@ def tasks(data: Path) -> Sequence[Task]:
     return [Task("B", "B, right whales", note, lambda seed: _split(_read(path), seed), contestants)]
 
 
-def _inputs(rival: Rival) -> Sequence[str]:
-    return (rival.reads,)
+def _inputs(baseline: Baseline) -> Sequence[str]:
+    return (baseline.reads,)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Tasks C and D: real minutes, and real calls mixed into simulated and real background.
 
 Everything hears the same windows: the pretrained model, a model of the same sound trained
-by the method as published, parts of the first by themselves, and every rival, fitted to
+by the method as published, parts of the first by themselves, and every baseline, fitted to
 simulated typical sound that nothing here is tested on.
 """
 
@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.baselines import Baseline, families, settings
+from benchmarks.baselines.base import Fitted, Floats
 from detector import PRETRAINED
 from detector.checkpoint import is_model, read_model
 from detector.data import levels_of
@@ -30,15 +32,13 @@ from detector.methods import Discriminating
 from detector.normalise import Normalisation
 from detector.ocean import TYPICAL, simulate, simulator, stretches
 from detector.recipe import train_ocean
-from detector.rivals import Rival, families, settings
-from detector.rivals.base import Fitted, Floats
 from detector.score import Model
 from detector.values import Window
 
 SEED: Final = 1
 TYPICAL_HOURS: Final = 11.0  # ten alarms at one an hour, and some that fill the memory
 MIXED_HOURS: Final = 2.0
-FITTED_HOURS: Final = 2.8  # 10,000 windows, as many as rivals are fitted to
+FITTED_HOURS: Final = 2.8  # 10,000 windows, as many as baselines are fitted to
 _FITTED_SEED: Final = 900  # of no training and no evaluation
 _PER_HOUR: Final = (1.0, 10.0)
 
@@ -65,21 +65,22 @@ class _Heard:
 
 
 def rows(folder: Path, parts: Path, *, jobs: int) -> list[Row]:
-    """Return a row for each score; of a rival's settings those that find most.
+    """Return a row for each score; of a baseline's settings those that find most.
 
     `folder` holds aco/ and calls/; `parts` keeps the model of the published method.
     """
     torch.set_num_threads(1)
     model, published = read_model(PRETRAINED), _published(parts, jobs)
-    rivals = _fitted(model, jobs)
+    baselines = _fitted(model, jobs)
     scores = _own(model, published) | {
-        name: partial(_rival_scores, rival, fitted, model.normalisation)
-        for name, (rival, fitted) in rivals.items()
+        name: partial(_baseline_scores, baseline, fitted, model.normalisation)
+        for name, (baseline, fitted) in baselines.items()
     }
     heard = _hear(folder, model, scores, jobs)
-    told = {name: settings(rivals[name][0]) if name in rivals else {} for name in scores}
+    told = {name: settings(baselines[name][0]) if name in baselines else {} for name in scores}
     every = [_row(name, told[name], heard) for name in scores]
-    return [row for row in every if row.name not in rivals] + [_best(x, every) for x in families()]
+    networks = [row for row in every if row.name not in baselines]
+    return networks + [_best(x, every) for x in families()]
 
 
 def _published(parts: Path, jobs: int) -> Model:
@@ -90,7 +91,7 @@ def _published(parts: Path, jobs: int) -> Model:
     return read_model(folder)
 
 
-def _fitted(model: Model, jobs: int) -> dict[str, tuple[Rival, Fitted]]:
+def _fitted(model: Model, jobs: int) -> dict[str, tuple[Baseline, Fitted]]:
     with simulator(jobs) as pool:
         wanted = stretches(_FITTED_SEED, FITTED_HOURS, TYPICAL, model.features)
         heard = levels_of(windows for windows, _ in simulate(pool, wanted))
@@ -99,9 +100,9 @@ def _fitted(model: Model, jobs: int) -> dict[str, tuple[Rival, Fitted]]:
         "normalised": model.normalisation.of(heard).astype(np.float32),
     }
     return {
-        f"{name}, {k}": (rival, rival.fit(inputs[rival.reads], seed=SEED))
+        f"{name}, {k}": (baseline, baseline.fit(inputs[baseline.reads], seed=SEED))
         for name, variants in families().items()
-        for k, rival in enumerate(variants)
+        for k, baseline in enumerate(variants)
     }
 
 
@@ -129,10 +130,10 @@ def _of(model: Model, network: Callable[[Tensor], Tensor]) -> ScoreWindows:
     return score
 
 
-def _rival_scores(
-    rival: Rival, fitted: Fitted, normalisation: Normalisation, windows: Sequence[Window]
+def _baseline_scores(
+    baseline: Baseline, fitted: Fitted, normalisation: Normalisation, windows: Sequence[Window]
 ) -> Floats:
-    if rival.reads == "normalised":
+    if baseline.reads == "normalised":
         return fitted.score(normalisation(windows))
     return fitted.score(np.stack([window.excess_db for window in windows]))
 
@@ -177,7 +178,7 @@ def _row(name: str, chosen: Mapping[str, Any], heard: _Heard) -> Row:
 
 
 def _best(name: str, every: Sequence[Row]) -> Row:
-    """Return the settings of a rival that find most clips at one false alarm an hour."""
+    """Return the settings of a baseline that find most clips at one false alarm an hour."""
     mine = [row for row in every if row.name.startswith(f"{name}, ")]
     best = max(mine, key=lambda x: (found_in(x.simulated) + found_in(x.mixed), auc_of(x.minutes)))
     return Row(name, best.settings, best.minutes, best.simulated, best.mixed)

@@ -15,15 +15,15 @@ MINUTES: Final = """\
 Windows on labelled calls against windows of labelled background, on the eight real minutes of
 2016-02-18 (labelled by eye, decoded from MP3). The network was fitted to simulated sound alone,
 and nothing was fitted, chosen or stopped on these minutes; but they were looked at while the
-features were made. Of each rival, the settings are those of task D. Target: AUC over .97, and no
-worse than the best rival."""
+features were made. Of each baseline, the settings are those of task D. Target: AUC over .97, and no
+worse than the best baseline."""
 
 CLIPS: Final = """\
 Calls of five SNRs in the call's own band, mixed in as `kilokai evaluate` does, from the Watkins
 Marine Mammal Sound Database. Shown: % of the calls found at one false alarm an hour of simulated
-typical sound (11 h, each score by its own threshold), with 95 % intervals. Of each rival the
-settings are shown that find most here, which favours the rivals. Target: more than every rival at
-every SNR. Seed 1."""
+typical sound (11 h, each score by its own threshold), with 95 % intervals. Of each baseline the
+settings are shown that find most here, which favours the baselines. Target: more than every
+baseline at every SNR. Seed 1."""
 
 
 def page(rows: Sequence[Row]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.rivals import Rival, settings
-from detector.rivals.base import Floats, Windows
+from benchmarks.baselines import Baseline, settings
+from benchmarks.baselines.base import Floats, Windows
 
 Bools: TypeAlias = NDArray[np.bool_]
 Settings: TypeAlias = Mapping[str, Any]
@@ -72,21 +72,21 @@ class Task:
     contestants: Sequence[Contestant] = field(default_factory=tuple)
 
 
-def rival_contestants(
-    families: Iterable[Sequence[Rival]], inputs: Callable[[Rival], Sequence[str]]
+def baseline_contestants(
+    families: Iterable[Sequence[Baseline]], inputs: Callable[[Baseline], Sequence[str]]
 ) -> list[Contestant]:
-    """Return rivals as contestants, each of its settings on each of the inputs given to it."""
+    """Return baselines as contestants, each of its settings on each of the inputs given to it."""
     return [
         Contestant(
             variants[0].name,
-            [_rival_entry(rival, name) for rival in variants for name in inputs(rival)],
+            [_baseline_entry(baseline, name) for baseline in variants for name in inputs(baseline)],
         )
         for variants in families
     ]
 
 
-def _rival_entry(rival: Rival, name: str) -> Entry:
+def _baseline_entry(baseline: Baseline, name: str) -> Entry:
     def scores(split: Split, seed: int) -> Floats:
-        return rival.fit(split.typical[name], seed=seed).score(split.test[name])
+        return baseline.fit(split.typical[name], seed=seed).score(split.test[name])
 
-    return Entry(settings(rival) | {"reads": name}, scores)
+    return Entry(settings(baseline) | {"reads": name}, scores)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from detector.rivals.base import Windows
+from benchmarks.baselines.base import Windows
 
 _FRAME, _HOP = 256, 64  # samples: 7.8 Hz and 32 ms
 _BINS: Final = slice(4, 60)  # 31 to 461 Hz

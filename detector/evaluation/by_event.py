@@ -11,8 +11,8 @@ from acoio.clock import from_us
 from acoio.simulate import Truth
 from detector.evaluation.measures import ALL, Share, share_of
 from detector.evaluation.values import Scored
+from detector.intervals import CONFIDENCE
 from detector.match import match
-from detector.metrics import CONFIDENCE
 from detector.values import Event, Span
 
 

@@ -23,7 +23,7 @@ from detector.evaluation.curves import (
 from detector.evaluation.levels import Level
 from detector.evaluation.tables import Table, table
 from detector.evaluation.values import Call, Scored
-from detector.metrics import wilson
+from detector.intervals import wilson
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]

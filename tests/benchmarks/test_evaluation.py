@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.baselines import Baseline, Ink, KnnPca
 from benchmarks.evaluation import compare as comparing
 from benchmarks.evaluation import digits, kept, right_whales, tables, upcalls
 from benchmarks.evaluation.compare import Measured, Result, Where, best_of, compare
-from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, rival_contestants
-from detector.metrics import Estimate
-from detector.rivals import Ink, KnnPca, Rival
+from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, baseline_contestants
+from detector.intervals import Estimate
 
 LABELS = np.random.default_rng(0).integers(0, 10, 20_000).astype(np.uint8)
 
@@ -78,11 +78,11 @@ def test_levels_are_above_each_bands_median_in_the_clip() -> None:
     np.testing.assert_allclose(upcalls.excess_db(8 * sound, 2000.0), levels_db, atol=1e-2)
 
 
-def test_rivals_run_on_each_input_that_is_given_to_them() -> None:
-    def inputs(rival: Rival) -> tuple[str, ...]:
-        return ("pixels",) if rival.name == "trivial, ink" else ("pixels", "unit")
+def test_baselines_run_on_each_input_that_is_given_to_them() -> None:
+    def inputs(baseline: Baseline) -> tuple[str, ...]:
+        return ("pixels",) if baseline.name == "trivial, ink" else ("pixels", "unit")
 
-    ink, near = rival_contestants([(Ink(1), Ink(-1)), (KnnPca(2, 3),)], inputs)
+    ink, near = baseline_contestants([(Ink(1), Ink(-1)), (KnnPca(2, 3),)], inputs)
     assert [entry.settings["sign"] for entry in ink.entries] == [1, -1]
     assert [entry.settings["reads"] for entry in near.entries] == ["pixels", "unit"]
 

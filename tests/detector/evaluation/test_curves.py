@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acoio.errors import DataError
-from detector import metrics
+from benchmarks.evaluation import areas
 from detector.evaluation.curves import Ranking, measured_areas
 
 
@@ -17,9 +17,9 @@ def test_areas_are_those_of_the_metrics(pairs: list[tuple[int, bool]]) -> None:
     scores = np.array([score for score, _ in pairs], float)
     atypical = np.array([kind for _, kind in pairs])
     auc, partial, precision = Ranking(scores, atypical).curve().areas()
-    assert auc == pytest.approx(metrics.roc_auc(scores, atypical))
-    assert partial == pytest.approx(metrics.partial_auc(scores, atypical))
-    assert precision == pytest.approx(metrics.average_precision(scores, atypical))
+    assert auc == pytest.approx(areas.roc_auc(scores, atypical))
+    assert partial == pytest.approx(areas.partial_auc(scores, atypical))
+    assert precision == pytest.approx(areas.average_precision(scores, atypical))
 
 
 def test_a_weight_of_two_is_the_window_twice() -> None:
@@ -37,7 +37,7 @@ def test_the_interval_is_like_that_of_the_metrics() -> None:
     blocks = np.arange(800) // 10
     scores = rng.normal(size=800) + atypical + np.repeat(rng.normal(size=80), 10)
     ours = measured_areas(scores, atypical, blocks, seed=1)[0]
-    theirs = metrics.bootstrap(metrics.roc_auc, scores, atypical, blocks=blocks, seed=2, draws=300)
+    theirs = areas.bootstrap(areas.roc_auc, scores, atypical, blocks=blocks, seed=2, draws=300)
     assert ours.value == pytest.approx(theirs.value)
     assert ours.low == pytest.approx(theirs.low, abs=0.02)
     assert ours.high == pytest.approx(theirs.high, abs=0.02)

@@ -12,8 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from acoio.errors import DataError
-from detector.rivals.base import Floats, Input, Windows, check_windows, in_chunks
-from detector.rivals.points import Points, PointScorer, fit_points
+from benchmarks.baselines.base import Floats, Input, Windows, check_windows, in_chunks
+from benchmarks.baselines.points import Points, PointScorer, fit_points
 
 _MOST_FITTED: Final = 10_000  # windows: 92 MB of 96 bands and 24 spectra
 _MOST_VECTORS: Final = 2000  # windows of the support vector machine, whose time is their square
@@ -29,7 +29,7 @@ class PcaError:
     name: ClassVar[str] = "PCA error"
 
     def fit(self, typical: Windows, *, seed: int) -> FittedPcaError:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
         points, _ = fit_points(typical, self.components, most=_MOST_FITTED, seed=seed)
         return FittedPcaError(points)
 
@@ -61,7 +61,7 @@ class GmmPca:
     name: ClassVar[str] = "GMM on PCA"
 
     def fit(self, typical: Windows, *, seed: int) -> PointScorer:
-        """Return the rival fitted to typical windows.
+        """Return the baseline fitted to typical windows.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class IsolationForest:
     name: ClassVar[str] = "isolation forest"
 
     def fit(self, typical: Windows, *, seed: int) -> PointScorer:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
         points, z = fit_points(typical, self.components, most=_MOST_FITTED, seed=seed)
         model = ensemble.IsolationForest(
             n_estimators=self.trees,
@@ -129,7 +129,7 @@ class OneClassSvm:
     name: ClassVar[str] = "one-class SVM"
 
     def fit(self, typical: Windows, *, seed: int) -> PointScorer:
-        """Return the rival fitted to at most 2000 typical windows."""
+        """Return the baseline fitted to at most 2000 typical windows."""
         points, z = fit_points(typical, self.components, most=_MOST_VECTORS, seed=seed)
         gamma = self.width / (z.shape[1] * max(float(z.var()), np.finfo(np.float32).tiny))
         model = svm.OneClassSVM(kernel="rbf", nu=self.nu, gamma=gamma).fit(z)

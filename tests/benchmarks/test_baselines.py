@@ -1,4 +1,4 @@
-"""Every rival hears what is loud and new, repeats itself, and refuses what it cannot read."""
+"""Every baseline hears what is loud and new, repeats itself, and refuses what it cannot read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.metrics import roc_auc
-from detector.rivals import (
+from benchmarks.baselines import (
+    Baseline,
     GeneralisedPowerLaw,
     GmmPca,
     Ink,
@@ -27,15 +27,15 @@ from detector.rivals import (
     Peakedness,
     PlainAutoEncoder,
     PlainVae,
-    Rival,
     families,
     settings,
 )
-from detector.rivals.base import _CHUNK
+from benchmarks.baselines.base import _CHUNK
+from benchmarks.evaluation.areas import roc_auc
 
 BANDS, SPECTRA = 12, 8
 
-EACH: list[Rival] = [
+EACH: list[Baseline] = [
     Ink(),
     Loudness(),
     Peakedness(),
@@ -56,12 +56,16 @@ EACH: list[Rival] = [
     PlainAutoEncoder(4, steps=30),
     PlainVae(4, steps=30),
 ]
-BY_LEVEL = [rival for rival in EACH if not settings(rival).get("unit_energy")]
-FITTED = [rival for rival in EACH if rival.reads == "normalised" and not isinstance(rival, Ink)]
+BY_LEVEL = [baseline for baseline in EACH if not settings(baseline).get("unit_energy")]
+FITTED = [
+    baseline
+    for baseline in EACH
+    if baseline.reads == "normalised" and not isinstance(baseline, Ink)
+]
 
 
-def named(rival: Rival) -> str:
-    return " ".join(map(str, settings(rival).values()))
+def named(baseline: Baseline) -> str:
+    return " ".join(map(str, settings(baseline).values()))
 
 
 def sea(windows: int, seed: int) -> NDArray[np.float32]:
@@ -84,64 +88,70 @@ def typical() -> NDArray[np.float32]:
     return sea(300, 0)
 
 
-@pytest.mark.parametrize("rival", BY_LEVEL, ids=named)
-def test_a_loud_tone_over_noise_is_unusual(rival: Rival, typical: NDArray[np.float32]) -> None:
+@pytest.mark.parametrize("baseline", BY_LEVEL, ids=named)
+def test_a_loud_tone_over_noise_is_unusual(
+    baseline: Baseline, typical: NDArray[np.float32]
+) -> None:
     heard = np.concatenate([sea(100, 1), tone(sea(50, 2))])
-    scores = rival.fit(typical, seed=0).score(heard)
+    scores = baseline.fit(typical, seed=0).score(heard)
     assert scores.shape == (150,) and scores.dtype == np.float64
     assert roc_auc(scores, np.arange(150) >= 100) > 0.9
 
 
-@pytest.mark.parametrize("rival", EACH, ids=named)
-def test_a_seed_gives_the_same_scores_again(rival: Rival, typical: NDArray[np.float32]) -> None:
+@pytest.mark.parametrize("baseline", EACH, ids=named)
+def test_a_seed_gives_the_same_scores_again(
+    baseline: Baseline, typical: NDArray[np.float32]
+) -> None:
     heard = sea(20, 1)
-    first, second = (rival.fit(typical.copy(), seed=7).score(heard) for _ in range(2))
+    first, second = (baseline.fit(typical.copy(), seed=7).score(heard) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("rival", EACH, ids=named)
+@pytest.mark.parametrize("baseline", EACH, ids=named)
 def test_a_windows_score_does_not_depend_on_the_others(
-    rival: Rival, typical: NDArray[np.float32]
+    baseline: Baseline, typical: NDArray[np.float32]
 ) -> None:
-    fitted, heard = rival.fit(typical, seed=0), sea(_CHUNK + 3, 1)
+    fitted, heard = baseline.fit(typical, seed=0), sea(_CHUNK + 3, 1)
     whole = fitted.score(heard)
     parts = np.concatenate([fitted.score(heard[:5]), fitted.score(heard[5:])])
     np.testing.assert_allclose(whole, parts, rtol=1e-4)
     assert fitted.score(heard[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize("rival", EACH, ids=named)
+@pytest.mark.parametrize("baseline", EACH, ids=named)
 def test_windows_that_cannot_be_read_are_refused(
-    rival: Rival, typical: NDArray[np.float32]
+    baseline: Baseline, typical: NDArray[np.float32]
 ) -> None:
-    fitted, broken = rival.fit(typical, seed=0), typical.copy()
+    fitted, broken = baseline.fit(typical, seed=0), typical.copy()
     broken[3, 0, 0] = np.nan
     with pytest.raises(DataError, match=r"found a value that is not finite in 3, wanted none"):
         fitted.score(broken)
     with pytest.raises(DataError, match=r"found a value that is not finite in 3, wanted none"):
-        rival.fit(broken, seed=0)
+        baseline.fit(broken, seed=0)
     with pytest.raises(DataError, match=r"windows: found \(12, 8\), wanted \(n, "):
         fitted.score(typical[0])
 
 
-@pytest.mark.parametrize("rival", FITTED, ids=named)
+@pytest.mark.parametrize("baseline", FITTED, ids=named)
 def test_other_windows_than_those_fitted_are_refused(
-    rival: Rival, typical: NDArray[np.float32]
+    baseline: Baseline, typical: NDArray[np.float32]
 ) -> None:
     with pytest.raises(DataError, match=r"windows: found \(300, 12, 7\), wanted \(n, 12, 8\)"):
-        rival.fit(typical, seed=0).score(typical[:, :, :7])
+        baseline.fit(typical, seed=0).score(typical[:, :, :7])
 
 
-@pytest.mark.parametrize("rival", FITTED, ids=named)
-def test_too_few_windows_to_fit_are_refused(rival: Rival, typical: NDArray[np.float32]) -> None:
+@pytest.mark.parametrize("baseline", FITTED, ids=named)
+def test_too_few_windows_to_fit_are_refused(
+    baseline: Baseline, typical: NDArray[np.float32]
+) -> None:
     with pytest.raises(DataError, match=r"found \d+ windows.*, wanted"):
-        rival.fit(typical[:1], seed=0)
+        baseline.fit(typical[:1], seed=0)
 
 
 def test_neighbours_and_parts_need_their_windows(typical: NDArray[np.float32]) -> None:
-    for rival in (KnnPca(4, 30), LofPca(4, 30)):
+    for baseline in (KnnPca(4, 30), LofPca(4, 30)):
         with pytest.raises(DataError, match="neighbours: found 30 windows, wanted more than 30"):
-            rival.fit(typical[:30], seed=0)
+            baseline.fit(typical[:30], seed=0)
     with pytest.raises(DataError, match="mixture: found 30 windows, wanted 32 for 16 parts"):
         GmmPca(4, 16).fit(typical[:30], seed=0)
 
@@ -160,8 +170,8 @@ def test_pca_draws_what_it_has_directions_for(typical: NDArray[np.float32]) -> N
 
 def test_unit_energy_makes_a_score_free_of_level(typical: NDArray[np.float32]) -> None:
     heard = sea(30, 1)
-    for rival in (KnnPca(4, 5, unit_energy=True), LofPca(4, 5, unit_energy=True)):
-        fitted = rival.fit(typical, seed=0)
+    for baseline in (KnnPca(4, 5, unit_energy=True), LofPca(4, 5, unit_energy=True)):
+        fitted = baseline.fit(typical, seed=0)
         np.testing.assert_allclose(fitted.score(3 * heard), fitted.score(heard), rtol=1e-4)
     plain = KnnPca(4, 5).fit(typical, seed=0)
     assert not np.allclose(plain.score(3 * heard), plain.score(heard), rtol=0.1)
@@ -208,23 +218,25 @@ def test_neighbours_are_those_that_every_distance_finds() -> None:
 
 
 def test_families_have_settings_that_a_table_can_tell_apart() -> None:
-    told = [json.dumps(settings(rival)) for variants in families().values() for rival in variants]
+    told = [
+        json.dumps(settings(baseline)) for variants in families().values() for baseline in variants
+    ]
     assert len(set(told)) == len(told)
     for name, variants in families().items():
-        assert {rival.name for rival in variants} == {name}
-        assert {rival.reads for rival in variants} <= {"excess_db", "normalised"}
+        assert {baseline.name for baseline in variants} == {name}
+        assert {baseline.reads for baseline in variants} <= {"excess_db", "normalised"}
     assert all(set(settings(r)) >= {"name", "reads"} for r in EACH)
 
 
-@pytest.mark.parametrize("rival", [PlainAutoEncoder(4), PlainVae(4, 0.3)], ids=named)
-def test_an_autoencoder_draws_what_it_has_seen_and_not_what_is_new(rival: Rival) -> None:
+@pytest.mark.parametrize("baseline", [PlainAutoEncoder(4), PlainVae(4, 0.3)], ids=named)
+def test_an_autoencoder_draws_what_it_has_seen_and_not_what_is_new(baseline: Baseline) -> None:
     rng = np.random.default_rng(0)
     patterns = rng.normal(size=(2, 3, BANDS, SPECTRA))
     seen, new = (
         np.einsum("nk,kft->nft", rng.normal(size=(400, 3)), drawn).astype(np.float32)
         for drawn in patterns
     )
-    scores = rival.fit(seen[:300], seed=0).score(np.concatenate([seen[300:], new]))
+    scores = baseline.fit(seen[:300], seed=0).score(np.concatenate([seen[300:], new]))
     assert roc_auc(scores, np.arange(500) >= 100) > 0.9
 
 

@@ -1,4 +1,4 @@
-"""Rivals that know next to nothing: a task that these solve proves nothing."""
+"""Baselines that know next to nothing: a task that these solve proves nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 
-from detector.rivals.base import Floats, Input, Unfitted, Windows
+from benchmarks.baselines.base import Floats, Input, Unfitted, Windows
 
 _Sign: TypeAlias = Literal[1, -1]
 

@@ -1,6 +1,6 @@
 """Scores and labels → how well the atypical is told from the typical, with intervals.
 
-Nothing here knows what made a score, so that gumiho and its rivals are measured alike.
+Nothing here knows what made a score, so that gumiho and its baselines are measured alike.
 """
 
 from __future__ import annotations
@@ -11,28 +11,17 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from acoio.errors import DataError
+from detector.intervals import CONFIDENCE, Estimate
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]
 _Indices: TypeAlias = NDArray[np.intp]
 Measure: TypeAlias = Callable[[_Floats, _Bools], float]
 
-CONFIDENCE: Final = 0.95
 _FEWEST_BLOCKS: Final = 2  # with one block of a class a resample says nothing of its spread
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A measured value and the interval that holds the true one with `confidence`."""
-
-    value: float
-    low: float
-    high: float
-    confidence: float = CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +109,6 @@ def bootstrap(
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(found, (tail, 1 - tail))
     return Estimate(measure(scores, atypical), float(low), float(high))
-
-
-def wilson(found: int, of: int) -> Estimate:
-    """Return the share `found` of `of` independent trials with Wilson's score interval.
-
-    Source: Wilson, Journal of the American Statistical Association 22, 1927.
-
-    Raises
-    ------
-    DataError
-        If there are no trials, or more were found than there are.
-    """
-    if not 0 <= found <= of or of < 1:
-        raise DataError(f"share: found {found} of {of}, wanted 0 to all of one or more")
-    interval = binomtest(found, of).proportion_ci(CONFIDENCE, method="wilson")
-    return Estimate(found / of, float(interval.low), float(interval.high))
 
 
 def _check(scores: _Floats, atypical: _Bools) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from acoio.errors import SetupError
-from detector.rivals.base import Floats, Input, Unfitted, Windows
+from benchmarks.baselines.base import Floats, Input, Unfitted, Windows
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The generalised power-law detector, the field's classical rival.
+"""The generalised power-law detector, the field's classical baseline.
 
 Source: Helble, Ierley, D'Spain, Roch and Hildebrand, "A generalized power-law
 detection algorithm for humpback whale vocalizations", JASA 131(4), 2012,
@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Literal, Self, TypeAlias
 import numpy as np
 
 from acoio.errors import DataError, SetupError
-from detector.rivals.base import Floats, Input, Windows, check_windows, in_chunks, some
+from benchmarks.baselines.base import Floats, Input, Windows, check_windows, in_chunks, some
 
 Interval: TypeAlias = Literal["typical", "window"]
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from acoio.errors import DataError
-from detector.metrics import (
+from benchmarks.evaluation.areas import (
     Measure,
     average_precision,
     bootstrap,
     partial_auc,
     roc_auc,
-    wilson,
 )
+from detector.intervals import wilson
 
 MEASURES = [roc_auc, partial_auc, average_precision]
 

@@ -1,4 +1,4 @@
-"""Windows → points of few dimensions, which the fitted rivals work on."""
+"""Windows → points of few dimensions, which the fitted baselines work on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from acoio.errors import DataError
-from detector.rivals.base import Floats, Windows, check_windows, in_chunks, some
+from benchmarks.baselines.base import Floats, Windows, check_windows, in_chunks, some
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class PointScorer:
-    """A fitted rival: `points` of windows, and what scores them, (n, k) → (n,)."""
+    """A fitted baseline: `points` of windows, and what scores them, (n, k) → (n,)."""
 
     points: Points
     of_points: Callable[[Floats], Any]

@@ -1,4 +1,4 @@
-"""Levels and trivial rivals are what they are called, a piece at a time."""
+"""Levels and trivial baselines are what they are called, a piece at a time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from acoio.errors import DataError, SetupError
-from detector.rivals import Ink, LevelLargest, LevelOver, LevelTop, Loudness, Peakedness, Rival
-from detector.rivals.base import _CHUNK, some
+from benchmarks.baselines import (
+    Baseline,
+    Ink,
+    LevelLargest,
+    LevelOver,
+    LevelTop,
+    Loudness,
+    Peakedness,
+)
+from benchmarks.baselines.base import _CHUNK, some
 
 
 def test_levels_are_what_they_are_called() -> None:
@@ -15,8 +23,8 @@ def test_levels_are_what_they_are_called() -> None:
     x[0, 3, 3], x[0, 4, 4] = 9.0, 5.0
     x[1] = 2.0
 
-    def scored(rival: Rival) -> list[float]:
-        return [float(value) for value in rival.fit(x, seed=0).score(x)]
+    def scored(baseline: Baseline) -> list[float]:
+        return [float(value) for value in baseline.fit(x, seed=0).score(x)]
 
     assert scored(LevelLargest()) == [9.0, 2.0]
     assert scored(LevelTop(0.02)) == [7.0, 2.0]
@@ -36,7 +44,7 @@ def test_a_share_that_cannot_be_is_refused(share: float) -> None:
 
 
 @pytest.mark.parametrize("family", [Ink, Loudness, Peakedness])
-def test_a_trivial_rival_turned_round_ranks_backwards(
+def test_a_trivial_baseline_turned_round_ranks_backwards(
     family: type[Ink] | type[Loudness] | type[Peakedness],
 ) -> None:
     x = np.random.default_rng(0).normal(size=(20, 12, 8)).astype(np.float32)

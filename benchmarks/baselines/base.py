@@ -1,4 +1,4 @@
-"""What every rival is, and what all of them ask of windows."""
+"""What every baseline is, and what all of them ask of windows."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from acoio.errors import DataError
 Windows: TypeAlias = NDArray[np.float32]
 Floats: TypeAlias = NDArray[np.float64]
 Input: TypeAlias = Literal["excess_db", "normalised"]
-"""What a rival reads: dB above each band's recent past, or the network's input."""
+"""What a baseline reads: dB above each band's recent past, or the network's input."""
 
 _CHUNK: Final = 1024  # windows scored at a time: 10 MB of 96 bands and 24 spectra
 
 
 class Fitted(Protocol):
-    """A rival that knows typical sound."""
+    """A baseline that knows typical sound."""
 
     def score(self, x: Windows) -> Floats:
         """Return how unusual windows are, (n, F, T) → (n,), higher is more unusual."""
         ...
 
 
-class Rival(Protocol):
+class Baseline(Protocol):
     """A way to score windows, with one choice of settings (a frozen dataclass)."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -42,7 +42,7 @@ class Rival(Protocol):
         ...
 
     def fit(self, typical: Windows, *, seed: int) -> Fitted:
-        """Return the rival fitted to typical windows, (n, F, T)."""
+        """Return the baseline fitted to typical windows, (n, F, T)."""
         ...
 
     @classmethod
@@ -52,7 +52,7 @@ class Rival(Protocol):
 
 
 class Unfitted:
-    """A rival with nothing to learn: its formula is the same for any typical sound."""
+    """A baseline with nothing to learn: its formula is the same for any typical sound."""
 
     def fit(self, typical: Windows, *, seed: int) -> Self:
         """Return itself, once the windows have been checked."""

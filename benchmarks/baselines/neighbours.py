@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 
 from acoio.errors import DataError
-from detector.rivals.base import Floats, Input, Windows
-from detector.rivals.points import PointScorer, fit_points
+from benchmarks.baselines.base import Floats, Input, Windows
+from benchmarks.baselines.points import PointScorer, fit_points
 
 _MOST_FITTED: Final = 10_000  # windows: each score is compared with all of them
 _TINY: Final = np.finfo(np.float64).tiny
@@ -35,7 +35,7 @@ class KnnPca:
     name: ClassVar[str] = "kNN on PCA"
 
     def fit(self, typical: Windows, *, seed: int) -> PointScorer:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
         points, z = fit_points(
             typical, self.components, most=_MOST_FITTED, seed=seed, unit_energy=self.unit_energy
         )
@@ -76,7 +76,7 @@ class LofPca:
     name: ClassVar[str] = "LOF on PCA"
 
     def fit(self, typical: Windows, *, seed: int) -> PointScorer:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
         points, z = fit_points(
             typical, self.components, most=_MOST_FITTED, seed=seed, unit_energy=self.unit_energy
         )

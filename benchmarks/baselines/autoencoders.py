@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from acoio.errors import DataError
+from benchmarks.baselines.base import Floats, Input, Windows, check_windows, in_chunks, some
 from detector.data import loader
 from detector.gumiho import AutoEncoder, VariationalAutoEncoder
 from detector.layers import ConvDecoder, ConvEncoder
 from detector.losses import squared_error
-from detector.rivals.base import Floats, Input, Windows, check_windows, in_chunks, some
 
-_MOST_FITTED: Final = 10_000  # windows, as of the other rivals
+_MOST_FITTED: Final = 10_000  # windows, as of the other baselines
 _BATCH: Final = 128
 _FEWEST: Final = 2  # windows: a batch norm knows nothing of one
 _CHANNELS: Final = (8, 16, 32)
@@ -34,7 +34,7 @@ class PlainAutoEncoder:
     name: ClassVar[str] = "plain AE"
 
     def fit(self, typical: Windows, *, seed: int) -> FittedAutoEncoder:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
 
         def loss(network: AutoEncoder, x: Tensor, generator: torch.Generator) -> Tensor:
             del generator
@@ -63,7 +63,7 @@ class PlainVae:
     name: ClassVar[str] = "plain VAE"
 
     def fit(self, typical: Windows, *, seed: int) -> FittedAutoEncoder:
-        """Return the rival fitted to typical windows."""
+        """Return the baseline fitted to typical windows."""
 
         def error(x: Tensor, drawn: Tensor) -> Tensor:
             return _error(x, drawn) / self.noise**2

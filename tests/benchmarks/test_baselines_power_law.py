@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from acoio.errors import DataError, SetupError
-from detector.metrics import roc_auc
-from detector.rivals import GeneralisedPowerLaw
-from detector.rivals.power_law import Interval, conditional_mean
+from benchmarks.baselines import GeneralisedPowerLaw
+from benchmarks.baselines.power_law import Interval, conditional_mean
+from benchmarks.evaluation.areas import roc_auc
 
 SHAPE = (6, 10)
 INTERVALS: tuple[Interval, ...] = ("typical", "window")
@@ -46,8 +46,8 @@ def closest_half(values: NDArray[np.float64]) -> float:
 
 
 def test_the_defaults_are_the_published_exponents() -> None:
-    rival = GeneralisedPowerLaw()
-    assert (rival.gamma, rival.nu_frequency, rival.nu_time) == (1.0, 1.0, 2.0)
+    baseline = GeneralisedPowerLaw()
+    assert (baseline.gamma, baseline.nu_frequency, baseline.nu_time) == (1.0, 1.0, 2.0)
 
 
 @pytest.mark.parametrize("exponents", [(1.0, 1.0, 2.0), (2.0, 0.5, 1.0)])
@@ -56,24 +56,24 @@ def test_by_the_window_it_is_the_published_formula(
     exponents: tuple[float, float, float], frames: int
 ) -> None:
     x = sea(5, 0)
-    rival = GeneralisedPowerLaw(*exponents, frames=frames, interval="window")
+    baseline = GeneralisedPowerLaw(*exponents, frames=frames, interval="window")
     statistics = [by_hand(10 ** (window.astype(float) / 20), *exponents) for window in x]
     wanted = [
         max(np.mean(s[j : j + frames]) for j in range(SHAPE[1] - frames + 1)) for s in statistics
     ]
-    np.testing.assert_allclose(rival.fit(x, seed=0).score(x), wanted, rtol=1e-5)
+    np.testing.assert_allclose(baseline.fit(x, seed=0).score(x), wanted, rtol=1e-5)
 
 
 def test_by_typical_sound_the_mean_and_the_norm_are_of_all_its_spectra() -> None:
     typical, x = sea(40, 1), sea(3, 2)
-    rival = GeneralisedPowerLaw(frames=1)
+    baseline = GeneralisedPowerLaw(frames=1)
     level = 10 ** (np.moveaxis(typical, 1, 0).reshape(SHAPE[0], -1).astype(float) / 20)
     mu = np.array([closest_half(row) for row in level])
     norm = np.sqrt(np.square(level - mu[:, None]).mean(axis=1))
     u = np.abs(10 ** (x.astype(float) / 20) - mu[:, None])
     a = u / np.sqrt(np.square(u).sum(axis=1, keepdims=True))
     wanted = (a**2 * (u / norm[:, None]) ** 4).sum(axis=1).max(axis=1)
-    np.testing.assert_allclose(rival.fit(typical, seed=0).score(x), wanted, rtol=1e-5)
+    np.testing.assert_allclose(baseline.fit(typical, seed=0).score(x), wanted, rtol=1e-5)
 
 
 def test_the_conditional_mean_ignores_calls_in_fewer_than_half_of_the_spectra() -> None:
@@ -122,8 +122,8 @@ def test_a_narrow_sound_counts_for_more_than_a_broad_one_of_the_same_energy() ->
 
 def test_silence_without_any_change_scores_nothing() -> None:
     flat = np.zeros((2, 6, 20), np.float32)
-    for rival in GeneralisedPowerLaw.variants():
-        np.testing.assert_array_equal(rival.fit(flat, seed=0).score(flat), 0)
+    for baseline in GeneralisedPowerLaw.variants():
+        np.testing.assert_array_equal(baseline.fit(flat, seed=0).score(flat), 0)
 
 
 def test_what_cannot_be_is_refused() -> None:
