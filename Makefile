@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .PHONY: demo test lint types layers unit wheel faults train reference bench retrain-trial soak orders \
-	month evaluation clean test-monitoring dashboard
+	month evaluation experiment clean test-monitoring dashboard
 
 demo: $(VENV)/installed
 	$(BIN)/kilokai demo
@@ -73,6 +73,11 @@ month: $(VENV)/installed-dev
 evaluation: $(VENV)/installed-dev
 	$(if $(DATA),,$(error evaluation: found no DATA, wanted make evaluation DATA=<folder of mnist/, rightwhale/, aco/ and calls/>))
 	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation $(DATA)
+
+# The report's own experiment on digits, at the end of docs/evaluation.md: ten minutes.
+experiment: $(VENV)/installed-dev
+	$(if $(DATA),,$(error experiment: found no DATA, wanted make experiment DATA=<folder of mnist/>))
+	$(ONE_THREAD) $(BIN)/python -m benchmarks.evaluation.experiment $(DATA)
 
 # What a station needs, as root: a release under PREFIX, units, a user, /etc/kilokai. Safe to do
 # twice. With DESTDIR it is only laid out there. docs/operator.md tells the rest.

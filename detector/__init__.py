@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from detector.checkpoint import PRETRAINED, load_model
+    from detector.checkpoint import load_model
+    from detector.files import PRETRAINED
     from detector.listen import Heard, Listener
     from detector.score import Scorer
     from detector.values import Event, Score, Window
@@ -19,7 +20,7 @@ __all__ = ["PRETRAINED", "Event", "Heard", "Listener", "Score", "Scorer", "Windo
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    homes = {"load_model": "checkpoint", "PRETRAINED": "checkpoint", "Scorer": "score"}
+    homes = {"load_model": "checkpoint", "PRETRAINED": "files", "Scorer": "score"}
     homes |= {"Listener": "listen", "Heard": "listen"}
     if name not in __all__:
         raise AttributeError(f"module 'detector' has no attribute {name!r}")

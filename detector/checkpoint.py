@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +20,13 @@ from detector.calibrate import Calibration
 from detector.config import FeatureSettings
 from detector.drift import Reference
 from detector.errors import ModelError
-from detector.files import LARGEST_BYTES, SMALL_BYTES, read_regular
+from detector.files import LARGEST_BYTES, SMALL_BYTES, model_folder, read_part
 from detector.fingerprint import CARD, TENSORS, sha256_of_model
 from detector.methods import NetworkSettings, build
 from detector.normalise import Normalisation
 from detector.score import Model, Scorer
 
 FORMAT: Final = 2
-PRETRAINED: Final = "ocean-v1"
 _VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")
 _NUMBERS: Final = re.compile(r"\[\n[-+.\deE,\s]+\]")  # no string of a card has a line's end
 _NORMALISATION: Final = ("mean", "deviation", "spread_db")
@@ -55,7 +54,7 @@ def read_model(path_or_name: str | Path) -> Model:
     """
     folder = model_folder(path_or_name)
     card = _read_card(folder)
-    data = _read(folder / TENSORS, LARGEST_BYTES)
+    data = read_part(folder / TENSORS, LARGEST_BYTES)
     if (found := sha256_of_model(card, data)) != card["sha256"]:
         message = f"{folder}: found SHA-256 {found}, wanted {card['sha256']}"
         raise ModelError(message, reason="hash")
@@ -119,15 +118,8 @@ def is_model(folder: Path) -> bool:
     return (folder / CARD).exists()
 
 
-def model_folder(path_or_name: str | Path) -> Path:
-    """Return the folder of a pretrained name, or of a path as it is."""
-    if str(path_or_name) == PRETRAINED:
-        return Path(str(resources.files("detector") / "pretrained" / PRETRAINED))
-    return Path(path_or_name)
-
-
 def _read_card(folder: Path) -> dict[str, Any]:
-    data = _read(folder / CARD, SMALL_BYTES)
+    data = read_part(folder / CARD, SMALL_BYTES)
     try:
         card = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -136,13 +128,6 @@ def _read_card(folder: Path) -> dict[str, Any]:
         message = f"{folder / CARD}: found no card of format {FORMAT}"
         raise ModelError(message, reason="format")
     return card
-
-
-def _read(path: Path, most_bytes: int) -> bytes:
-    try:
-        return read_regular(path, most_bytes)
-    except OSError as error:
-        raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error
 
 
 def _tensors(model: Model) -> dict[str, torch.Tensor]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from importlib import resources
 from pathlib import Path
 from typing import Final
+
+from detector.errors import ModelError
+
+PRETRAINED: Final = "ocean-v1"
 
 SMALL_BYTES: Final = 16 << 20  # a card, a verdict, a status: some kilobytes
 LARGEST_BYTES: Final = 1 << 30  # the tensors of a model: some megabytes
@@ -32,3 +37,24 @@ def read_regular(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
             return file.read(most_bytes)
     finally:
         os.close(handle)
+
+
+def model_folder(path_or_name: str | Path) -> Path:
+    """Return the folder of a pretrained name, or of a path as it is."""
+    if str(path_or_name) == PRETRAINED:
+        return Path(str(resources.files("detector") / "pretrained" / PRETRAINED))
+    return Path(path_or_name)
+
+
+def read_part(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
+    """Return the bytes of a file of a model.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read.
+    """
+    try:
+        return read_regular(path, most_bytes)
+    except OSError as error:
+        raise ModelError(f"model {path}: {error.strerror}", reason="missing") from error

@@ -19,6 +19,7 @@ import torch
 from acoio.output import write_output
 from benchmarks.evaluation import sea, sea_tables
 from benchmarks.evaluation.compare import DRAWS, FIRST_SEED, Result, Where, compare, quiet_threads
+from benchmarks.evaluation.experiment import MARK
 from benchmarks.evaluation.registry import LETTERS, tasks_of
 from benchmarks.evaluation.tables import table, trainings
 from benchmarks.evaluation.task import Task
@@ -27,11 +28,12 @@ PARTS = Path("build") / "evaluation"
 SEA = ("C", "D")  # of one run over the same sound
 
 CAPTION = """\
-Every contestant is fitted on the same windows in the same run. A rival has a grid of settings, and
-the one shown is the best *by the windows tested*, at the first seed: that favours the rivals, since
-gumiho's settings were chosen on other windows and with other seeds (each task says which) and it
-gets one choice. Rivals are fitted to 10,000 typical windows at most (the one-class SVM to 2,000)
-and see typical windows alone; gumiho sees unlabelled *various* ones too, as its users do.
+Every contestant is fitted on the same windows in the same run. A baseline has a grid of settings,
+and the one shown is the best *by the windows tested*, at the first seed: that favours the
+baselines, since gumiho's settings were chosen on other windows and with other seeds (each task
+says which) and it gets one choice. Baselines are fitted to 10,000 typical windows at most (the
+one-class SVM to 2,000) and see typical windows alone; gumiho sees unlabelled *various* ones too,
+as its users do.
 AUC and pAUC (false alarms up to a tenth, standardised, chance is .5) are means over seeds, with the
 least and the most; the interval is a bootstrap of the windows tested ({draws} draws), its bounds
 averaged over seeds. *s* is the time of one fit and its scores on one core, others at work beside
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str]) -> None:
         found = list(_compared(asked.tasks, where, asked.seeds, pool))
     at_sea = sea.rows(where.data, PARTS, jobs=asked.jobs) if set(SEA) & set(asked.tasks) else []
     page = [*_page(found, asked), *sea_tables.page(at_sea)] if at_sea else _page(found, asked)
-    write_output(asked.out, ("\n".join(page) + "\n").encode())
+    text = "\n".join([*page, *_experiment(asked.out)]) + "\n"
+    write_output(asked.out, text.encode())
     figures = _figures(found, asked) | {"sea": sea_tables.figures(at_sea)}
     write_output(asked.out.with_suffix(".json"), (json.dumps(figures, indent=1) + "\n").encode())
 
@@ -91,7 +94,7 @@ def _compared(
 
 
 def _page(found: Sequence[tuple[Task, list[Result]]], asked: argparse.Namespace) -> Iterator[str]:
-    yield "# How well gumiho and its rivals find the unusual"
+    yield "# How well gumiho and its baselines find the unusual"
     yield ""
     yield f"Written by `{_command(asked)}`; {_machine()}, {asked.jobs} at a time."
     yield f"Seeds {FIRST_SEED} to {FIRST_SEED + asked.seeds - 1}."
@@ -109,6 +112,12 @@ def _page(found: Sequence[tuple[Task, list[Result]]], asked: argparse.Namespace)
         yield from table(results)
         yield ""
         yield from trainings(results)
+
+
+def _experiment(out: Path) -> Sequence[str]:
+    """Return the section that another command wrote below, as it is there."""
+    _, mark, below = (out.read_text("utf-8") if out.exists() else "").partition(MARK)
+    return ["", mark + below.rstrip()] if mark else []
 
 
 def _figures(

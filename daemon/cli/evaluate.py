@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from acoio.errors import DataError, SetupError
-from daemon.cli.options import Json, Sets, config_of
+from daemon.cli.options import Json, Sets, config_of, require_model
 from daemon.cli.output import Force, require_free
 from daemon.errors import plain
 from daemon.show import with_bar
@@ -73,6 +73,8 @@ def command(
     clip_labels = _beside(clips, clip_labels, "--clips", "--clip-labels")
     if simulated is None and recordings is None and clips is None:
         simulated = _SIMULATED_HOURS
+    name = settings.detector.model if model is None else model
+    require_model(name)
     import matplotlib  # here, because these take seconds to import
     import torch
 
@@ -84,7 +86,6 @@ def command(
 
     matplotlib.rcdefaults()  # whatever a matplotlibrc of this folder says
     torch.set_num_threads(settings.detector.threads)
-    name = settings.detector.model if model is None else model
     rate = settings.detector.false_alarms_per_hour
     files = found_in([recordings], band=settings.drop.band) if recordings else []
     if recordings and not files:

@@ -8,7 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
+from acoio.errors import SetupError
 from daemon.config import Config, load_config
+from daemon.errors import plain
+from detector.files import model_folder, read_part
+from detector.fingerprint import CARD
 
 ConfigFile = Annotated[
     Path | None,
@@ -46,3 +50,26 @@ def store_of(store: Path | None, file: Path | None, sets: list[str] | None) -> P
         With every fault of the configuration.
     """
     return store or config_of(file, sets, needs_drop=False).store.path
+
+
+def require_model(path_or_name: str) -> None:
+    """Refuse a model that is not there, before what takes seconds is imported.
+
+    Raises
+    ------
+    ModelError
+        If its card cannot be read.
+    """
+    read_part(model_folder(path_or_name) / CARD)
+
+
+def require_folder(folder: Path, option: str, *, wanted: str) -> None:
+    """Refuse a folder that is not there, before what takes seconds is imported.
+
+    Raises
+    ------
+    SetupError
+        If it is none.
+    """
+    if not folder.is_dir():
+        raise SetupError(f"{option}: {plain(folder)}: found no folder, wanted {wanted}")

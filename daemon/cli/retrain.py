@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from daemon.cli.options import ConfigFile, Json, Sets, config_of
+from daemon.cli.options import ConfigFile, Json, Sets, config_of, require_folder
 
 if TYPE_CHECKING:
     from daemon.retraining.course import Ended
@@ -34,6 +34,7 @@ def command(
     daemon may run meanwhile.
     """
     settings = config_of(config, sets)
+    require_folder(settings.store.path, "store.path", wanted="that of a daemon")
     with suppress(OSError):
         os.nice(_NICE)
     import torch  # here, because it takes seconds to import

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from acoio.errors import DataError
-from daemon.cli.options import Json, Sets, config_of
+from acoio.errors import DataError, NotReadyError
+from daemon.cli.options import Json, Sets, config_of, require_model
 from daemon.errors import EXIT_FAILED, plain
 from daemon.show import HEADING, event_line, with_bar
 
@@ -23,6 +23,9 @@ def command(
 ) -> None:
     """Score files without a daemon or a store, and print scores and events."""
     settings = config_of(None, sets, needs_drop=False)
+    require_model(settings.detector.model)
+    if not any(path.exists() for path in paths):
+        raise NotReadyError(f"{plain(paths[0])}: no such file or folder")
     import torch  # here, because it takes seconds to import
 
     from daemon.hearing.batch import nothing_in, recordings, score_files

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from acoio.errors import SetupError
+from daemon.cli.options import require_folder
 from daemon.options import check_timezone
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def command(
     }
     if archive is None:
         _refuse_without_archive(of_archive)
+    else:
+        require_folder(archive, "--archive", wanted="one of recordings")
     from detector.recipe import train_archive, train_ocean
 
     if archive is None:

@@ -33,7 +33,8 @@ def shown(registry: Registry, text: str, config: Config) -> Entry:
     SetupError
         If there is none, it is damaged, or the text may mean several.
     """
-    from detector.checkpoint import PRETRAINED, is_model, model_folder
+    from detector.checkpoint import is_model
+    from detector.files import PRETRAINED, model_folder
 
     if text == "current" and registry.champion() is None:
         text = config.detector.model
@@ -53,7 +54,8 @@ def candidate(registry: Registry, text: str, config: Config) -> Entry:
         If there is none, it is damaged, or for another rate than the station's.
     """
     from daemon.models.chosen import station_rate_hz
-    from detector.checkpoint import PRETRAINED, is_model, model_folder, read_model
+    from detector.checkpoint import is_model, read_model
+    from detector.files import PRETRAINED, model_folder
 
     folder, wanted_hz = model_folder(text), station_rate_hz(config)
     if folder.resolve().parent == registry.path.resolve():
@@ -92,7 +94,7 @@ def _one(registry: Registry, text: str) -> Entry:
             if entry.id.startswith(wanted) or entry.id.rpartition("-")[2].startswith(wanted)
         ]
     if len(found) != 1:
-        from detector.checkpoint import PRETRAINED
+        from detector.files import PRETRAINED
 
         names = [entry.id for entry in found or entries] + [PRETRAINED] * (not found)
         known = ", ".join(names)

@@ -168,7 +168,7 @@ def test_train_says_how_much_of_typical_sound_an_archive_lacks(sea: Sea, tmp_pat
 
 
 def test_train_refuses_hours_that_promise_too_little_before_it_looks(tmp_path: Path) -> None:
-    words = ("train", tmp_path / "m", "--archive", tmp_path / "none", "--calibration-hours", "8")
+    words = ("train", tmp_path / "m", "--archive", tmp_path, "--calibration-hours", "8")
     code, _, err = _run(*words)
     assert code == 78
     assert "calibration hours: found 8, wanted at least 10 to promise 1 false alarms" in err

@@ -17,7 +17,7 @@ import pytest
 from acoio.errors import SetupError
 from daemon.client import Subscriber
 from daemon.ledger.stored import stored_events, stored_files, stored_scores
-from detector.checkpoint import PRETRAINED, model_folder
+from detector.files import PRETRAINED, model_folder
 from tests.daemon.conftest import until
 from tests.daemon.scrapes import page_at
 from tests.daemon.sea import Sea

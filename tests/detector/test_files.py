@@ -7,9 +7,9 @@ import pytest
 
 from daemon.health.status_file import STATUS_FILE, last_said
 from daemon.models.entry import entry_of
-from detector.checkpoint import model_folder, read_model
+from detector.checkpoint import read_model
 from detector.errors import ModelError
-from detector.files import read_regular
+from detector.files import model_folder, read_regular
 from detector.fingerprint import CARD, TENSORS
 
 

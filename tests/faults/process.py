@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from acoio.filename import FileName
-from detector.checkpoint import PRETRAINED
+from detector.files import PRETRAINED
 from tests.faults.lab import Lab, pieces
 from tests.faults.life import ROOT, until
 from tests.faults.registry import fault

@@ -28,7 +28,7 @@ from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
 from daemon.progress import FileProgress, Step
 from daemon.retraining.state import State, write_state
-from detector.checkpoint import PRETRAINED, model_folder
+from detector.files import PRETRAINED, model_folder
 from tests.daemon.doctor.conftest import sets_of
 
 _PLANTS = itertools.count()

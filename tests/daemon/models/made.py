@@ -15,7 +15,8 @@ from safetensors.torch import load, save
 
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from detector.checkpoint import PRETRAINED, read_model, write_model
+from detector.checkpoint import read_model, write_model
+from detector.files import PRETRAINED
 from detector.fingerprint import sha256_of_model
 from detector.score import Model
 
