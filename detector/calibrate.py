@@ -84,10 +84,34 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Calibration:
-        """Return the calibration of a model's card."""
+        """Return the calibration of a model's card.
+
+        Raises
+        ------
+        SetupError
+            If no calibration could have made it.
+        """
         points = tuple(Point(**point) for point in values["points"])
         apart = int(values.get("apart", 0))
-        return cls(float(values["hours"]), float(values["release"]), points, apart)
+        found = cls(float(values["hours"]), float(values["release"]), points, apart)
+        found._require_sense()
+        return found
+
+    def _require_sense(self) -> None:
+        """Raise `SetupError` unless rates rise, thresholds do not, and events end below them."""
+        rates = np.array([point.false_alarms_per_hour for point in self.points])
+        falling = np.array([*(point.threshold for point in self.points), self.release])
+        rising = rates[0] > 0 and (np.diff(rates) > 0).all()
+        if not (rising and np.isfinite([*rates, *falling]).all()):
+            raise SetupError(
+                f"calibration: found rates {rates.tolist()} and thresholds {falling.tolist()}, "
+                "wanted numbers, and rates that rise from 0"
+            )
+        if (np.diff(falling) > 0).any():
+            raise SetupError(
+                f"calibration: found thresholds {falling[:-1].tolist()} and a release of "
+                f"{self.release:g}, wanted none above the one before"
+            )
 
 
 def calibrate(stretches: Sequence[Sequence[Score]], judged: Judged | None = None) -> Calibration:

@@ -32,6 +32,7 @@ _SEED: Final = 20_180_828
 _WINDOWS: Final = 16
 _NOISE_DB: Final = 8.0
 _CALL_DB: Final = 30.0
+_MOST_NATS: Final = 1e6  # 400 at each place of a window
 _SPREAD_DB: Final = 2.0
 _BEGIN: Final = datetime(2018, 8, 28, tzinfo=UTC)
 _STEP: Final = timedelta(seconds=1)
@@ -116,10 +117,26 @@ def _scorer(model: Model, false_alarms_per_hour: float | None = None) -> Scorer:
 
 
 def _scores(folder: Path, scorer: Scorer) -> list[float]:
+    """Return the scores of the golden windows.
+
+    Raises
+    ------
+    ModelError
+        If they are not those of a detector: no numbers, beyond all evidence, or no higher for
+        loud calls than for noise, as of weights that are zeros or were drawn at random.
+    """
     try:
-        return [score.score for score in scorer.score(golden_windows(scorer.features))]
+        scores = [score.score for score in scorer.score(golden_windows(scorer.features))]
     except (DataError, RuntimeError, ValueError) as error:
         raise ModelError(f"{plain(folder)}: golden windows: {error}", reason="golden") from error
+    noise, calls = float(np.median(scores[::2])), float(np.median(scores[1::2]))
+    if not (noise < calls and np.abs(scores).max() < _MOST_NATS):
+        message = (
+            f"{plain(folder)}: golden windows: found {noise:.6g} nats for noise and {calls:.6g} "
+            f"for loud calls, wanted more for these, and less than {_MOST_NATS:g}: train it again"
+        )
+        raise ModelError(message, reason="golden")
+    return scores
 
 
 def _golden(folder: Path, model: Model) -> object:

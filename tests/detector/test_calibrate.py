@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,3 +192,23 @@ def test_a_few_verdicts_say_little_of_the_others_and_many_say_much() -> None:
     assert Judged.of([span] * 2, confirmed=0).likely_nothing < 0.4
     assert 0.9 < Judged.of([span] * 80, confirmed=1).likely_nothing < 0.99
     assert Judged.of([span], confirmed=9).likely_nothing < 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"release": 9.5}, "found thresholds .* and a release of 9.5, wanted none above"),
+        ({"release": float("nan")}, "found rates"),
+        ({"points": [[1.0, 5.0], [2.0, 6.0]]}, "wanted none above the one before"),
+        ({"points": [[1.0, float("inf")], [2.0, 5.0]]}, "found rates"),
+        ({"points": [[2.0, 6.0], [1.0, 5.0]]}, "rates that rise from 0"),
+        ({"points": [[0.0, 6.0], [1.0, 5.0]]}, "rates that rise from 0"),
+        ({"points": []}, "found no points"),
+    ],
+)
+def test_a_card_that_no_calibration_made_is_refused(change: dict[str, Any], says: str) -> None:
+    card = {"hours": 24.0, "release": 2.0, "points": [[1.0, 9.0], [2.0, 5.0]], **change}
+    names = ("false_alarms_per_hour", "threshold")
+    points = [dict(zip(names, point, strict=True), low=0.0, high=3.0) for point in card["points"]]
+    with pytest.raises(SetupError, match=says):
+        Calibration.from_json({**card, "points": points})

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
 from acoio.errors import SetupError
 from daemon.models.golden import load_registered
 from daemon.models.history import By, Switch, lineage
 from daemon.models.registry import Registry
-from detector.checkpoint import read_model
+from detector.checkpoint import read_model, write_model
 from detector.errors import ModelError
 from detector.files import PRETRAINED, model_folder
 from tests.daemon.models.made import (
@@ -20,6 +25,7 @@ from tests.daemon.models.made import (
     folder_of,
     judged,
     of_another_rate,
+    pretrained,
     registry_of,
 )
 
@@ -242,3 +248,27 @@ def test_a_verdict_with_figures_that_are_no_numbers_is_refused(tmp_path: Path) -
         registry.register(source, judged(figures={"rate": float("nan")}))
     assert registry.entries() == []
     assert json.dumps(judged().as_json())
+
+
+_NONSENSE: dict[str, Callable[[str, Tensor], Tensor]] = {
+    "zeros": lambda _, values: 0 * values,
+    "drawn at random": lambda _, values: torch.randn(
+        values.shape, generator=torch.Generator().manual_seed(1)
+    ),
+    "a thousandfold": lambda _, values: 1000 * values,
+    "quiet for loud": lambda name, values: -values if name == "weight" else values,
+}
+
+
+@pytest.mark.parametrize("kind", _NONSENSE)
+def test_weights_that_make_no_detector_are_not_let_in(tmp_path: Path, kind: str) -> None:
+    model = pretrained()
+    network = copy.deepcopy(model.network)
+    weights = network.state_dict()
+    floats = {name: values for name, values in weights.items() if values.is_floating_point()}
+    network.load_state_dict(weights | {n: _NONSENSE[kind](n, v) for n, v in floats.items()})
+    write_model(tmp_path / "mine", replace(model, network=network))
+    registry = Registry(tmp_path / "store")
+    with pytest.raises(ModelError, match="golden windows: "):
+        registry.register(tmp_path / "mine", judged())
+    assert registry.entries() == []
