@@ -21,6 +21,7 @@ from daemon.options import Config
 from daemon.owner import user_name
 from daemon.retraining.state import State, read_state
 from daemon.service.requests import FOLDER, REFUSED
+from detector.files import read_regular
 
 _TIMER: Final = "kilokai-retrain.timer"
 _RUNS: Final = Path("/run/systemd/system")  # there if systemd runs this machine
@@ -117,6 +118,6 @@ def _timer() -> Told:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8", "replace")
+        return read_regular(path).decode("utf-8", "replace")
     except OSError:
         return ""

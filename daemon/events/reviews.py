@@ -12,12 +12,13 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from acoio.errors import DataError
+from acoio.errors import DataError, unusable
 from daemon.bus.wire import Draft, event_draft
 from daemon.durable import write_whole
 from daemon.errors import plain
 from daemon.ledger.ledger import Ledger
 from daemon.progress import Step
+from detector.files import LARGEST_BYTES, read_regular
 
 REQUEST: Final = "review"
 FILE: Final = "verdicts.jsonl"
@@ -133,7 +134,12 @@ class Reviews:
             write_whole(self._file, kept + end + line + b"\n")
 
     def _kept(self) -> bytes:
-        return self._file.read_bytes() if self._file.exists() else b""
+        try:
+            return read_regular(self._file, LARGEST_BYTES)
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise unusable(f"store.path: {self._file}", error) from error
 
     def _has(self, row: tuple[str, str, str]) -> bool:
         query = "SELECT 1 FROM verdicts WHERE (event_id, at, json) = (?, ?, ?)"

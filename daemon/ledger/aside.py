@@ -17,6 +17,7 @@ from acoio.errors import NotReadyError
 from daemon.durable import sync_folder, write_whole
 from daemon.errors import EXIT_FAILED
 from daemon.ledger.storage import DiskError, StorageError, is_damage, is_disk_fault
+from detector.files import read_regular
 
 _SUSPECT: Final = "ledger.suspect"
 _ASIDE: Final = "ledger-damaged-"
@@ -54,7 +55,8 @@ def moved_aside(store: Path) -> list[str]:
 def suspicion(store: Path) -> str:
     """Return what an earlier run found wrong with the ledger as it went on, or nothing."""
     try:
-        return (store / _SUSPECT).read_text("utf-8", "replace") or "found damaged by an earlier run"
+        said = read_regular(store / _SUSPECT).decode("utf-8", "replace")
+        return said or "found damaged by an earlier run"
     except OSError:
         return ""
 

@@ -20,6 +20,7 @@ import structlog
 from acoio.errors import NotReadyError
 from daemon.durable import write_whole
 from daemon.ledger.storage import DiskError
+from detector.files import read_regular
 
 _FILE: Final = "ledger.witness"
 _DIGITS: Final = 20
@@ -47,7 +48,7 @@ class Witness:
     def read(self) -> Numbers | None:
         """Return what was written last, or None."""
         with suppress(OSError, ValueError):
-            epoch, sequence = self._path.read_text("ascii").split()
+            epoch, sequence = read_regular(self._path).decode("ascii").split()
             return Numbers(epoch, int(sequence))
         return None
 

@@ -10,6 +10,7 @@ from typing import Final
 from acoio.errors import SetupError, unusable
 from acoio.tables import decoded
 from daemon import options
+from detector.files import read_regular
 
 _OTHERS: Final = 0o007  # systemd lets its unit's user in by an ACL, which shows as the group's
 
@@ -54,7 +55,7 @@ def read_password(path: Path) -> bytes:
     """
     try:
         mode = path.stat().st_mode
-        first, *_ = decoded(path.read_bytes()).encode().splitlines() or [b""]
+        first, *_ = decoded(read_regular(path)).encode().splitlines() or [b""]
     except OSError as error:
         raise unusable(f"metrics.password: found {path}", error) from error
     except ValueError as error:
@@ -72,7 +73,7 @@ def _tls(settings: options.Metrics) -> ssl.SSLContext | None:
         return None
     for name, path in (("certificate", settings.certificate), ("key", settings.key)):
         try:
-            path.open("rb").close()  # OpenSSL would not say which of the two it is
+            read_regular(path)  # OpenSSL would not say which of the two it is
         except OSError as error:
             raise unusable(f"metrics.{name}: found {path}", error) from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
