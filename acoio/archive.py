@@ -156,7 +156,8 @@ class ACOio:
             span=(begin, end),
             clock_errors=self._clock_errors or known_clock_errors(),
         )
-        return replace(cover, ignored=tuple(self._catalogue.ignored()))
+        ignored, others = self._catalogue.ignored(), self._catalogue.others()
+        return replace(cover, ignored=tuple(ignored), others=tuple(others))
 
     def _sound(self, begin_us: int, end_us: int) -> Sound | None:
         files = self._files(begin_us - _LEAD_US, end_us)

@@ -90,9 +90,14 @@ class Catalogue:
 
     def ignored(self) -> list[Path]:
         """Return the files that look like sound by their names, but do not say when."""
-        folders = dict.fromkeys([*(folder for _, folder in self._dated()), *self._undated()])
         return sorted(
-            Path(folder, name) for folder in folders for name in self._listing(folder).ignored()
+            Path(folder, name) for folder in self._all() for name in self._listing(folder).ignored()
+        )
+
+    def others(self) -> list[Path]:
+        """Return the folders that are not looked into, since their names are no date."""
+        return sorted(
+            Path(folder, name) for folder in self._all() for name in self._listing(folder).others
         )
 
     def forget(self) -> None:
@@ -125,6 +130,12 @@ class Catalogue:
                     for day in self._digits(f"{top}/{year}/{month}", 2):
                         below = f"{year}/{month}/{day}"
                         yield below, f"{top}/{below}"
+
+    def _all(self) -> Iterable[str]:
+        """Return every folder that files are looked for in, and those above it."""
+        days = [folder for _, folder in self._dated()]
+        above = (part for day in days for part in (day[:-3], day[:-6]))
+        return dict.fromkeys([*days, *above, *self._undated()])
 
     def _undated(self) -> Iterator[str]:
         for top in self._tops():

@@ -59,7 +59,8 @@ class FileCover:
 class Coverage:
     """What there is of sound in [begin, end); everything is in order of time.
 
-    `ignored` are files that look like sound by their names, but do not say when.
+    `ignored` are files that look like sound by their names, but do not say when; `others`
+    folders that were not looked into, since their names are no date.
     """
 
     begin: datetime
@@ -70,6 +71,7 @@ class Coverage:
     corrections: tuple[Correction, ...]
     strays: tuple[Stray, ...]
     ignored: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
     @property
     def seconds(self) -> float:

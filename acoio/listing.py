@@ -79,12 +79,13 @@ class Shelf:
 class Listing:
     """The files of a folder, and the folders that days may lie in.
 
-    `odd` are names of sound files that bear no time.
+    `odd` are names of sound files that bear no time, `others` of folders that no day lies in.
     """
 
     shelves: tuple[Shelf, ...] = ()
     folders: Sequence[str] = ()
     odd: Sequence[str] = ()
+    others: Sequence[str] = ()
 
     def ignored(self) -> Iterator[str]:
         """Yield the names of sound files that are passed over, since they say no time."""
@@ -100,6 +101,7 @@ def listing_of(folder: str) -> Listing:
     copies: list[str] = []
     odd: list[str] = []
     folders: list[str] = []
+    others: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -111,11 +113,13 @@ def listing_of(folder: str) -> Listing:
                 odd.append(name)
             elif (name.isdigit() or TOP.fullmatch(name)) and entry.is_dir():
                 folders.append(name)
+            elif not name.startswith(".") and entry.is_dir():
+                others.append(name)
     names.sort()
     shelf = _shelf(copies)
     odd += set(copies) - set(shelf.names)
     shelves = Shelf(RECORDINGS, names, names), shelf
-    return Listing(tuple(x for x in shelves if x.names), sorted(folders), sorted(odd))
+    return Listing(tuple(x for x in shelves if x.names), sorted(folders), sorted(odd), others)
 
 
 def _is_copy(name: str) -> bool:

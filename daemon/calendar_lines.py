@@ -35,6 +35,7 @@ def folder_lines(found: _Found) -> list[str]:
         *_section("no sound", [f"{x['file']}: {x['fault']}" for x in files if x["fault"]]),
         *_section("copies beside their recordings", [x["file"] for x in files if x["spare"]]),
         *_section("ignored, since the name does not say when", found["ignored"], _FEW),
+        *_section("not looked into, since the name is no date", found["others"], _FEW),
         *_section("clocks of another time", [_stray(x) for x in found["strays"]]),
     ]
 

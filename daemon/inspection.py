@@ -136,6 +136,7 @@ def inspect_folder(
         "corrections": [{**asdict(x), "begin": iso(x.begin)} for x in cover.corrections],
         "strays": [{**asdict(x), "begin": iso(x.begin)} for x in cover.strays],
         "ignored": [str(file.relative_to(path)) for file in cover.ignored],
+        "others": [f"{folder.relative_to(path)}/" for folder in cover.others],
     }
 
 

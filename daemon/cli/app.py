@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from inspect import cleandoc
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +46,14 @@ class _Group(TyperGroup):
                 typer.echo(f"kilokai: {plain(line)}", err=True)
             wrong_setup = isinstance(error, SetupError)
             raise typer.Exit(EXIT_WRONG_SETUP if wrong_setup else EXIT_FAILED) from None
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command whose help breaks lines at the terminal's width alone."""
+        found = super().get_command(ctx, cmd_name)
+        for command in (found, *getattr(found, "commands", {}).values()) if found else ():
+            paragraphs = cleandoc(command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(part.split()) for part in paragraphs)
+        return found
 
 
 app = typer.Typer(

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +40,16 @@ def _run(*words: str | Path) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize("command", _COMMANDS)
-def test_every_command_has_help_with_an_example(command: str) -> None:
+def test_every_command_has_help_with_an_example(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, out, _ = _run(*command.split(), "--help")
     assert code == 0
     assert f"Example: kilokai {command}" in out
+    monkeypatch.setenv("COLUMNS", "2000")
+    _, wide, _ = _run(*command.split(), "--help")
+    prose = [line.strip() for line in wide.partition("╭")[0].splitlines()]
+    assert not any(one and other for one, other in pairwise(prose)), "wrapped twice"
 
 
 def test_wrong_use_exits_2() -> None:

@@ -77,7 +77,10 @@ def test_long_nothing_is_one_line() -> None:
     day = {"seconds": 0.0, "files": 0, "hours": [0.0] * 24, "bits": {}, "gaps": 0, "overlaps": 0}
     days = [{**day, "day": f"2024-03-{k:02d}"} for k in range(1, 8)]
     found = {
-        **{key: [] for key in ("files", "gaps", "overlaps", "corrections", "strays", "ignored")},
+        **{
+            key: []
+            for key in ("files", "gaps", "overlaps", "corrections", "strays", "ignored", "others")
+        },
         **{"bits": {}, "layouts": {}, "size_bytes": 0, "damaged_bytes": 0, "band": "BB"},
         **{"seconds": 0.0, "span_seconds": 1.0, "begin": "a", "end": "b", "days": days},
     }
@@ -107,6 +110,8 @@ def test_what_is_told_of_a_folder_fits_80_columns(tmp_path: Path) -> None:
     (day / "2024-03-01--00.05.wav").write_bytes(b"RIFF")
     for name in ("boings.wav", "8.HYD24BBpk", "2024-03-01--99.00.HYD24BBpk"):
         (day / name).write_bytes(b"")
+    for folder in ("resent", "2024/03/plots", ".cache"):
+        (tmp_path / folder).mkdir()
     code, out, _ = _run(tmp_path)
     assert code == 0
     assert [line for line in out.splitlines() if len(line) > 80] == []
@@ -116,6 +121,8 @@ def test_what_is_told_of_a_folder_fits_80_columns(tmp_path: Path) -> None:
     assert "00.01.wav" not in faults
     assert "00.05.wav" in faults
     assert "layouts by files: new (4), WAV (1)\n" in out
+    others = "not looked into, since the name is no date:\n  2024/03/plots/\n  resent/\n"
+    assert others in out
     ignored = out[out.index("ignored, since the name does not say when:") :]
     assert [name in ignored for name in ("boings.wav", "8.HYD24BBpk", "--99.00")] == [True] * 3
 
