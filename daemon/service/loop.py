@@ -41,6 +41,7 @@ class Loop:
         self._ignored: set[str] = set()
         self._read_since = MANY  # files, since new sound last went back in time
         self._closed: dict[str, str] = {}
+        self._awaited: tuple[str, ...] = ()
         self._room = parts.room
         self._stop = Event()
         parts.drop.meanwhile = self._wait_on
@@ -197,8 +198,19 @@ class Loop:
         if plan is None:
             return self._parts.lookout.missing and self._patience.tries(_DROP) >= TRIES
         if plan.waiting or plan.held or self._parts.lookout.hinted:
+            self._say_waiting(plan)
             return False
         return all(self._patience.tries(task.seen.name) >= TRIES for task in plan.tasks)
+
+    def _say_waiting(self, plan: Plan) -> None:
+        """Log once which files an end waits for, since they may still grow."""
+        if plan.waiting and not plan.tasks and plan.waiting != self._awaited:
+            self._awaited = plan.waiting
+            _log.info(
+                "waiting until files have not grown for drop.settle_s",
+                count=len(plan.waiting),
+                files=plan.waiting[:_TOLD],
+            )
 
     def _work(self) -> None:
         """Do one step of the oldest task that is due."""
