@@ -98,15 +98,16 @@ def command(
     }
     if archive is None:
         _refuse_without_archive(of_archive)
-    else:
-        require_folder(archive, "--archive", wanted="one of recordings")
-    from detector.recipe import train_archive, train_ocean
+        from detector.recipe import train_ocean  # here, because it takes seconds to import
 
-    if archive is None:
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
+        require_folder(archive, "--archive", wanted="one of recordings")
         choice = _choice(hours, calibration_hours, timezone, evening, months)
-        source = _hours_of(archive, choice, _known(calls, store), seed)
+        known = _known(calls, store)
+        from detector.recipe import train_archive
+
+        source = _hours_of(archive, choice, known, seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
     for line in lines:
         typer.echo(line)
@@ -126,14 +127,17 @@ def _choice(
     months: str | None,
 ) -> Choice:
     """Return what to choose; refused at once where it could promise too little."""
-    from detector.calibrate import require_hours
+    zone = _zone(_TIMEZONE if timezone is None else timezone)
+    of_day = _evening(_EVENING if evening is None else evening)
+    of_year = _months(_MONTHS if months is None else months)
+    from detector.calibrate import require_hours  # after these: it takes a second to import
     from detector.choose import Choice
 
     least_h, share = _CALIBRATION_LEAST_H, _CALIBRATION_SHARE
     choice = Choice(
-        timezone=_zone(_TIMEZONE if timezone is None else timezone),
-        evening=_evening(_EVENING if evening is None else evening),
-        months=_months(_MONTHS if months is None else months),
+        timezone=zone,
+        evening=of_day,
+        months=of_year,
         typical_hours=hours,
         various_hours=hours / 2,
         calibration_hours=calibration_hours or max(least_h, share * hours),
