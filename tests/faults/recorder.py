@@ -46,7 +46,7 @@ class Recorder:
             socket.reconnect_ivl = 20
             socket.subscribe(TOPIC_PREFIX)
             if self.curve:
-                _encrypt(socket, **self.curve)
+                encrypt(socket, **self.curve)
             socket.connect(self._ends[0])
             while not self._stop.is_set():
                 if socket.poll(_SLICE_MS):
@@ -59,7 +59,7 @@ class Recorder:
                 self.handed.extend(subscriber.messages())
 
 
-def _encrypt(socket: zmq.Socket[bytes], server_key: Any, keys: Any) -> None:
+def encrypt(socket: zmq.Socket[bytes], server_key: Any, keys: Any) -> None:
     pair = read_secret(keys)
     socket.curve_serverkey = read_public(server_key).encode()
     socket.curve_publickey, socket.curve_secretkey = pair.public.encode(), pair.secret.encode()
