@@ -21,9 +21,7 @@ from acoio.sound import Gap, Sound
 
 from .feeds import BEGIN, NAME, RATE_HZ, begins_us, feed, noise, write_feed
 
-EXACT = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+EXACT = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TRUE_HZ = 24_000.127
 
 

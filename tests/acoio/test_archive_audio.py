@@ -75,7 +75,7 @@ def test_audio_of_any_name_in_any_tree_gives_the_sound_over_midnight(
 
 @pytest.mark.parametrize("extension", ["wav", "flac"])
 @given(first_us=st.integers(-3_000_000, 239_000_000), length_us=st.integers(200, 70_000_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_span_of_copies_is_that_of_the_recordings(
     loaders: dict[str, ACOio], extension: str, first_us: int, length_us: int
 ) -> None:
@@ -96,7 +96,7 @@ def test_any_span_of_copies_is_that_of_the_recordings(
 
 
 @given(edges=st.lists(st.integers(1000, 199_000_000), min_size=1, max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_spans_cut_anywhere_are_the_whole(loaders: dict[str, ACOio], edges: list[int]) -> None:
     apart = [x for k, x in enumerate(sorted(edges)) if not k or x - sorted(edges)[k - 1] > 1000]
     at = [BEGIN + timedelta(microseconds=x) for x in (0, *apart, 200_000_000)]

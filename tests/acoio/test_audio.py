@@ -95,7 +95,7 @@ def test_silence_is_kept(tmp_path: Path) -> None:
 
 
 @given(first=st.integers(0, 8998), length=st.integers(1, 9000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_span_is_what_the_whole_has_there(
     tmp_path_factory: pytest.TempPathFactory, first: int, length: int
 ) -> None:

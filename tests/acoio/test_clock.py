@@ -146,7 +146,6 @@ def test_a_clock_that_is_set_within_a_file_is_believed_after_half_the_memory() -
     begin=st.integers(130, 250),
     skipped=st.integers(1, 200),
 )
-@settings(deadline=None)
 def test_the_repair_is_the_same_wherever_its_input_is_cut(
     cuts: list[int], begin: int, skipped: int
 ) -> None:
@@ -159,7 +158,7 @@ def test_the_repair_is_the_same_wherever_its_input_is_cut(
 
 
 @given(begin=st.integers(130, 250), start=st.integers(0, 150))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_is_said_of_a_record_depends_on_no_more_than_the_memory(
     begin: int, start: int
 ) -> None:

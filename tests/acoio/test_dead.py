@@ -107,7 +107,7 @@ def test_a_quiet_sea_that_dies_is_dead_once_its_memory_is_over(sea: NDArray[np.i
 
 
 @given(cuts=st.lists(st.integers(0, 20), max_size=6), dead=st.sets(st.integers(0, 19)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_where_a_sound_is_dead_does_not_depend_on_how_it_is_cut(
     sea: NDArray[np.int32], cuts: list[int], dead: set[int]
 ) -> None:

@@ -66,7 +66,7 @@ def test_every_width_in_every_layout_is_read_back(layout: str, bits: int) -> Non
     widths=st.lists(st.integers(1, 32), min_size=2, max_size=6),
     first=st.integers(0, (1 << 32) - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_records_of_any_widths_and_numbers_are_read_back(
     layout: str, widths: list[int], first: int
 ) -> None:
@@ -122,7 +122,7 @@ def test_one_record_alone_of_a_layout_that_repeats_nothing_is_not_believed(layou
     wound=st.tuples(st.integers(0, RECORDS - 1), st.sampled_from([0, 15, 19, 35])),
     limit=st.sampled_from([1, 2, 512]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_growing_file_of_a_quiet_layout_gives_what_the_whole_one_gives(
     tmp_path_factory: pytest.TempPathFactory,
     layout: str,

@@ -216,7 +216,7 @@ LABELS = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LABELS, max_size=4))
 def test_a_table_gives_back_what_was_written(tmp_path: Path, labels: list[Label]) -> None:
     write_labels(tmp_path / "labels.csv", labels)

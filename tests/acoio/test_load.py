@@ -71,7 +71,7 @@ FILES = [content, lacking, jumping]
     first=st.integers(0, RECORDS * RECORD_SAMPLES - 1),
     length=st.integers(1, 30_000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_span_is_what_the_whole_has_there(
     tmp_path_factory: pytest.TempPathFactory, make: object, first: int, length: int
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_span_over_damage_is_what_the_whole_has_there(tmp_path: Path, zeros: i
     fill=st.binary(min_size=1, max_size=90),
 )
 @example(holes=[(0, 75)], first=0, fill=b"\0f\0\0")  # a pattern repeats its number as well
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_span_of_any_damaged_file_is_the_end_of_the_whole(
     tmp_path_factory: pytest.TempPathFactory,
     holes: list[tuple[int, int]],

@@ -41,7 +41,7 @@ def same(alone: Sound, found: Sound) -> None:
     glitch=st.tuples(RECORDS, st.integers(0, 60)),
     without=st.lists(st.integers(FIRST + 1, LAST - 2), max_size=2),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_file_by_itself_has_the_times_that_the_archive_gives(
     tmp_path_factory: pytest.TempPathFactory,
     lies: dict[int, int],
@@ -63,7 +63,7 @@ def test_a_file_by_itself_has_the_times_that_the_archive_gives(
     first=st.integers(0, (LAST - FIRST) * 4096 - 1),
     length=st.integers(1, 60_000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_span_of_a_file_that_lies_is_what_the_whole_has_there(
     tmp_path_factory: pytest.TempPathFactory, lies: dict[int, int], first: int, length: int
 ) -> None:

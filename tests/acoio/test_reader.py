@@ -137,7 +137,7 @@ def test_damaged_headers_cost_their_records_and_no_others(
     cuts=st.lists(st.integers(0, RECORDS * RECORD_BYTES), max_size=12),
     limit=st.sampled_from([1, 2, 5, 512]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_growing_file_gives_what_the_whole_one_gives(
     tmp_path_factory: pytest.TempPathFactory,
     damage: dict[int, Wound],

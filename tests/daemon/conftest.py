@@ -87,7 +87,7 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daemon.service.foundations.load_model", lambda *_, **__: LoudnessScorer())
 
 
-def until(fact: Callable[[], object], *, deadline_s: float = 20.0) -> None:
+def until(fact: Callable[[], object], *, deadline_s: float = 90.0) -> None:
     """Wait for a fact, or fail."""
     end_s = time.monotonic() + deadline_s
     while not fact():

@@ -16,7 +16,7 @@ ANYWHERE = options.Metrics(listen="127.0.0.1:0")
 
 
 def page_at(address: str) -> str:
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as page:
         return str(page.read().decode())
 
 

@@ -103,7 +103,7 @@ def station(
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(90)
     try:
         yield made[0]
     finally:

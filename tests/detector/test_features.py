@@ -45,7 +45,7 @@ def same(left: Sequence[Window], right: Sequence[Window]) -> bool:
 
 
 @given(cuts=st.lists(st.integers(0, RECORDS), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_windows_are_the_same_wherever_the_sound_is_cut(cuts: Sequence[int]) -> None:
     whole = sound(noise(RECORDS))
     windows = RollingFeatures(SMALL).push(whole)

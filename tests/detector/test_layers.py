@@ -20,7 +20,7 @@ from detector.layers import (
 sizes = st.integers(1, 41)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(bands=sizes, columns=sizes, depth=st.integers(1, 3))
 def test_convolutions_give_back_windows_of_any_size(bands: int, columns: int, depth: int) -> None:
     channels = (2, 3, 4)[:depth]

@@ -65,7 +65,7 @@ def test_the_feed_has_events_and_a_gap() -> None:
 
 
 @given(cuts=st.lists(st.integers(0, RECORDS - 3), max_size=10))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scores_and_events_are_the_same_wherever_the_feed_is_cut(cuts: list[int]) -> None:
     listener, edges = Listener(scorer(), station="aco"), [0, *sorted(cuts), RECORDS - 3]
     parts = [listener.push(records()[a:b], "a") for a, b in pairwise(edges)]
@@ -76,7 +76,7 @@ def test_scores_and_events_are_the_same_wherever_the_feed_is_cut(cuts: list[int]
 
 
 @given(at=st.integers(1, RECORDS - 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_restart_that_hears_its_context_again_goes_on_as_if_unbroken(at: int) -> None:
     before = Listener(scorer(), station="aco")
     first = before.push(records()[:at], "a")

@@ -87,7 +87,7 @@ def test_silence_has_no_ratio() -> None:
     minutes=st.lists(st.integers(0, 20), min_size=1, max_size=4),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_places_keep_their_gaps_their_rooms_and_their_seed(
     lengths: list[int], minutes: list[int], seed: int
 ) -> None:

@@ -28,7 +28,7 @@ def _client(code: str, running: Station, out: Path) -> Iterator[None]:
         yield
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(90)
 
 
 def _say(running: Station) -> None:

@@ -186,7 +186,7 @@ def replaced(lab: Lab) -> str:
 
 
 def _found(lab: Lab, name: str) -> None:
-    until(lambda: name in lab.rows(), "the file is found", deadline_s=3)
+    until(lambda: name in lab.rows(), "the file is found")
 
 
 @fault(

@@ -52,7 +52,7 @@ def listening(
         finally:
             process.send_signal(signal.SIGCONT)
             process.kill()
-            process.wait(10)
+            process.wait(90)
 
 
 def lines(out: Path) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ def stuck(lab: Lab) -> str:
         lab.put(lab.files[1:])
         lab.all_done()
         newest = int(lab.meta()["sequence"])
-        until(lambda: len(lab.recorder.handed) >= newest, "the other one has it all", deadline_s=5)
+        until(lambda: len(lab.recorder.handed) >= newest, "the other one has it all")
         more = life.status("VmRSS") - rss
         process.send_signal(signal.SIGCONT)
         until(lambda: len(lines(out)) >= len(told(lab)), "the stuck one has it all")

@@ -214,6 +214,6 @@ def silence(lab: Lab) -> str:
         lab.all_done()
         newest = lab.scores()[-1]["end"]
         before = len(lab.recorder.beats)
-        until(lambda: len(lab.recorder.beats) >= before + 10, "heartbeats", deadline_s=5)
+        until(lambda: len(lab.recorder.beats) >= before + 10, "heartbeats")
         assert lab.recorder.beats[-1]["data"]["newest_scored"] == newest
     return f"{len(lab.recorder.beats)} heartbeats"

@@ -64,7 +64,7 @@ def garbage(lab: Lab) -> str:
             lab.put(lab.files[2:])
             lab.all_done()
         more = life.status("VmRSS") - rss
-        with urllib.request.urlopen(f"http://{lab.metrics}/", timeout=5) as page:
+        with urllib.request.urlopen(f"http://{lab.metrics}/", timeout=60) as page:
             assert page.status == 200
     assert more < 300_000, more
     return f"{more / 1000:.0f} MB more memory"

@@ -147,7 +147,7 @@ class Lab:
         finally:
             life.kill()
 
-    def run(self, *words: str, deadline_s: float = 60.0, **order: Any) -> int:
+    def run(self, *words: str, deadline_s: float = 90.0, **order: Any) -> int:
         """Run until idle and return the exit code."""
         with self.life("--until-idle", *words, **order) as life:
             return life.wait(deadline_s)
@@ -192,7 +192,7 @@ class Lab:
     @contextmanager
     def ledger(self) -> Iterator[sqlite3.Connection]:
         path = (self.store / LEDGER_FILE).resolve()
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=60)) as database:
             yield database
 
     def wanted(self) -> list[str]:
@@ -211,7 +211,7 @@ class Lab:
         rows = self.rows()
         return [name for name in self.wanted() if rows.get(name, {}).get("state") not in FINAL]
 
-    def all_done(self, *, deadline_s: float = 40.0) -> None:
+    def all_done(self, *, deadline_s: float = 90.0) -> None:
         until(lambda: not self.pending(), "every file is finished", deadline_s=deadline_s)
 
     def whole_outbox(self) -> None:

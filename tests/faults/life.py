@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-_PATIENCE_S: Final = 40.0
+_PATIENCE_S: Final = 90.0
 _POLL_S: Final = 0.02
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 

@@ -109,7 +109,7 @@ def _given(lab: Lab, newest: int) -> Iterator[str]:
         return _plain(mine, newest)
 
     with suppress(AssertionError):
-        until(lambda: len(handed()) >= len(box), "", deadline_s=10)
+        until(lambda: len(handed()) >= len(box), "")
     if handed() != box:
         found = _numbers_of(handed())
         yield f"I5: the subscriber was given {found}, wanted {_numbers_of(box)}"

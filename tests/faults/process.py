@@ -40,7 +40,7 @@ def terminated(lab: Lab) -> str:
             begin_s = time.monotonic()
             for number in numbers:
                 life.signal(number)
-            assert life.wait(5.0) == 0
+            assert life.wait() == 0
             spent.append(time.monotonic() - begin_s)
     return f"{max(spent):.1f} s at most"
 
@@ -203,7 +203,7 @@ def no_log(lab: Lab) -> str:
         lab.put(lab.files[2:])
         lab.all_done()
         begin_s = time.monotonic()
-        with urllib.request.urlopen(f"http://{lab.metrics}/metrics", timeout=5) as page:
+        with urllib.request.urlopen(f"http://{lab.metrics}/metrics", timeout=60) as page:
             assert b"kilokai_" in page.read()
         spent_s = time.monotonic() - begin_s
     return f"a scrape in {spent_s:.2f} s beside 30 that never ask"

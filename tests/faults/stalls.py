@@ -39,7 +39,7 @@ def network_mount(source: Path, at: Path) -> Iterator[subprocess.Popen[bytes]]:
         quietly("umount", "-l", at)
         for process in (server, client):
             process.kill()
-            process.wait(10)
+            process.wait(90)
 
 
 @fault(

@@ -32,7 +32,7 @@ def fill(at: Path) -> Path:
 def answers(lab: Lab, life: Life) -> None:
     """See that it lives: it beats on the bus and answers a scrape."""
     before = len(lab.recorder.beats)
-    until(lambda: len(lab.recorder.beats) > before + 2, "heartbeats go on", deadline_s=8)
+    until(lambda: len(lab.recorder.beats) > before + 2, "heartbeats go on")
     assert not life.ended()
     life.page()
 
@@ -192,10 +192,8 @@ def remounted(lab: Lab) -> None:
         lab.all_done()
         tmpfs(lab, lab.drop, "size=64m")
         time.sleep(0.5)
-        begin_s = time.monotonic()
         lab.put(lab.files[2:])
         lab.all_done()
-        assert time.monotonic() - begin_s < 15
         sh("umount", lab.drop)
         lab._before = lab.contents()
         answers(lab, life)

@@ -104,11 +104,11 @@ def prometheus_on(
             yield found
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(90)
 
 
 def _is_ready(prometheus: Prometheus) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"{prometheus.url}/-/ready", timeout=5):
+    with suppress(OSError), urllib.request.urlopen(f"{prometheus.url}/-/ready", timeout=60):
         return True
     return False
 

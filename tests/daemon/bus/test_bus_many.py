@@ -94,7 +94,7 @@ def _processes(running: Station, folder: Path, count: int) -> Iterator[list[_Pro
         for each in made:
             each.process.send_signal(signal.SIGCONT)
             each.process.kill()
-            each.process.wait(10)
+            each.process.wait(90)
 
 
 def test_twenty_subscribers_each_get_every_event_once_and_in_order(
@@ -109,7 +109,7 @@ def test_twenty_subscribers_each_get_every_event_once_and_in_order(
         stopped, crashed = processes[0].process, processes[1]
         stopped.send_signal(signal.SIGSTOP)
         crashed.process.kill()
-        crashed.process.wait(10)
+        crashed.process.wait(90)
         _say(running, _MESSAGES - _FIRST)
         stopped.send_signal(signal.SIGCONT)
         crashed.start()

@@ -92,7 +92,7 @@ _STEPS: dict[str, Callable[[_World, int], object]] = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     since=st.sampled_from([None, 0]),
     steps=st.lists(st.tuples(st.sampled_from(sorted(_STEPS)), st.integers(0, 50)), max_size=40),

@@ -18,7 +18,7 @@ def test_whatever_way_a_file_comes_there_is_a_hint(tmp_path: Path) -> None:
         watch.hint.clear()
 
         def hinted() -> None:
-            until(watch.hint.is_set, deadline_s=5)
+            until(watch.hint.is_set)
             watch.hint.clear()
 
         (drop / "written").write_text("a")
@@ -32,7 +32,7 @@ def test_whatever_way_a_file_comes_there_is_a_hint(tmp_path: Path) -> None:
         with (drop / "written").open("a") as growing:
             growing.write("more")
             growing.flush()
-            until(lambda: "written" in watch.grown(), deadline_s=5)
+            until(lambda: "written" in watch.grown())
         hinted()
 
 
@@ -48,7 +48,7 @@ def test_a_folder_that_was_replaced_is_watched_anew(tmp_path: Path) -> None:
         until(watch.hint.is_set)
         watch.hint.clear()
         (drop / "file").touch()
-        until(watch.hint.is_set, deadline_s=5)
+        until(watch.hint.is_set)
         shutil.rmtree(drop)
         assert not watch.arm()
 

@@ -105,7 +105,7 @@ def test_a_second_daemon_is_refused_by_the_first_ones_process_id(tmp_path: Path)
         with pytest.raises(NotReadyError, match=f"in use by process {first.pid}"):  # noqa: SIM117
             with open_ledger(tmp_path):
                 pass
-        first.communicate(b"\n", timeout=10)
+        first.communicate(b"\n", timeout=90)
     with open_ledger(tmp_path) as ledger:
         assert ledger.sequence == 0
 

@@ -45,7 +45,7 @@ def _ask(address: str, certificate: Path, header: str | None) -> tuple[int, str]
         request.add_header("Authorization", header)
     context = ssl.create_default_context(cafile=certificate)
     try:
-        with urllib.request.urlopen(request, timeout=5, context=context) as page:
+        with urllib.request.urlopen(request, timeout=60, context=context) as page:
             return page.status, page.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -11,7 +11,7 @@ from detector.evaluation.curves import Ranking, measured_areas
 @given(
     pairs=st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=4, max_size=60),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_areas_are_those_of_the_metrics(pairs: list[tuple[int, bool]]) -> None:
     pairs += [(3, True), (2, False)]
     scores = np.array([score for score, _ in pairs], float)
