@@ -29,9 +29,9 @@ def command(
 
     Exit 0 if it is well or a run until idle has finished, 1 if it is not, 78 if there is no
     store to look at or the set-up is wrong.  With --json, `state` says it in a word: well,
-    stopped, down, starting, full, deaf, unreadable, stuck, quiet, dead_channel, unscored,
-    behind, clock, model, bus, config, unknown where the store cannot be read just now, and
-    setup where the exit is 78.
+    stopped, down, starting, full, drop_unreachable, unreadable, stalled, no_input,
+    dead_channel, unscored, lagging, clock, model, bus, config, unknown where the store cannot
+    be read just now, and setup where the exit is 78.
     """
     try:
         found = status(store_of(store, config, sets))

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from daemon.health.status_lines import duration
 
-QUIET_S: Final = 900.0  # three files of five minutes did not come, or are not heard
-STUCK_S: Final = 5.0  # more than a step takes, and told well before the watchdog ends it
+NO_INPUT_S: Final = 900.0  # three files of five minutes did not come, or are not heard
+STALLED_S: Final = 5.0  # more than a step takes, and told well before the watchdog ends it
 UNSCORED_S: Final = 60.0  # of sound beyond what the model wants before it scores
 DEAD_S: Final = 120.0  # of sound: two minutes, less than a file
 CLOCK_OFF: Final = 1e-4  # a crystal is right to half of that
-BEHIND_S: Final = 1800.0  # six files more than a drop needs
+LAGGING_S: Final = 1800.0  # six files more than a drop needs
 TOO_SLOW: Final = 1.1  # times real time: what waits is never heard
 WELL: Final = "well"
 _Said = Mapping[str, Any]
@@ -27,7 +27,7 @@ def troubles(daemon: _Said, said: _Said, now: datetime) -> dict[str, str]:
 
     Nothing is wrong with a run that ended because all was done. `stopped`: somebody ended it;
     `down`: it ended without a word, or never ran; `starting`: it holds the store but shows no
-    life, because it starts or is stuck; the rest as `ailments`. `daemon` is as
+    life, because it starts or hangs; the rest as `ailments`. `daemon` is as
     `daemon.health.status` returns, `said` what the daemon wrote itself.
     """
     if daemon["running"]:
@@ -38,23 +38,22 @@ def troubles(daemon: _Said, said: _Said, now: datetime) -> dict[str, str]:
 def ailments(said: _Said, now: datetime) -> dict[str, str]:
     """Return what is not well with a daemon that runs, by what it says itself.
 
-    `full`: the store is; `deaf`: the drop cannot be listed; `unreadable`: some of it cannot be
-    read; `stuck`: sound waits and nothing
-    goes on; `dead_channel`: records come, and their channel is dead; `quiet`: nothing was heard
-    for long; `unscored`: it was heard, but not scored; `behind`: it is scored too late, and no
-    faster than it comes; `clock`: the sampling rate is off by the clock of the records; `bus`:
-    nobody can listen; `model`: the champion is refused and another model scores; `config`: a new
-    one was refused.
+    `full`: the store is; `drop_unreachable`: the drop cannot be listed; `unreadable`: some of
+    it cannot be read; `stalled`: sound waits and nothing goes on; `dead_channel`: records come,
+    and their channel is dead; `no_input`: nothing was read for long; `unscored`: it was read,
+    but not scored; `lagging`: it is scored too late, and no faster than it comes; `clock`: the
+    sampling rate is off by the clock of the records; `bus`: nobody can listen; `model`: the
+    champion is refused and another model scores; `config`: a new one was refused.
     """
     found = {
         "full": "the store is full: work waits for room" if said.get("store_full") else "",
-        "deaf": _because("the drop cannot be listed", said.get("drop_trouble")),
+        "drop_unreachable": _because("the drop cannot be listed", said.get("drop_trouble")),
         "unreadable": _unreadable(said),
-        "stuck": _stuck(said, now),
+        "stalled": _stalled(said, now),
         "dead_channel": _dead_channel(said),
-        "quiet": _quiet(said, now),
+        "no_input": _no_input(said, now),
         "unscored": _unscored(said),
-        "behind": _behind(said, now),
+        "lagging": _lagging(said, now),
         "clock": _clock(said),
         "bus": _because("the bus is down, nobody can listen", said.get("bus_trouble")),
         "model": _model(said),
@@ -74,10 +73,10 @@ def _unreadable(said: _Said) -> str:
     return _because("of the drop cannot be read", names and names + more)
 
 
-def _stuck(said: _Said, now: datetime) -> str:
+def _stalled(said: _Said, now: datetime) -> str:
     written = said.get("written")  # which may be a while ago, and went_on_at is of then
     still_s = _since_s(said.get("went_on_at"), datetime.fromisoformat(written) if written else now)
-    if still_s is None or still_s <= STUCK_S:
+    if still_s is None or still_s <= STALLED_S:
         return ""
     return f"sound waits and nothing has gone on for {still_s:.0f} s"
 
@@ -96,13 +95,13 @@ def _clock(said: _Said) -> str:
     return f"the sampling rate is off by {1e6 * off:+.0f} ppm by the clock of the records"
 
 
-def _quiet(said: _Said, now: datetime) -> str:
-    quiet_s = _since_s(said.get("heard_at") or said.get("started"), now)
-    if quiet_s is None or quiet_s <= QUIET_S:
+def _no_input(said: _Said, now: datetime) -> str:
+    still_s = _since_s(said.get("heard_at") or said.get("started"), now)
+    if still_s is None or still_s <= NO_INPUT_S:
         return ""
     files = (said.get("backlog") or {}).get("files")
     waiting = f"{files} files wait" if files else "no new files"
-    return f"nothing heard for {quiet_s / 60:.0f} minutes: {waiting}"
+    return f"nothing heard for {still_s / 60:.0f} minutes: {waiting}"
 
 
 def _unscored(said: _Said) -> str:
@@ -112,14 +111,16 @@ def _unscored(said: _Said) -> str:
     return f"{duration(unscored_s)} of sound were heard and none of it scored"
 
 
-def _behind(said: _Said, now: datetime) -> str:
+def _lagging(said: _Said, now: datetime) -> str:
     """Say how far behind it is, if it does not catch up; of an archive it always is.
 
     `pace` is unknown until there was a quarter of an hour, and for a run over an archive.
     """
     pace, waiting_s = said.get("pace"), (said.get("backlog") or {}).get("seconds") or 0.0
     lag_s = _since_s(said.get("newest_scored"), now) or 0.0
-    if pace is None or pace >= TOO_SLOW or max(lag_s, waiting_s) <= BEHIND_S or _quiet(said, now):
+    if pace is None or pace >= TOO_SLOW or _no_input(said, now):
+        return ""
+    if max(lag_s, waiting_s) <= LAGGING_S:
         return ""
     waits = f"{duration(waiting_s)} of sound wait" if waiting_s else "nothing waits"
     return f"scored up to {duration(lag_s)} ago, at {pace:.1f} times real time: {waits}"
@@ -140,7 +141,7 @@ def _since_s(time: str | None, now: datetime) -> float | None:
 
 def _not_running(daemon: _Said) -> tuple[str, str]:
     if daemon["held"]:
-        return "starting", f"starting or stuck: last sign of life {daemon['written'] or 'none'}"
+        return "starting", f"starting or hung: last sign of life {daemon['written'] or 'none'}"
     if daemon["stopped"]:
         return "stopped", f"not running: stopped at {daemon['stopped']}"
     if daemon["written"]:

@@ -143,9 +143,7 @@ def test_three_heartbeats_of_silence_are_no_running_daemon(tmp_path: Path) -> No
     assert shown.stdout.startswith("NOT WELL: down\n  ! not running: last sign of life 20")
     with locked(tmp_path):
         shown = _kilokai("status", "--store", tmp_path)
-    assert shown.stdout.startswith(
-        "NOT WELL: starting\n  ! starting or stuck: last sign of life 20"
-    )
+    assert shown.stdout.startswith("NOT WELL: starting\n  ! starting or hung: last sign of life 20")
 
 
 def test_a_start_is_no_end_of_the_run_before(tmp_path: Path) -> None:
@@ -165,7 +163,7 @@ def test_sound_that_waits_while_nothing_goes_on_is_not_well(tmp_path: Path) -> N
     with locked(tmp_path):
         shown = _kilokai("status", "--store", tmp_path)
     assert shown.exit_code == 1
-    assert shown.stdout.startswith("NOT WELL: stuck\n  ! sound waits and nothing has gone on for ")
+    assert shown.stdout.startswith("NOT WELL: stalled\n  ! sound waits and nothing has gone on for ")
 
 
 def test_a_daemon_that_died_just_now_holds_nothing_and_is_not_well(tmp_path: Path) -> None:
@@ -225,7 +223,7 @@ def test_the_whole_of_it_fits_a_screen(store: Path) -> None:
     lines = shown.splitlines()
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "NOT WELL: deaf"
+    assert lines[0] == "NOT WELL: drop_unreachable"
     assert "  ! and 1 more: see --json" in lines
     for words in (
         "alarms    0 today (Pacific/Honolulu): 0 minor, 0 moderate, 0 major;",

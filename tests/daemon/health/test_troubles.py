@@ -38,24 +38,24 @@ def _said(**changed: Any) -> dict[str, Any]:
 def test_what_is_not_well_is_said_in_a_word_and_why_the_worst_first() -> None:
     assert ailments(_said(), _NOW) == {}
     full = {"full": "the store is full: work waits for room"}
-    deaf = {"deaf": "the drop cannot be listed: /d: gone"}
+    deaf = {"drop_unreachable": "the drop cannot be listed: /d: gone"}
     assert ailments(_said(store_full=True), _NOW) == full
     assert ailments(_said(drop_trouble="/d: gone"), _NOW) == deaf
     quiet = _said(heard_at=None)
-    assert ailments(quiet, _NOW) == {"quiet": "nothing heard for 60 minutes: no new files"}
+    assert ailments(quiet, _NOW) == {"no_input": "nothing heard for 60 minutes: no new files"}
     waits = {**quiet, "backlog": {"files": 4}}
-    assert ailments(waits, _NOW) == {"quiet": "nothing heard for 60 minutes: 4 files wait"}
+    assert ailments(waits, _NOW) == {"no_input": "nothing heard for 60 minutes: 4 files wait"}
     more = {"store_full": True, "unscored_s": 1e3, "went_on_at": _ago(hours=1)}
     more |= {"model_trouble": "model refused: a", "config": {"faults": ["b", "c"]}}
     found = ailments({**quiet, **more}, _NOW)
-    assert list(found) == ["full", "stuck", "quiet", "unscored", "model", "config"]
+    assert list(found) == ["full", "stalled", "no_input", "unscored", "model", "config"]
     assert found["model"] == "model refused: a; b scores"
 
 
-def test_a_daemon_that_runs_and_gets_nowhere_is_stuck() -> None:
-    assert "stuck" not in ailments(_said(went_on_at=_ago(seconds=5)), _NOW)
+def test_a_daemon_that_runs_and_gets_nowhere_is_stalled() -> None:
+    assert "stalled" not in ailments(_said(went_on_at=_ago(seconds=5)), _NOW)
     found = ailments(_said(went_on_at=_ago(seconds=6)), _NOW)
-    assert found == {"stuck": "sound waits and nothing has gone on for 6 s"}
+    assert found == {"stalled": "sound waits and nothing has gone on for 6 s"}
     seldom = {"written": _ago(hours=2), "went_on_at": _ago(hours=2, seconds=1)}
     assert ailments(_said(**seldom), _NOW) == {}  # its heartbeat is a slow one
 
@@ -80,7 +80,7 @@ def test_sound_that_is_heard_and_not_scored_is_no_life() -> None:
 def test_behind_is_who_hears_late_and_no_faster_than_sound_comes(
     said: dict[str, Any], is_behind: bool
 ) -> None:
-    assert list(ailments(_said(**said), _NOW)) == ["behind"] * is_behind
+    assert list(ailments(_said(**said), _NOW)) == ["lagging"] * is_behind
 
 
 def test_nothing_is_known_of_a_daemon_that_says_little() -> None:
