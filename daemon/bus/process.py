@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ import structlog
 from acoio.errors import NotReadyError, SetupError
 from daemon.bus.link import Link
 from daemon.bus.server import Order
+from daemon.helper import helper_command
 from daemon.progress import Outgoing
 
 _START_S: Final = 60.0  # on a busy machine; 0.5 on a quiet one
@@ -126,7 +126,7 @@ class BusProcess:
     def _begin(self) -> None:
         self._link, there = Link.pair()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "daemon.bus.server"],
+            helper_command("daemon.bus.server"),
             stdin=there.fileno(),
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # who signals our group leaves the order of ending to us
