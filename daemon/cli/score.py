@@ -52,6 +52,7 @@ def command(
         if found.events:
             lines = (event_line(event) for event in found.events.values())
             typer.echo("\n".join([HEADING, *lines]))
-        typer.echo(f"{len(found.scores)} windows scored, {len(found.events)} events")
-        typer.echo("(none in the first minute after each gap; --json prints the scores)")
+        if found.scores or not found.faults:
+            typer.echo(f"{len(found.scores)} windows scored, {len(found.events)} events")
+            typer.echo("(none in the first minute after each gap; --json prints the scores)")
     raise typer.Exit(EXIT_FAILED if found.faults else 0)

@@ -84,6 +84,7 @@ class Lookout:
         self._scanning = self.missing = False
         judged_s = time.thread_time()
         self.plan = self._arrivals.look(listing, self._files, now_s)
+        self._files.hold({seen.name for seen in listing})
         spent_s = self._drop.scan_cpu_s + time.thread_time() - judged_s
         end_s = time.monotonic()
         rest_s = min((end_s - self._begun_s) / _SCANNING_SHARE, self._rescan_s)  # it may have hung

@@ -1,14 +1,13 @@
 """The files that a ledger knows, of which a station has a hundred thousand a year.
 
-In memory are those with something left to do, and some that were asked for: a scan asks for
-each file of the drop.  All others are read from the ledger when they are asked for.
+In memory are those with something left to do, and those that are in the drop, as a scan asks
+for each of them.  All others are read from the ledger when they are asked for.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from daemon.progress import FileProgress
@@ -16,7 +15,6 @@ from daemon.progress import FileProgress
 _COLUMN_NAMES: Final = FileProgress.__slots__
 _COLUMNS: Final = ", ".join(_COLUMN_NAMES)
 _MARKS: Final = ", ".join("?" * len(_COLUMN_NAMES))
-_MOST: Final = 20_000  # of two months, 20 MB
 _RECENT: Final = 1000
 
 _UNFINISHED: Final = "state IN ('pending', 'set_aside') OR rehear"
@@ -38,7 +36,7 @@ class Files(Mapping[str, FileProgress]):
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._unfinished = {file.name: file for file in self._found(f"WHERE {_UNFINISHED}")}
-        self._asked: OrderedDict[str, FileProgress | None] = OrderedDict()
+        self._asked: dict[str, FileProgress | None] = {}
         self.unfinished = self._unfinished.values()
 
     def __getitem__(self, name: str) -> FileProgress:
@@ -92,7 +90,7 @@ class Files(Mapping[str, FileProgress]):
             if file.state in ("pending", "set_aside") or file.rehear:
                 self._unfinished[file.name] = file
             else:
-                self._remember(file.name, file)
+                self._asked[file.name] = file
 
     def forget(self, names: Iterable[str]) -> None:
         """Forget files that were deleted, once that is committed."""
@@ -100,15 +98,15 @@ class Files(Mapping[str, FileProgress]):
             self._unfinished.pop(name, None)
             self._asked.pop(name, None)
 
+    def hold(self, names: Collection[str]) -> None:
+        """Hold no finished files in memory but some of these: they will be asked for again."""
+        for name in self._asked.keys() - names:
+            del self._asked[name]
+
     def _look_up(self, name: str) -> FileProgress | None:
         file = next(self._found("WHERE name = ?", name), None)
-        self._remember(name, file)
-        return file
-
-    def _remember(self, name: str, file: FileProgress | None) -> None:
         self._asked[name] = file
-        if len(self._asked) > _MOST:
-            self._asked.popitem(last=False)
+        return file
 
     def _found(self, where: str, *values: str | int) -> Iterator[FileProgress]:
         rows = self._database.execute(f"SELECT {_COLUMNS} FROM files {where}", values)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from daemon.ledger import evidence_tables, files
 from detector.values import iso
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS meta (
@@ -67,6 +67,7 @@ ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE files ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE files ADD COLUMN rereads INTEGER NOT NULL DEFAULT 0;
 """,
+    3: "",  # indices alone
 }
 
 

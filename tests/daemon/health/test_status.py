@@ -163,7 +163,7 @@ def test_sound_that_waits_while_nothing_goes_on_is_not_well(tmp_path: Path) -> N
     with locked(tmp_path):
         shown = _kilokai("status", "--store", tmp_path)
     assert shown.exit_code == 1
-    assert shown.stdout.startswith("NOT WELL: stalled\n  ! sound waits and nothing has gone on for ")
+    assert shown.stdout.startswith("NOT WELL: stalled\n  ! sound waits and nothing has gone on")
 
 
 def test_a_daemon_that_died_just_now_holds_nothing_and_is_not_well(tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.ledger import files as module
 from daemon.ledger.files import Files
 from daemon.ledger.schema import prepare
 from daemon.progress import FileProgress
@@ -33,23 +31,25 @@ _FILES = st.builds(
 _STEPS = st.lists(
     st.one_of(
         st.lists(_FILES, max_size=3, unique_by=lambda file: file.name),
-        st.sampled_from([*_NAMES, "open again"]),
+        st.sampled_from([*_NAMES, "open again", "scan"]),
     ),
     max_size=12,
 )
 
 
-@given(_STEPS, st.integers(1, 4))
+@settings(max_examples=40)
+@given(_STEPS)
 def test_files_are_those_of_a_plain_mapping_however_few_are_in_memory(
-    steps: list[list[FileProgress] | str], most: int
+    steps: list[list[FileProgress] | str],
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, closing(sqlite3.connect(":memory:")) as database:
-        patch.setattr(module, "_MOST", most)
+    with closing(sqlite3.connect(":memory:")) as database:
         prepare(database)
         files, plain = Files(database), dict[str, FileProgress]()
         for step in steps:
             if step == "open again":
                 files = Files(database)
+            elif step == "scan":
+                files.hold(_NAMES[:2])
             elif isinstance(step, str):
                 files.delete([step])
                 files.forget([step])
