@@ -131,7 +131,7 @@ def test_truth_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("2024-03-01T06:00:00+00:00,soon,1,2,x,0,call", "line 2: Invalid isoformat"),
+        ("2024-03-01T06:00:00+00:00,soon,1,2,x,0,call", "line 2: end: found 'soon'"),
         ("2024-03-01T06:00:00+00:00,2024-03-01T06:00:01+00:00,1,2,x,0,cow", "found kind 'cow'"),
         (
             "2024-03-01T06:00:00+00:00,2024-03-01T06:00:01+00:00,low,2,x,0,call",
