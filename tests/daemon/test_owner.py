@@ -61,6 +61,17 @@ def test_a_stricter_umask_stays_as_strict(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root asks at another's store")
+def test_what_root_asks_can_be_read_by_the_stores_owner(tmp_path: Path) -> None:
+    os.umask(0o022)
+    (tmp_path / "requests").mkdir()
+    os.chown(tmp_path, 12345, 12345)
+    os.chown(tmp_path / "requests", 12345, 12345)
+    path = submit(tmp_path, "retry", {"all": True})
+    found = path.stat()
+    assert found.st_uid == 12345 or found.st_mode & stat.S_IROTH
+
+
 def _open(store: Path) -> dict[str, str]:
     """Return each file and folder of a store that others may open, or the group may write."""
     modes = {path: path.lstat() for path in [store, *store.rglob("*")]}
