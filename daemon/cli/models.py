@@ -112,7 +112,7 @@ def promote_model(
     config: ConfigFile = None,
     sets: Sets = None,
     reason: _Reason = "",
-    anyway: Annotated[bool, typer.Option("--anyway", help="Even if the gate refused it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even if the gate refused it.")] = False,
 ) -> None:
     """Let a model score, from a running daemon's next window on; it is verified first."""
     from daemon.models.golden import load_registered
@@ -120,8 +120,8 @@ def promote_model(
     settings = _settings(store, config, sets)
     registry = Registry(settings.store.path)
     entry = candidate(registry, model, settings)
-    if not anyway and (why := _against(entry)):
-        raise SetupError(f"{entry.id}: {why}; --anyway promotes it")
+    if not force and (why := _against(entry)):
+        raise SetupError(f"{entry.id}: {why}; --force promotes it")
     load_registered(entry.folder, false_alarms_per_hour=settings.detector.false_alarms_per_hour)
     before = _champion(registry)
     registry.promote(entry.id, reason=reason)
@@ -152,8 +152,8 @@ def prune_models(
     config: ConfigFile = None,
     sets: Sets = None,
     newest: Annotated[int, typer.Option(min=0, help="Keep so many of the newest, too.")] = 5,
-    named: Annotated[
-        bool, typer.Option("--named", help="Remove even those that events name.")
+    include_referenced: Annotated[
+        bool, typer.Option("--include-referenced", help="Remove even those that events name.")
     ] = False,
 ) -> None:
     """Remove old models, but none that is wanted.
@@ -167,7 +167,7 @@ def prune_models(
     registry = Registry(place)
     entries = registry.entries()
     keep = {entry.id for entry in entries[:newest]} | _firsts(registry, settings, config)
-    if not named and (place / LEDGER_FILE).exists():
+    if not include_referenced and (place / LEDGER_FILE).exists():
         keep |= set(stored_models(place))
     gone = registry.prune([entry.id for entry in entries if entry.id not in keep])
     typer.echo("\n".join([*gone, f"{len(gone)} models removed"]), err=True)

@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import zmq
 
 from tests.daemon.bus.attack import ASKING, LISTENING, reset_round
+from tests.faults.drop_changes import meanwhile
 from tests.faults.lab import Lab
 from tests.faults.life import Life, until
 from tests.faults.recorder import encrypt
@@ -22,28 +23,10 @@ _ENDS = 4
 _HALF = b"\xff" + bytes(8) + b"\x7f\x03"  # of a greeting
 
 
-@contextmanager
-def _meanwhile(round_: Callable[[], object]) -> Iterator[None]:
-    """Do something again and again, by a thread of its own, until the end of the block."""
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            round_()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _heard_meanwhile(lab: Lab, life: Life, round_: Callable[[], object]) -> str:
+def _heard_meanwhile(lab: Lab, life: Life, round_: Callable[[], None]) -> str:
     """Deliver sound while a peer does its worst; see that it was one daemon that heard it."""
     pid = life.pid
-    with _meanwhile(round_):
+    with meanwhile(round_):
         for file in lab.files:
             lab.put([file])
             lab.all_done()

@@ -198,7 +198,7 @@ def test_what_the_gate_refused_is_promoted_only_on_demand(tmp_path: Path) -> Non
         code, _, err = _run(store, "promote", word)
         assert (code, "three times the alarms" in err) == (78, True)
     assert registry.current() is None
-    assert _run(store, "promote", model, "--anyway")[0] == 0
+    assert _run(store, "promote", model, "--force")[0] == 0
     assert registry.current() == model
     assert registry.entries()[0].verdict == verdict
 
@@ -213,7 +213,7 @@ def test_where_the_gates_word_is_damaged_nothing_is_promoted_by_chance(tmp_path:
     code, _, err = _run(tmp_path / "store", "promote", source)
     assert (code, "what the gate said of it could not be read" in err) == (78, True)
     flipped(registry.folder(model))
-    assert _run(tmp_path / "store", "promote", source, "--anyway")[0] == 0  # and it is whole again
+    assert _run(tmp_path / "store", "promote", source, "--force")[0] == 0  # and it is whole again
     (entry,) = registry.entries()
     assert (entry.fault, entry.champion) == ("", True)
 
@@ -302,7 +302,7 @@ def test_prune_spares_what_events_name_unless_told(store: Path) -> None:
     assert len(registry.entries()) == 4
     assert d in _run(store, "prune", "--newest", "0")[2]
     assert {entry.id for entry in registry.entries()} == {a, b, c}
-    assert a in _run(store, "prune", "--newest", "0", "--named")[2]
+    assert a in _run(store, "prune", "--newest", "0", "--include-referenced")[2]
     assert {entry.id for entry in registry.entries()} == {b, c}
 
 
@@ -330,7 +330,12 @@ def test_root_writes_in_no_store_of_another(owned: str, tmp_path: Path) -> None:
     (store / owned).touch()
     os.chown(store / owned, 65534, 65534)
     before = sorted(store.rglob("*"))
-    for words in (("promote", source), ("promote", first), ("rollback",), ("prune", "--named")):
+    for words in (
+        ("promote", source),
+        ("promote", first),
+        ("rollback",),
+        ("prune", "--include-referenced"),
+    ):
         code, _, err = _run(store, *words)
         assert (code, "sudo -u nobody kilokai" in err) == (78, True), words
     sets = ["--set", f"store.path={store}", "--set", "drop.path=/dev/null"]
