@@ -18,7 +18,7 @@ from acoio.reader import read_chunks
 from acoio.sound import Sound
 from detector import PRETRAINED, Listener, Scorer, load_model
 from detector.events import EventTracker
-from detector.features import RollingFeatures
+from detector.features.windows import RollingFeatures
 
 RATE_HZ = 24_000.0
 RECORDS_AT_ONCE = 256

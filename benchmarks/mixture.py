@@ -19,7 +19,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from benchmarks.timing import Row
-from detector.mixture import Mixture
+from detector.networks.mixture import Mixture
 
 SHAPES = ((20_000, 32, 8), (50_000, 12, 10), (20_000, 64, 32))  # points, dimensions, parts
 SEEDS = range(3)

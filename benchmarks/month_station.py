@@ -21,12 +21,12 @@ from daemon.models.chosen import chosen_model
 from daemon.progress import FileProgress, Step
 from daemon.retraining.course import Ended, retrain
 from detector import load_model
-from detector.drift import drift
+from detector.calibration.drift import drift
 from detector.events import EventTracker
-from detector.match import match
-from detector.ocean import TYPICAL
-from detector.recordings import windows_of
-from detector.score import Scorer
+from detector.scoring.match import match
+from detector.scoring.score import Scorer
+from detector.training.ocean import TYPICAL
+from detector.training.recordings import windows_of
 from detector.values import Event, Window, event_json
 
 PROMISED_PER_HOUR: Final = 2.0

@@ -24,11 +24,11 @@ from torch import Tensor, nn
 
 from benchmarks.timing import Row, median_ms
 from detector import PRETRAINED
-from detector.checkpoint import read_model
-from detector.gumiho import UNLIKELY
-from detector.methods import Discriminating, NetworkSettings
-from detector.phases import TrainSettings
-from detector.train import Trainer
+from detector.networks.gumiho import UNLIKELY
+from detector.networks.methods import Discriminating, NetworkSettings
+from detector.scoring.checkpoint import read_model
+from detector.training.phases import TrainSettings
+from detector.training.train import Trainer
 
 BATCH = 32  # windows: what a scorer takes at a time
 LATENTS = 100_000

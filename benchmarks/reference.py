@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from acoio.errors import SetupError
-from detector.calibrate import calibrate
-from detector.checkpoint import read_model, write_model
-from detector.drift import reference_of
-from detector.ocean import simulator
-from detector.score import Model, Scorer
-from detector.sources import SimulatedOcean
+from detector.calibration.calibrate import calibrate
+from detector.calibration.drift import reference_of
+from detector.scoring.checkpoint import read_model, write_model
+from detector.scoring.score import Model, Scorer
+from detector.training.ocean import simulator
+from detector.training.sources import SimulatedOcean
 
 _SAME: Final = 1e-4  # nats: on another number of threads sums are rounded otherwise
 

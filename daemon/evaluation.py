@@ -17,7 +17,6 @@ from acoio.clock import from_us
 from acoio.errors import DataError, unusable
 from acoio.output import write_output
 from daemon import __version__
-from detector.clips import Clip
 from detector.config import FeatureSettings
 from detector.evaluation import data, recorded
 from detector.evaluation.by_event import measure_events
@@ -28,13 +27,14 @@ from detector.evaluation.pictures import Shown, draw_roc, draw_scores
 from detector.evaluation.remarks import remarks
 from detector.evaluation.report import Evaluation, Source, as_json, markdown
 from detector.evaluation.values import EventScorer, Piece, Scored, heard
+from detector.training.clips import Clip
 
 _T = TypeVar("_T")
 _SHOWN_FAULTS: Final = 5
 
 
 class Model(EventScorer, Protocol):
-    """What is evaluated: `detector.score.Scorer`, as far as it is used here."""
+    """What is evaluated: `detector.scoring.score.Scorer`, as far as it is used here."""
 
     features: FeatureSettings
     model: str

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from acoio.errors import DataError
 from benchmarks.baselines.base import Floats, Input, Windows, check_windows, in_chunks, some
-from detector.data import loader
-from detector.gumiho import AutoEncoder, VariationalAutoEncoder
-from detector.layers import ConvDecoder, ConvEncoder
-from detector.losses import squared_error
+from detector.networks.gumiho import AutoEncoder, VariationalAutoEncoder
+from detector.networks.layers import ConvDecoder, ConvEncoder
+from detector.networks.losses import squared_error
+from detector.training.data import loader
 
 _MOST_FITTED: Final = 10_000  # windows, as of the other baselines
 _BATCH: Final = 128

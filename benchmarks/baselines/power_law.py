@@ -82,7 +82,7 @@ class GeneralisedPowerLaw:
     def variants(cls) -> tuple[Self, ...]:
         """Return the published exponents and some around them, each of both intervals.
 
-        The last are those of `detector.losses.power_law`, and so are 16 frames at most.
+        The last are those of `detector.networks.losses.power_law`, and so are 16 frames at most.
         """
         exponents = (
             (1.0, 1.0, 2.0),

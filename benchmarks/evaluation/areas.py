@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from acoio.errors import DataError
-from detector.intervals import CONFIDENCE, Estimate
+from detector.calibration.intervals import CONFIDENCE, Estimate
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]

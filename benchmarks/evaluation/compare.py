@@ -23,7 +23,7 @@ from benchmarks.evaluation import kept
 from benchmarks.evaluation.areas import bootstrap, partial_auc, roc_auc
 from benchmarks.evaluation.registry import task_of
 from benchmarks.evaluation.task import Contestant, Entry, Settings, Split, Target, Task
-from detector.intervals import Estimate
+from detector.calibration.intervals import Estimate
 
 _T = TypeVar("_T")
 

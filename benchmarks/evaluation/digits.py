@@ -20,8 +20,8 @@ from benchmarks.baselines import Baseline, families, settings
 from benchmarks.baselines.base import Floats, Windows
 from benchmarks.evaluation.networks import PATIENCE, scores_of, told, trained
 from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, baseline_contestants
-from detector.methods import Method, NetworkSettings
-from detector.phases import TrainSettings
+from detector.networks.methods import Method, NetworkSettings
+from detector.training.phases import TrainSettings
 
 _Pixels: TypeAlias = NDArray[np.uint8]
 _Rows: TypeAlias = NDArray[np.intp]

@@ -30,10 +30,10 @@ from benchmarks.baselines.base import Windows
 from benchmarks.evaluation.digits import REPORT, choose, read, scaled
 from benchmarks.evaluation.networks import PATIENCE, Evidence, scores_of
 from benchmarks.machine import processor
-from detector.gumiho import DISCRIMINATOR, UNLIKELY
-from detector.methods import Discriminating, NetworkSettings
-from detector.phases import TrainSettings
-from detector.train import Report, Trainer
+from detector.networks.gumiho import DISCRIMINATOR, UNLIKELY
+from detector.networks.methods import Discriminating, NetworkSettings
+from detector.training.phases import TrainSettings
+from detector.training.train import Report, Trainer
 
 MARK: Final = "<!-- From here on written by `make experiment`. -->"
 DIGITS: Final = Path("docs") / "digits.png"

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.baselines.base import Floats, Windows, in_chunks
-from detector.methods import Discriminating, NetworkSettings
-from detector.phases import TrainSettings
-from detector.train import Trainer
+from detector.networks.methods import Discriminating, NetworkSettings
+from detector.training.phases import TrainSettings
+from detector.training.train import Trainer
 
 Evidence: TypeAlias = Callable[[Tensor], Tensor]
 """That of a network, or a statistic: (B, F, T) → (B, F) nats."""

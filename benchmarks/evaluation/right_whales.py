@@ -26,9 +26,9 @@ from benchmarks.evaluation.task import (
     baseline_contestants,
 )
 from benchmarks.evaluation.upcalls import Clips, Half, Norm, excess_db, halve, read
-from detector.losses import power_law
-from detector.methods import Method, NetworkSettings
-from detector.phases import TrainSettings
+from detector.networks.losses import power_law
+from detector.networks.methods import Method, NetworkSettings
+from detector.training.phases import TrainSettings
 
 EXCESS_DB, NORMALISED = "excess_db", "normalised"
 _TARGETS: Final = {0.5: Target(0.94), 0.2: Target(0.88), 0.05: Target(0.70)}

@@ -20,19 +20,19 @@ from torch import Tensor
 from benchmarks.baselines import Baseline, families, settings
 from benchmarks.baselines.base import Fitted, Floats
 from detector import PRETRAINED
-from detector.checkpoint import is_model, read_model
-from detector.data import levels_of
 from detector.evaluation import data, recorded
 from detector.evaluation.labels import read_clip_labels, read_labels
 from detector.evaluation.levels import levels
 from detector.evaluation.measures import Measures, measure
 from detector.evaluation.values import Piece, Scored, ScoreWindows, scored_by
-from detector.losses import sparse_excess
-from detector.methods import Discriminating
-from detector.normalise import Normalisation
-from detector.ocean import TYPICAL, simulate, simulator, stretches
-from detector.recipe import train_ocean
-from detector.score import Model
+from detector.features.normalise import Normalisation
+from detector.networks.losses import sparse_excess
+from detector.networks.methods import Discriminating
+from detector.scoring.checkpoint import is_model, read_model
+from detector.scoring.score import Model
+from detector.training.data import levels_of
+from detector.training.ocean import TYPICAL, simulate, simulator, stretches
+from detector.training.recipe import train_ocean
 from detector.values import Window
 
 SEED: Final = 1

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from benchmarks.evaluation.compare import Measured, Result
 from benchmarks.evaluation.task import Settings
-from detector.intervals import Estimate
+from detector.calibration.intervals import Estimate
 
 _HEAD: Final = (
     "| score | best settings | AUC | 95 % interval | pAUC (p = 0.1) | 95 % interval | target "

@@ -185,7 +185,7 @@ def _firsts(registry: Registry, settings: Config, file: Path | None) -> set[str]
     """Return the models that a retraining may compare with, by a configuration from a file."""
     from daemon.retraining.first import first_of_lineage
     from daemon.retraining.recent import changed
-    from detector.checkpoint import read_model
+    from detector.scoring.checkpoint import read_model
 
     champion = registry.current()
     if file is not None and champion is not None:

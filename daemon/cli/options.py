@@ -12,7 +12,7 @@ from acoio.errors import SetupError
 from daemon.config import Config, load_config
 from daemon.errors import plain
 from detector.files import model_folder, read_part
-from detector.fingerprint import CARD
+from detector.scoring.fingerprint import CARD
 
 ConfigFile = Annotated[
     Path | None,

@@ -30,7 +30,7 @@ def command(
 
     from daemon.hearing.batch import nothing_in, recordings, score_files
     from detector import load_model
-    from detector.listen import Listener
+    from detector.scoring.listen import Listener
 
     torch.set_num_threads(settings.detector.threads)
     scorer = load_model(

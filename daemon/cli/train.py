@@ -13,9 +13,9 @@ from daemon.cli.options import require_folder
 from daemon.options import check_timezone
 
 if TYPE_CHECKING:
-    from detector.apart import Judged
-    from detector.choose import Choice
-    from detector.sources import ChosenHours
+    from detector.calibration.apart import Judged
+    from detector.training.choose import Choice
+    from detector.training.sources import ChosenHours
     from detector.values import Span
 
 EXAMPLE: Final = "Example: kilokai train model --hours 8 --seed 1"
@@ -98,14 +98,14 @@ def command(
     }
     if archive is None:
         _refuse_without_archive(of_archive)
-        from detector.recipe import train_ocean  # here, because it takes seconds to import
+        from detector.training.recipe import train_ocean  # here, because it takes seconds to import
 
         lines = train_ocean(out, seed=seed, hours=hours, jobs=jobs, method=method)
     else:
         require_folder(archive, "--archive", wanted="one of recordings")
         choice = _choice(hours, calibration_hours, timezone, evening, months)
         known = _known(calls, store)
-        from detector.recipe import train_archive
+        from detector.training.recipe import train_archive
 
         source = _hours_of(archive, choice, known, seed)
         lines = train_archive(out, source, seed=seed, threads=jobs, method=method)
@@ -130,8 +130,10 @@ def _choice(
     zone = _zone(_TIMEZONE if timezone is None else timezone)
     of_day = _evening(_EVENING if evening is None else evening)
     of_year = _months(_MONTHS if months is None else months)
-    from detector.calibrate import require_hours  # after these: it takes a second to import
-    from detector.choose import Choice
+    from detector.calibration.calibrate import (
+        require_hours,  # after these: it takes a second to import
+    )
+    from detector.training.choose import Choice
 
     least_h, share = _CALIBRATION_LEAST_H, _CALIBRATION_SHARE
     choice = Choice(
@@ -151,9 +153,9 @@ def _hours_of(
 ) -> ChosenHours:
     from acoio import ACOio
     from daemon.show import with_bar
-    from detector.choose import choose
     from detector.config import FeatureSettings
-    from detector.sources import ChosenHours
+    from detector.training.choose import choose
+    from detector.training.sources import ChosenHours
 
     calls, judged = known
     coverage = ACOio(archive).coverage(each=lambda x: with_bar(x, "looking", len(x)))
@@ -167,7 +169,7 @@ def _known(calls: Path | None, store: Path | None) -> tuple[list[Span], Judged]:
     """Return every checked label and confirmed event, less rejected ones; and what was judged."""
     from acoio.labels import read_labels
     from daemon.events.find import judged_spans, without
-    from detector.apart import Judged
+    from detector.calibration.apart import Judged
 
     labels = read_labels(calls) if calls else ()
     known = [(label.begin, label.end) for label in labels if label.checked]

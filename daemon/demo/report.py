@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from acoio.simulate import Truth
 from daemon.bus.wire import event_from_json
-from detector.match import Matched, match, within
+from detector.scoring.match import Matched, match, within
 
 _BAR: Final = 20
 

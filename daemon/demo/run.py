@@ -187,7 +187,7 @@ def _say_closed(subscriber: Subscriber, say: Say) -> None:
 def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Path]:
     import matplotlib  # here, because it takes seconds to import
 
-    from detector.pictures import draw_run
+    from detector.scoring.pictures import draw_run
 
     matplotlib.rcdefaults()  # whatever a matplotlibrc of this folder says
 

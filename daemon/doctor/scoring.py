@@ -66,7 +66,7 @@ def _loudest() -> Mapping[str, Any] | None:
     from acoio.simulate import simulate_drop
     from daemon.hearing.batch import recordings, score_files
     from detector import PRETRAINED, load_model
-    from detector.listen import Listener
+    from detector.scoring.listen import Listener
 
     scorer = load_model(PRETRAINED, false_alarms_per_hour=_RATE_PER_HOUR)
     faults: list[str] = []

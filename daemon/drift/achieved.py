@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from detector.alarm_rates import rate_interval
+from detector.calibration.alarm_rates import rate_interval
 
 SPANS: Final = {"day": 24, "week": 168}
 """Hours with sound, the newest ones."""

@@ -15,9 +15,9 @@ from daemon.drift.hours import Hours
 from daemon.durable import write_whole
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
-from detector.drift import Drift
+from detector.calibration.drift import Drift
 from detector.files import read_regular
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 from detector.values import Score
 
 FILE: Final = "drift.json"

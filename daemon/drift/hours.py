@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from acoio.clock import to_us
-from detector.drift import Drift, Reference, drift
-from detector.tally import Tally, empty
+from detector.calibration.drift import Drift, Reference, drift
+from detector.calibration.tally import Tally, empty
 from detector.values import Score
 
 KEPT_HOURS: Final = 24

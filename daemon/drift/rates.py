@@ -11,7 +11,7 @@ from daemon.drift.achieved import SPANS, Achieved, Heard, achieved
 from daemon.drift.book import heard_in, hours_with_sound
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 
 _EVERY_S: Final = 60.0
 _AT_ONCE: Final = 8  # hours of the ledger that are counted in a turn: some ten milliseconds

@@ -10,7 +10,7 @@ from acoio.reader import Chunk
 from acoio.record import Damage
 from daemon.drop.listing import Seen
 from daemon.progress import FileProgress
-from detector.listen import Run
+from detector.scoring.listen import Run
 
 
 def found(file: FileProgress, seen: Seen) -> FileProgress:

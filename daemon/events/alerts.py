@@ -18,7 +18,7 @@ from daemon.bus.wire import Draft, summary_draft
 from daemon.events.bouts import Known, with_bouts
 from daemon.events.revise import in_order
 from daemon.progress import Step
-from detector.listen import Heard
+from detector.scoring.listen import Heard
 from detector.values import Score, iso
 
 GRACE: Final = timedelta(minutes=1)

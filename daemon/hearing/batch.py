@@ -17,7 +17,7 @@ from daemon.drop.listing import is_recording, scan
 from daemon.events.bouts import ENOUGH, with_bouts
 from daemon.hearing.ears import Ear
 from daemon.names import path_of
-from detector.listen import Heard
+from detector.scoring.listen import Heard
 from detector.values import event_json, gap_json, score_json
 
 _OTHERS: Final = "files of other recorders cannot be scored yet"

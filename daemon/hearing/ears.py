@@ -13,11 +13,11 @@ from daemon.drop.order import goes_on
 from daemon.hearing.recall import records_before
 from daemon.ledger.ledger import Ledger
 from daemon.progress import FileProgress, Lane, LaneState
-from detector.listen import NOTHING, Heard
+from detector.scoring.listen import NOTHING, Heard
 
 
 class Ear(Protocol):
-    """What hears: `detector.listen.Listener`, as far as it is used here."""
+    """What hears: `detector.scoring.listen.Listener`, as far as it is used here."""
 
     context_records: int
 

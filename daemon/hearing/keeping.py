@@ -14,7 +14,7 @@ from daemon.evidence.paths import with_evidence
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import LANES, Outgoing, Step
-from detector.listen import NOTHING, Heard
+from detector.scoring.listen import NOTHING, Heard
 from detector.values import Event, Score
 
 _MESSAGES_AT_ONCE: Final = 256

@@ -27,7 +27,7 @@ from daemon.hearing.rehear import rehear
 from daemon.ledger.ledger import Ledger
 from daemon.metrics import Metrics
 from daemon.progress import LANES, FileProgress, Lane, LaneState, Step
-from detector.listen import NOTHING
+from detector.scoring.listen import NOTHING
 
 RECORDS_A_STEP: Final = 256  # 44 s of sound: a tenth of a second of work
 _LEVELS: Final = {"set_aside": logging.WARNING, "vanished": logging.WARNING}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from acoio.record import Record
 from daemon.hearing.ears import Hearing
 from daemon.progress import FileProgress
-from detector.listen import Heard
+from detector.scoring.listen import Heard
 from detector.values import Event, Score
 
 

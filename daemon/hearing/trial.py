@@ -24,7 +24,7 @@ from acoio.reader import read_chunks
 from daemon.helper import FOLDER, helper_command, helper_environ
 from detector.config import FeatureSettings
 from detector.events import EventSettings
-from detector.listen import Listener
+from detector.scoring.listen import Listener
 from detector.values import Score, Window
 
 COMMAND = helper_command("daemon.hearing.trial")

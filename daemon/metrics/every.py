@@ -25,7 +25,7 @@ from daemon.metrics.sound import SoundMetrics
 from daemon.metrics.store import StoreMetrics
 from daemon.metrics.timing import TimingMetrics
 from daemon.progress import FileProgress, Outgoing
-from detector.gaps import dead_channel
+from detector.features.gaps import dead_channel
 from detector.values import Score
 
 

@@ -24,7 +24,7 @@ def chosen_model(config: Config) -> str | Path:
 
 def station_rate_hz(config: Config) -> float | None:
     """Return the rate of `detector.model`, which all models must have, or None if it is away."""
-    from detector.checkpoint import read_card
+    from detector.scoring.checkpoint import read_card
 
     try:
         return float(read_card(config.detector.model)["features"]["rate_hz"])

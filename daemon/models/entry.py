@@ -11,7 +11,7 @@ from typing import Any
 from acoio.errors import DataError
 from daemon.models.verdict import FILE, Verdict
 from detector.files import LARGEST_BYTES, read_regular
-from detector.fingerprint import CARD, TENSORS, sha256_of_model
+from detector.scoring.fingerprint import CARD, TENSORS, sha256_of_model
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,9 @@ def facts(entry: Entry, per_hour: float) -> dict[str, Any]:
 
 
 def _threshold(calibration: dict[str, Any], per_hour: float) -> float | None:
-    from detector.calibrate import Calibration  # half a second that no other command wants
+    from detector.calibration.calibrate import (
+        Calibration,  # half a second that no other command wants
+    )
 
     try:
         return Calibration.from_json(calibration).threshold(per_hour)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from daemon.models.entry import entry_of
 from detector.errors import ModelError
-from detector.fingerprint import CARD
+from detector.scoring.fingerprint import CARD
 
 
 def require_fit(folder: Path, champion: Path | None) -> None:

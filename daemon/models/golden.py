@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from acoio.errors import DataError, SetupError
 from daemon.durable import write_whole
 from daemon.errors import plain
-from detector.checkpoint import read_model
 from detector.config import FeatureSettings
 from detector.errors import ModelError
 from detector.files import read_regular
-from detector.score import Model, Scorer
+from detector.scoring.checkpoint import read_model
+from detector.scoring.score import Model, Scorer
 from detector.values import Window
 
 FILE: Final = "golden.json"

@@ -15,7 +15,7 @@ from daemon.models.golden import load_registered
 from daemon.models.link import CURRENT
 from daemon.models.registry import Registry
 from detector.errors import ModelError, Reason
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 
 UNFIT: Final = (
     AcoError, ArithmeticError, AttributeError, LookupError, MemoryError, OSError,

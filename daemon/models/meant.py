@@ -33,8 +33,8 @@ def shown(registry: Registry, text: str, config: Config) -> Entry:
     SetupError
         If there is none, it is damaged, or the text may mean several.
     """
-    from detector.checkpoint import is_model
     from detector.files import PRETRAINED, model_folder
+    from detector.scoring.checkpoint import is_model
 
     if text == "current" and registry.champion() is None:
         text = config.detector.model
@@ -54,8 +54,8 @@ def candidate(registry: Registry, text: str, config: Config) -> Entry:
         If there is none, it is damaged, or for another rate than the station's.
     """
     from daemon.models.chosen import station_rate_hz
-    from detector.checkpoint import is_model, read_model
     from detector.files import PRETRAINED, model_folder
+    from detector.scoring.checkpoint import is_model, read_model
 
     folder, wanted_hz = model_folder(text), station_rate_hz(config)
     if folder.resolve().parent == registry.path.resolve():

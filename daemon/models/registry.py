@@ -25,7 +25,7 @@ from daemon.models.history import By, Switch
 from daemon.models.link import CURRENT, is_id, linked, require_no_folder
 from daemon.models.verdict import Verdict, verdict_bytes
 from detector.files import LARGEST_BYTES, read_regular
-from detector.fingerprint import CARD, TENSORS
+from detector.scoring.fingerprint import CARD, TENSORS
 from detector.values import iso
 
 _FILES: Final = (TENSORS, CARD)  # the card last, as it names the hash
@@ -122,7 +122,7 @@ class Registry:
             If there is no room, or the registry cannot be written.
         """
         if folder.parent != self.path:
-            from detector.checkpoint import read_model
+            from detector.scoring.checkpoint import read_model
 
             read_model(folder)  # what is wrong is said of where it lies
             with self.candidate() as new:

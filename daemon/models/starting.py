@@ -10,7 +10,7 @@ from daemon.ledger.ledger import Ledger
 from daemon.models.loading import First, Loading
 from daemon.models.switching import switch_draft
 from daemon.progress import LANES
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 from detector.values import Event
 
 

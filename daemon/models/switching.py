@@ -26,7 +26,7 @@ from daemon.models.link import CURRENT
 from daemon.models.loading import First, Loading, Refusal
 from daemon.patience import Patience
 from detector.errors import ModelError
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 from detector.values import iso
 
 _NOTHING: Final = object()  # was refused

@@ -29,7 +29,7 @@ from typing import Final
 
 import numpy as np
 
-from detector.tally import LOWEST_DB, Floats, Tally
+from detector.calibration.tally import LOWEST_DB, Floats, Tally
 
 LOW_HZ: Final = 200.0
 FALLEN_DB: Final = 3.0

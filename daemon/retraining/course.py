@@ -33,13 +33,13 @@ from daemon.retraining.known import Known, known_of
 from daemon.retraining.measuring import Contest, measured
 from daemon.retraining.recent import OutOfSeasonError, changed, last_days
 from daemon.retraining.state import LOCK_FILE, Outcome, state_before, write_state
-from detector.alarm_rates import TooLittleSoundError
-from detector.checkpoint import read_model, write_model
-from detector.injected import simulated_clips
-from detector.phases import TrainSettings
-from detector.recipe import STATE, Recipe, cook
-from detector.score import Model
-from detector.sources import ChosenHours
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.scoring.checkpoint import read_model, write_model
+from detector.scoring.score import Model
+from detector.training.injected import simulated_clips
+from detector.training.phases import TrainSettings
+from detector.training.recipe import STATE, Recipe, cook
+from detector.training.sources import ChosenHours
 from detector.values import iso
 
 _FRESH: Final = TrainSettings(roll=True, shift_bands=2)

@@ -22,11 +22,11 @@ from acoio.dead import DEAD
 from acoio.sound import Gap
 from daemon.retraining.alive import Health, ailments, health_of, missing_sound, summed
 from daemon.retraining.recent import newest_of
-from detector.choose import Choice, day_of, evening_hours, hour_of, is_typical_hour
+from detector.calibration.drift import Reference
+from detector.calibration.tally import Floats, Tally, tally_of_levels
 from detector.config import FeatureSettings
-from detector.drift import Reference
-from detector.recordings import windows_of
-from detector.tally import Floats, Tally, tally_of_levels
+from detector.training.choose import Choice, day_of, evening_hours, hour_of, is_typical_hour
+from detector.training.recordings import windows_of
 
 _ALL_YEAR: Final = tuple(range(1, 13))
 _FEWEST_WINDOWS: Final = 600  # of ten minutes; of fewer, a passing ship would be a change

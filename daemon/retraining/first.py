@@ -16,9 +16,9 @@ from typing import Any
 from acoio.errors import SetupError
 from daemon.models.history import lineage
 from daemon.models.registry import Registry
-from detector.checkpoint import read_model
-from detector.drift import Reference
-from detector.score import Model
+from detector.calibration.drift import Reference
+from detector.scoring.checkpoint import read_model
+from detector.scoring.score import Model
 
 
 def first_model(registry: Registry, champion: Model, since: datetime | None) -> Model | None:

@@ -26,9 +26,10 @@ from acoio.errors import SetupError
 from daemon.options import Config
 from daemon.retraining.known import Known
 from daemon.retraining.recent import OutOfSeasonError, in_season, newest_of
-from detector.alarm_rates import TooLittleSoundError
-from detector.calibrate import RATES_PER_HOUR, hours_needed
-from detector.choose import (
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.calibration.calibrate import RATES_PER_HOUR, hours_needed
+from detector.scoring.score import Model
+from detector.training.choose import (
     Choice,
     Chosen,
     Hour,
@@ -37,8 +38,7 @@ from detector.choose import (
     evening_hours,
     of_records,
 )
-from detector.score import Model
-from detector.sources import heard_h
+from detector.training.sources import heard_h
 
 VARIOUS_SHARE: Final = 0.5  # of the typical hours
 _QUIETER: Final = 0.25  # of the evening hours say which rate of alarms is usual now

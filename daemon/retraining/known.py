@@ -16,7 +16,7 @@ from acoio.simulate import Truth
 from daemon.events.find import found, judged_spans, listed
 from daemon.events.query import Filter
 from daemon.ledger.stored import stored_begins, stored_files
-from detector.apart import Judged
+from detector.calibration.apart import Judged
 from detector.values import Span
 
 _Json = Mapping[str, Any]

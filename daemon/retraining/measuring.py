@@ -25,12 +25,12 @@ from daemon.retraining.trials import (
     repeats,
     seconds_a_window,
 )
-from detector.alarm_rates import TooLittleSoundError
-from detector.calibrate import calibrate
-from detector.checkpoint import load_model
-from detector.drift import drift
-from detector.score import Model, Scorer
-from detector.sources import ChosenHours
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.calibration.calibrate import calibrate
+from detector.calibration.drift import drift
+from detector.scoring.checkpoint import load_model
+from detector.scoring.score import Model, Scorer
+from detector.training.sources import ChosenHours
 from detector.values import Window
 
 

@@ -12,8 +12,8 @@ from acoio.catalogue import Catalogue, Found
 from acoio.coverage import Coverage, FileCover
 from daemon.ahead import credible_until
 from daemon.options import Config
-from detector.alarm_rates import TooLittleSoundError
-from detector.choose import of_records
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.training.choose import of_records
 
 _FEWEST_FILES: Final = 24  # of five minutes two hours: fewer say nothing of when it is now
 

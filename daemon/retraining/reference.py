@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from daemon.retraining.hours import Hours
-from detector.choose import hour_of
+from detector.calibration.tally import Floats, Tally, tally
 from detector.events import EventTracker
-from detector.recordings import windows_of
-from detector.score import Scorer
-from detector.tally import Floats, Tally, tally
+from detector.scoring.score import Scorer
+from detector.training.choose import hour_of
+from detector.training.recordings import windows_of
 from detector.values import Event, Score, Window
 
 _HOURS_A_DAY: Final = 24

@@ -14,14 +14,14 @@ from acoio import ACOio
 from acoio.errors import DataError, NotReadyError
 from acoio.simulate import Truth
 from daemon.retraining.hours import Hours
-from detector.choose import Hour, of_records
 from detector.evaluation.data import first_scored, mix_into
 from detector.evaluation.values import Piece, heard
-from detector.injected import longest_run, simulated_clips
-from detector.match import match
-from detector.mixing import plan
-from detector.recordings import sounds, windows_of
-from detector.score import Scorer
+from detector.scoring.match import match
+from detector.scoring.score import Scorer
+from detector.training.choose import Hour, of_records
+from detector.training.injected import longest_run, simulated_clips
+from detector.training.mixing import plan
+from detector.training.recordings import sounds, windows_of
 from detector.values import Window
 
 BACKGROUNDS: Final = 12

@@ -25,8 +25,8 @@ from daemon.models.registry import Registry as ModelRegistry
 from daemon.models.starting import announce_first
 from daemon.models.switching import ModelSwitch
 from detector import load_model
-from detector.listen import Listener
-from detector.score import Scorer
+from detector.scoring.listen import Listener
+from detector.scoring.score import Scorer
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from scipy.stats import chi2
 
 from acoio.clock import from_us
 from acoio.simulate import Truth
+from detector.calibration.intervals import CONFIDENCE
 from detector.evaluation.measures import ALL, Share, share_of
 from detector.evaluation.values import Scored
-from detector.intervals import CONFIDENCE
-from detector.match import match
+from detector.scoring.match import match
 from detector.values import Event, Span
 
 

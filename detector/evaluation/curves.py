@@ -1,7 +1,7 @@
 """Scores, labels and weights → the ROC curve, the areas under it, and their intervals.
 
-What `detector.intervals` says, for weighted windows and in a fiftieth of the time: scores
-are sorted once, and a bootstrap draw is a weight for each window.
+What `benchmarks.evaluation.areas` says, for weighted windows and in a fiftieth of the time:
+scores are sorted once, and a bootstrap draw is a weight for each window.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.intervals import CONFIDENCE
+from detector.calibration.intervals import CONFIDENCE
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]
@@ -101,7 +101,7 @@ def measured_areas(
 
     Blocks are drawn again within their class; none holds windows of both.
 
-    Source: as `detector.intervals.bootstrap`.
+    Source: as `detector.calibration.intervals.bootstrap`.
     """
     ranking = Ranking(scores, atypical)
     values = ranking.curve().areas()

@@ -15,16 +15,16 @@ from acoio.header import RECORD_SAMPLES
 from acoio.simulate import DEMO_BEGIN, Ocean, OceanSettings, Truth
 from acoio.sound import Sound
 from acoio.writer import record_begins_us
-from detector.clips import Clip
 from detector.config import FeatureSettings
 from detector.evaluation.values import Call, Piece
-from detector.features import RollingFeatures
-from detector.mixing import Place, mixed, plan, where_it_sounds
-from detector.ocean import TYPICAL, Stretch, simulator, stretches, windows_and_truth
+from detector.features.windows import RollingFeatures
+from detector.training.clips import Clip
+from detector.training.mixing import Place, mixed, plan, where_it_sounds
+from detector.training.ocean import TYPICAL, Stretch, simulator, stretches, windows_and_truth
 from detector.values import Span, Window
 
 WITH_CALLS: Final = OceanSettings(calls_per_hour=60.0, snr_db=(-10.0, -5.0, 0.0, 5.0, 10.0))
-_APART: Final = 100_000  # training's seeds (detector.recipe) are far below
+_APART: Final = 100_000  # training's seeds (detector.training.recipe) are far below
 _TYPICAL, _CALLS, _CLIPS = 1, 2, 3
 _BOUT_S: Final = 600.0  # calls of a kind within ten minutes are one visit's, mostly
 _AT_ONCE: Final = 256  # records

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.errors import SetupError
-from detector.alarm_rates import (
+from detector.calibration.alarm_rates import (
     RATES_PER_HOUR,
     Stretch,
     TooLittleSoundError,

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.alarm_rates import call_groups
+from detector.calibration.alarm_rates import call_groups
+from detector.calibration.intervals import wilson
 from detector.evaluation.curves import (
     DRAWS,
     FEWEST_BLOCKS,
@@ -23,7 +24,6 @@ from detector.evaluation.curves import (
 from detector.evaluation.levels import Level
 from detector.evaluation.tables import Table, table
 from detector.evaluation.values import Call, Scored
-from detector.intervals import wilson
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Bools: TypeAlias = NDArray[np.bool_]

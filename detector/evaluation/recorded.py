@@ -14,13 +14,13 @@ from acoio.clock import record_us, to_us
 from acoio.errors import DataError, NotReadyError
 from acoio.header import RECORD_SAMPLES
 from acoio.sound import Gap, Sound
-from detector.clips import Clip, clip_of
 from detector.config import FeatureSettings
 from detector.evaluation.data import first_scored, mix_into
 from detector.evaluation.labels import BACKGROUND, Label
 from detector.evaluation.values import Call, Piece
-from detector.mixing import SNRS_DB, Place, plan
-from detector.recordings import sounds, windows_of
+from detector.training.clips import Clip, clip_of
+from detector.training.mixing import SNRS_DB, Place, plan
+from detector.training.recordings import sounds, windows_of
 from detector.values import Span
 
 MOST_BACKGROUND_S: Final = 3600.0

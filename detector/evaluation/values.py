@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from acoio.clock import to_us
 from acoio.errors import DataError
 from acoio.simulate import Truth
-from detector.alarm_rates import Stretch, stretches
+from detector.calibration.alarm_rates import Stretch, stretches
 from detector.events import EventSettings, EventTracker
-from detector.mixing import NOTHING
+from detector.training.mixing import NOTHING
 from detector.values import Event, Score, Span, Window
 
 _Floats: TypeAlias = NDArray[np.float64]
@@ -24,7 +24,7 @@ ScoreWindows: TypeAlias = Callable[[Sequence[Window]], _Floats]
 
 
 class EventScorer(Protocol):
-    """A model that scores by bands and says what an event is: `detector.score.Scorer`."""
+    """A model that scores by bands and says what an event is: `detector.scoring.score.Scorer`."""
 
     def score(self, windows: Sequence[Window]) -> list[Score]: ...
     def event_settings(self, station: str) -> EventSettings: ...

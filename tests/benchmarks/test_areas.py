@@ -17,7 +17,7 @@ from benchmarks.evaluation.areas import (
     partial_auc,
     roc_auc,
 )
-from detector.intervals import wilson
+from detector.calibration.intervals import wilson
 
 MEASURES = [roc_auc, partial_auc, average_precision]
 

@@ -14,7 +14,7 @@ from benchmarks.evaluation import compare as comparing
 from benchmarks.evaluation import digits, kept, right_whales, tables, upcalls
 from benchmarks.evaluation.compare import Measured, Result, Where, best_of, compare
 from benchmarks.evaluation.task import Contestant, Entry, Split, Target, Task, baseline_contestants
-from detector.intervals import Estimate
+from detector.calibration.intervals import Estimate
 
 LABELS = np.random.default_rng(0).integers(0, 10, 20_000).astype(np.uint8)
 

@@ -13,9 +13,9 @@ from acoio.sound import Sound
 from acoio.writer import record_begins_us
 from benchmarks.month import MONTHS
 from daemon.retraining.alive import ailments, health_of
-from detector.drift import level_distance
-from detector.features import RollingFeatures
-from detector.tally import Tally, tally
+from detector.calibration.drift import level_distance
+from detector.calibration.tally import Tally, tally
+from detector.features.windows import RollingFeatures
 from tests.daemon.fakes import LoudnessScorer
 
 _RECORDS = 64 * 22  # four minutes

@@ -17,7 +17,7 @@ from daemon.ledger.ledger import Ledger, open_ledger
 from daemon.ledger.stored import stored_events, stored_scores
 from daemon.metrics import Metrics
 from daemon.progress import Outgoing
-from detector.listen import Listener
+from detector.scoring.listen import Listener
 from tests.daemon.fakes import LoudnessScorer
 
 Found = tuple[list[dict[str, Any]], list[dict[str, Any]]]

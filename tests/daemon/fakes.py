@@ -11,8 +11,8 @@ import numpy as np
 from daemon.ledger.files import Files
 from daemon.ledger.schema import prepare
 from daemon.progress import FileProgress
+from detector.calibration.drift import Reference
 from detector.config import FeatureSettings
-from detector.drift import Reference
 from detector.events import EventSettings
 from detector.values import Score, Window
 
@@ -30,7 +30,7 @@ def files_of(known: Iterable[FileProgress] = ()) -> Files:
 class LoudnessScorer:
     """The loudness above the recent past, summed over bands.
 
-    Stands in for `detector.score.Scorer`, in a hundredth of the time and without training.
+    Stands in for `detector.scoring.score.Scorer`, in a hundredth of the time and without training.
     """
 
     def __init__(self, threshold: float = 3.0) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from acoio.record import Record
 from detector.events import SEVERITIES
-from detector.listen import Heard
+from detector.scoring.listen import Heard
 from detector.values import Event, Score
 
 BEGIN: Final = datetime(2024, 3, 1, 6, tzinfo=UTC)

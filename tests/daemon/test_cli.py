@@ -132,7 +132,7 @@ def test_score_goes_on_after_a_file_it_cannot_read_and_exits_1(
 ) -> None:
     from tests.daemon.fakes import LoudnessScorer
 
-    monkeypatch.setattr("detector.checkpoint.load_model", lambda *_, **__: LoudnessScorer())
+    monkeypatch.setattr("detector.scoring.checkpoint.load_model", lambda *_, **__: LoudnessScorer())
     for name, data in sea.cut():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "2024-03-01--05.00.HYD24BBpk").write_bytes(noise(5000))
@@ -188,7 +188,7 @@ def test_an_archive_is_calibrated_on_enough_hours_for_the_usual_rate(
     hours: float, given: float | None, wanted: float
 ) -> None:
     from daemon.cli.train import _choice
-    from detector.choose import Choice
+    from detector.training.choose import Choice
 
     choice = _choice(hours, given, None, None, None)
     assert choice == replace(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from acoio.simulate import OceanSettings, simulate_drop
 from daemon.cli import app
-from detector.checkpoint import read_model
+from detector.scoring.checkpoint import read_model
 
 LABELS = """begin_utc,end_utc,low_hz,high_hz,label,note
 2024-03-01T06:01:30Z,2024-03-01T06:02:40Z,0,12000,background,faint streaks

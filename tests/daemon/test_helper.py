@@ -42,7 +42,7 @@ def test_what_a_command_spawns_imports_nothing_from_the_working_folder(
         "import sys\n"
         "from contextlib import suppress\n"
         "from daemon.cli import main\n"
-        "from detector.ocean import simulator\n"
+        "from detector.training.ocean import simulator\n"
         "if __name__ == '__main__':\n"
         "    with suppress(SystemExit):\n"
         "        main()\n"

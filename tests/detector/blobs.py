@@ -9,7 +9,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from detector.mixture import Mixture
+from detector.networks.mixture import Mixture
 
 
 def blobs(count: int, centres: Sequence[Sequence[float]], *, seed: int = 0) -> Tensor:

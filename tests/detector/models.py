@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.calibrate import Calibration, Point
-from detector.methods import NetworkSettings
-from detector.normalise import Normalisation
-from detector.phases import TrainSettings
-from detector.score import Model
-from detector.train import Trainer
+from detector.calibration.calibrate import Calibration, Point
+from detector.features.normalise import Normalisation
+from detector.networks.methods import NetworkSettings
+from detector.scoring.score import Model
+from detector.training.phases import TrainSettings
+from detector.training.train import Trainer
 
 from .sounds import SMALL
 

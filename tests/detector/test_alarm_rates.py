@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acoio.errors import DataError
-from detector.alarm_rates import (
+from detector.calibration.alarm_rates import (
     Stretch,
     TooLittleSoundError,
     alarm_peaks,
@@ -16,7 +16,7 @@ from detector.alarm_rates import (
     stretches,
     threshold_at_rate,
 )
-from detector.calibrate import calibrate
+from detector.calibration.calibrate import calibrate
 from detector.events import EventSettings, EventTracker
 from detector.values import Score
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detector.apart import stand_apart
+from detector.calibration.apart import stand_apart
 
 RELEASE = 0.4
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from acoio.clock import to_us
 from acoio.errors import DataError, SetupError
-from detector.alarm_rates import event_peaks
-from detector.apart import Judged
-from detector.calibrate import Calibration, calibrate, require_hours
+from detector.calibration.alarm_rates import event_peaks
+from detector.calibration.apart import Judged
+from detector.calibration.calibrate import Calibration, calibrate, require_hours
 from detector.events import EventSettings, EventTracker
 from detector.values import Score
 

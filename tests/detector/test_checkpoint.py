@@ -15,10 +15,10 @@ from safetensors.torch import load, save
 
 from acoio.errors import SetupError
 from detector import PRETRAINED, load_model
-from detector.calibrate import Calibration, Point
-from detector.checkpoint import read_model, write_model
-from detector.fingerprint import sha256_of_model
-from detector.score import Scorer
+from detector.calibration.calibrate import Calibration, Point
+from detector.scoring.checkpoint import read_model, write_model
+from detector.scoring.fingerprint import sha256_of_model
+from detector.scoring.score import Scorer
 
 from .models import model
 from .sounds import SMALL, window

@@ -11,8 +11,8 @@ import pytest
 
 from acoio.coverage import FileCover
 from acoio.errors import DataError
-from detector.alarm_rates import TooLittleSoundError
-from detector.choose import Choice, Chosen, Hour, choose, evening_hours
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.training.choose import Choice, Chosen, Hour, choose, evening_hours
 
 HAWAII_H = 10
 CHOICE = Choice(typical_hours=12, various_hours=6, calibration_hours=12)

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.clips import KEPT_S, RATE_HZ, Clip, call_power, clip_of, in_band, sounding
+from detector.training.clips import KEPT_S, RATE_HZ, Clip, call_power, clip_of, in_band, sounding
 
 RANGE_HZ = (15.0, 10_000.0)
 _Floats = NDArray[np.float64]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from acoio.errors import DataError
-from detector.data import held_out, loader
+from detector.training.data import held_out, loader
 
 WINDOWS = np.arange(1000, dtype=np.float32).repeat(6).reshape(1000, 2, 3)
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from detector.blocks import blocks_of, hours_utc
-from detector.drift import (
+from detector.calibration.blocks import blocks_of, hours_utc
+from detector.calibration.drift import (
     Drift,
     Reference,
     drift,
@@ -19,7 +19,7 @@ from detector.drift import (
     reference_of,
     score_distance,
 )
-from detector.tally import BINS, LOWEST_DB, Tally, tally
+from detector.calibration.tally import BINS, LOWEST_DB, Tally, tally
 from detector.values import Score
 
 from .drifting import BANDS, BEGIN, hour

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from detector import load_model
-from detector.drift import Drift, drift
-from detector.ocean import TYPICAL, stretches, windows_and_truth
+from detector.calibration.drift import Drift, drift
+from detector.training.ocean import TYPICAL, stretches, windows_and_truth
 from detector.values import Score
 
 SCORER = load_model("ocean-v1")

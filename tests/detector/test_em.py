@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from detector import em
-from detector.em import Fit
-from detector.gaussians import Gaussians
-from detector.mixture import Mixture
+from detector.networks import em
+from detector.networks.em import Fit
+from detector.networks.gaussians import Gaussians
+from detector.networks.mixture import Mixture
 
 from .blobs import blobs, some_mixture
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from acoio.clock import to_us
 from acoio.errors import SetupError
 from acoio.sound import Sound
-from detector.bands import BandLevels
 from detector.config import FeatureSettings
-from detector.features import RollingFeatures
+from detector.features.bands import BandLevels
+from detector.features.windows import RollingFeatures
 from detector.values import Window
 
 from .sounds import BEGIN, RATE_HZ, SMALL, noise, part, sound

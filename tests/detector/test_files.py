@@ -7,10 +7,10 @@ import pytest
 
 from daemon.health.status_file import STATUS_FILE, last_said
 from daemon.models.entry import entry_of
-from detector.checkpoint import read_model
 from detector.errors import ModelError
 from detector.files import model_folder, read_regular
-from detector.fingerprint import CARD, TENSORS
+from detector.scoring.checkpoint import read_model
+from detector.scoring.fingerprint import CARD, TENSORS
 
 
 def _huge(path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from acoio.dead import DEAD
 from acoio.sound import Gap
-from detector.gaps import MOST_A_FILE, GapBook, dead_channel
+from detector.features.gaps import MOST_A_FILE, GapBook, dead_channel
 from tests.detector.sounds import BEGIN
 
 _SECOND = timedelta(seconds=1)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from detector.gaussians import Gaussians, expect, floored_factors, maximise
+from detector.networks.gaussians import Gaussians, expect, floored_factors, maximise
 
 from .blobs import some_mixture
 

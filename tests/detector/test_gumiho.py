@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from acoio.errors import DataError
-from detector.gumiho import (
+from detector.networks.gumiho import (
     DISCRIMINATOR,
     MIXTURE,
     RECONSTRUCTION,
@@ -22,7 +22,7 @@ from detector.gumiho import (
     GumihoNetwork,
     VariationalAutoEncoder,
 )
-from detector.layers import (
+from detector.networks.layers import (
     ConvDecoder,
     ConvEncoder,
     Drawing,
@@ -30,8 +30,8 @@ from detector.layers import (
     LinearEncoder,
     LinearEvidence,
 )
-from detector.losses import kl_to_prior, squared_error
-from detector.mixture import Mixture
+from detector.networks.losses import kl_to_prior, squared_error
+from detector.networks.mixture import Mixture
 
 BANDS, COLUMNS, H, Z = 6, 5, 7, 3
 

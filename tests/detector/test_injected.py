@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from acoio.clock import from_us
 from acoio.sound import Gap, Sound
-from detector.features import RollingFeatures
-from detector.injected import longest_run, simulated_clips, windows_with_calls
+from detector.features.windows import RollingFeatures
+from detector.training.injected import longest_run, simulated_clips, windows_with_calls
 from detector.values import Window
 
 from .sounds import SMALL, noise, part, sound

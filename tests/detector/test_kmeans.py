@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.kmeans import kmeans
+from detector.networks.kmeans import kmeans
 
 from .blobs import blobs
 

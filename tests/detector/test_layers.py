@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.layers import (
+from detector.networks.layers import (
     ConvDecoder,
     ConvEncoder,
     LinearDecoder,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from acoio.reader import read_chunk
 from acoio.record import Record
-from detector.listen import Heard, Listener
-from detector.score import Scorer
+from detector.scoring.listen import Heard, Listener
+from detector.scoring.score import Scorer
 from detector.values import Event, Score
 from tests.acoio.feeds import RATE_HZ, feed, noise, write_feed
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.losses import (
+from detector.networks.losses import (
     binary_cross_entropy,
     kl_to_prior,
     neyman_pearson,

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from acoio.simulate import Truth
-from detector.match import match, within
+from detector.scoring.match import match, within
 from detector.values import Event
 
 _T0 = datetime(2024, 3, 1, tzinfo=UTC)

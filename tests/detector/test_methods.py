@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from detector.gumiho import DISCRIMINATOR
-from detector.losses import binary_cross_entropy, power_law, sparse_excess, squared_error
-from detector.methods import Discriminating, Method, NetworkSettings, Ratio, build
-from detector.phases import TrainSettings, separation_of
+from detector.networks.gumiho import DISCRIMINATOR
+from detector.networks.losses import binary_cross_entropy, power_law, sparse_excess, squared_error
+from detector.networks.methods import Discriminating, Method, NetworkSettings, Ratio, build
+from detector.training.phases import TrainSettings, separation_of
 
 SETTINGS = NetworkSettings(bands=13, columns=10, latent=3, channels=(4, 6), parts=2)
 

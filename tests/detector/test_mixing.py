@@ -6,8 +6,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.clips import RATE_HZ, Clip, clip_of
-from detector.mixing import GAPS_S, NOTHING, SNRS_DB, Place, band_power, mixed, placed, plan
+from detector.training.clips import RATE_HZ, Clip, clip_of
+from detector.training.mixing import (
+    GAPS_S,
+    NOTHING,
+    SNRS_DB,
+    Place,
+    band_power,
+    mixed,
+    placed,
+    plan,
+)
 
 from .sounds import noise
 

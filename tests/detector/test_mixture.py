@@ -9,7 +9,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from acoio.errors import DataError
-from detector.mixture import Mixture
+from detector.networks.mixture import Mixture
 
 from .blobs import blobs, some_mixture, theirs
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.stats import skew
 
 from acoio.errors import DataError
-from detector.data import levels_of
-from detector.normalise import fit_normalisation
+from detector.features.normalise import fit_normalisation
+from detector.training.data import levels_of
 from detector.values import Window
 
 from .sounds import BEGIN

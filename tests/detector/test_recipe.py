@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from acoio.errors import SetupError
-from detector import recipe
-from detector.apart import Judged
-from detector.calibrate import Calibration, Point
-from detector.checkpoint import load_model, read_model, write_model
-from detector.methods import NetworkSettings
-from detector.phases import TrainSettings
-from detector.recipe import Recipe, cook, train_archive, train_ocean
-from detector.score import Model
-from detector.sources import Windows
+from detector.calibration.apart import Judged
+from detector.calibration.calibrate import Calibration, Point
+from detector.networks.methods import NetworkSettings
+from detector.scoring.checkpoint import load_model, read_model, write_model
+from detector.scoring.score import Model
+from detector.training import recipe
+from detector.training.phases import TrainSettings
+from detector.training.recipe import Recipe, cook, train_archive, train_ocean
+from detector.training.sources import Windows
 
 from . import models
 from .sounds import SMALL, window

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from acoio.errors import DataError, SetupError
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 
 from .models import model
 from .sounds import SMALL, window

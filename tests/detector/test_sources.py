@@ -17,13 +17,13 @@ from acoio import ACOio
 from acoio.coverage import FileCover
 from acoio.errors import DataError, SetupError
 from acoio.simulate import OceanSettings, simulate_drop
-from detector.calibrate import calibrate, require_hours
-from detector.choose import Choice, Chosen, choose
-from detector.clips import Clip
+from detector.calibration.calibrate import calibrate, require_hours
 from detector.config import FeatureSettings
-from detector.ocean import TYPICAL, VARIOUS, stretches
-from detector.recordings import windows_of
-from detector.sources import ChosenHours, SimulatedOcean, unbroken
+from detector.training.choose import Choice, Chosen, choose
+from detector.training.clips import Clip
+from detector.training.ocean import TYPICAL, VARIOUS, stretches
+from detector.training.recordings import windows_of
+from detector.training.sources import ChosenHours, SimulatedOcean, unbroken
 from detector.values import Span, Window
 
 from .sounds import BEGIN, score, window
@@ -105,7 +105,7 @@ def test_silence_within_hours_is_no_sound_to_calibrate_on(monkeypatch: pytest.Mo
         for begin_s in (first, first + 3300):
             yield [window(NOTHING, float(begin_s + k)) for k in range(300)]
 
-    monkeypatch.setattr("detector.sources.windows_of", ends_of_an_hour)
+    monkeypatch.setattr("detector.training.sources.windows_of", ends_of_an_hour)
     each = [(FileCover(Path(str(hour)), BEGIN, 24e3, BEGIN, BEGIN, 600.0),) for hour in range(24)]
     chosen = Chosen(typical=(), various=(), calibration=tuple(each))
     values = iter(np.random.default_rng(1).normal(size=24 * 600))

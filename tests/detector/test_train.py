@@ -15,9 +15,9 @@ from scipy.stats import mannwhitneyu
 from torch import nn
 
 from acoio.errors import DataError, SetupError
-from detector.methods import Method
-from detector.phases import TrainSettings, shifted
-from detector.train import Report, Trainer
+from detector.networks.methods import Method
+from detector.training.phases import TrainSettings, shifted
+from detector.training.train import Report, Trainer
 
 from .models import SHAPE, TRAINING, trained, typical, various
 

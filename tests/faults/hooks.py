@@ -54,7 +54,7 @@ def _in_the_trial(kind: str, name: str) -> None:
 def _with_the_model() -> None:
     """Give the process the loader that `tests.daemon.loud_daemon` stands in for."""
     import detector
-    from detector.checkpoint import load_model
+    from detector.scoring.checkpoint import load_model
 
     stand_in = detector.load_model
     for module in list(sys.modules.values()):
@@ -83,7 +83,7 @@ def _at_decoding(happen: Callable[[], None], name: str) -> None:
 
 
 def _at_scoring(happen: Callable[[], None], name: str) -> None:
-    from detector.listen import Listener
+    from detector.scoring.listen import Listener
 
     push = Listener.push
 

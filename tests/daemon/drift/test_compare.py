@@ -11,7 +11,7 @@ import pytest
 
 from daemon.drift.compare import FILE, DriftWatch
 from daemon.metrics import Metrics
-from detector.drift import Reference, reference_of
+from detector.calibration.drift import Reference, reference_of
 from tests.detector.drifting import BANDS, hour
 
 _LEDGER: Any = SimpleNamespace(epoch="e1")

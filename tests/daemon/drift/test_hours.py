@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from daemon.drift.hours import KEPT_HOURS, Hours
-from detector.drift import Reference, reference_of
+from detector.calibration.drift import Reference, reference_of
 from tests.detector.drifting import BEGIN, hour
 
 _HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from daemon.config import Config
 from daemon.drift.compare import FILE
 from daemon.health.status import status
 from daemon.service.run import run
-from detector.drift import Reference, reference_of
-from detector.tally import Tally
+from detector.calibration.drift import Reference, reference_of
+from detector.calibration.tally import Tally
 from detector.values import Score
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea
@@ -46,7 +46,7 @@ def test_a_run_tells_drift_and_the_next_one_goes_on_with_its_counts(
     scorer = LoudnessScorer()
     scorer.reference = _reference()
     monkeypatch.setattr("daemon.service.foundations.load_model", lambda *_, **__: scorer)
-    monkeypatch.setattr("detector.drift.FEWEST_WINDOWS", 30)
+    monkeypatch.setattr("detector.calibration.drift.FEWEST_WINDOWS", 30)
     store, counted = config.store.path, []
     for name, data in islice(sea.cut(), 3):
         (config.drop.path / name).write_bytes(data)

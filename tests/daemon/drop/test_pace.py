@@ -18,7 +18,7 @@ from daemon.ledger.ledger import Ledger
 from daemon.ledger.stored import stored_events, stored_files, stored_scores
 from daemon.progress import FileProgress, Step
 from daemon.service.run import run
-from detector.listen import Listener
+from detector.scoring.listen import Listener
 from tests.daemon.fakes import LoudnessScorer
 
 _BEGIN = datetime(2024, 3, 1, 6, tzinfo=UTC)

@@ -28,8 +28,8 @@ from daemon.ledger.ledger import open_ledger
 from daemon.ledger.stored import stored_events, stored_files
 from daemon.progress import Step
 from daemon.service.requests import FOLDER
-from detector.choose import Chosen
-from detector.sources import ChosenHours
+from detector.training.choose import Chosen
+from detector.training.sources import ChosenHours
 
 
 def _run(*words: str | Path) -> tuple[int, str, str]:
@@ -296,8 +296,8 @@ def test_a_training_leaves_out_what_was_confirmed_and_keeps_what_was_rejected(
         sources.append(source)
         return []
 
-    monkeypatch.setattr("detector.recipe.train_archive", train)
-    monkeypatch.setattr("detector.choose.choose", lambda *_, **__: Chosen((), (), ()))
+    monkeypatch.setattr("detector.training.recipe.train_archive", train)
+    monkeypatch.setattr("detector.training.choose.choose", lambda *_, **__: Chosen((), (), ()))
     words = ["train", tmp_path / "m", "--archive", heard / "drop", "--calls", labels]
     result = CliRunner().invoke(app, [*map(str, words), "--store", str(judged)])
     assert result.exit_code == 0

@@ -25,7 +25,7 @@ from daemon.events.export import export, recordings
 from daemon.events.find import listed
 from daemon.ledger.stored import stored_files
 from daemon.progress import FileProgress
-from detector.listen import Run
+from detector.scoring.listen import Run
 from tests.daemon.bench import bench_on
 
 BEGIN = datetime(2023, 12, 31, 23, 54, 59, 400_000, tzinfo=UTC)

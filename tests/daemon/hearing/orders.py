@@ -43,7 +43,7 @@ from daemon.ledger.stored import stored_events, stored_files, stored_scores
 from daemon.metrics import Metrics
 from daemon.progress import LaneState, Outgoing, Step
 from detector.events import EventSettings, EventTracker
-from detector.listen import Heard
+from detector.scoring.listen import Heard
 from detector.values import Event, Score
 
 RECORDS_A_FILE: Final = 15

@@ -9,7 +9,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from daemon.hearing.batch import nothing_in, recordings, score_files
-from detector.listen import Listener
+from detector.scoring.listen import Listener
 from tests.daemon.fakes import LoudnessScorer
 
 

@@ -16,7 +16,7 @@ from acoio.unpack import pack
 from daemon.health.troubles import ailments
 from daemon.hearing.batch import score_files
 from daemon.ledger.stored import stored_events
-from detector.listen import Listener
+from detector.scoring.listen import Listener
 from tests.daemon.bench import Bench, bench_on, found_in
 from tests.daemon.fakes import LoudnessScorer
 from tests.daemon.sea import Sea

@@ -13,8 +13,8 @@ from daemon.models.loading import Loading
 from daemon.models.registry import Registry
 from daemon.models.switching import ModelSwitch, switch_draft
 from detector import load_model
-from detector.listen import Listener
-from detector.score import Scorer
+from detector.scoring.listen import Listener
+from detector.scoring.score import Scorer
 from tests.daemon.bench import Bench, bench_on
 from tests.daemon.conftest import until
 from tests.daemon.models.made import registry_of

@@ -15,10 +15,10 @@ from safetensors.torch import load, save
 
 from daemon.models.registry import Registry
 from daemon.models.verdict import Verdict
-from detector.checkpoint import read_model, write_model
 from detector.files import PRETRAINED
-from detector.fingerprint import sha256_of_model
-from detector.score import Model
+from detector.scoring.checkpoint import read_model, write_model
+from detector.scoring.fingerprint import sha256_of_model
+from detector.scoring.score import Model
 
 
 @cache

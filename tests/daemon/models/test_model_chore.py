@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.config import Config
-from detector.score import Scorer
+from detector.scoring.score import Scorer
 from tests.daemon.bench import bench_on
 from tests.daemon.models.chore import Chore, chore_on
 from tests.daemon.models.made import SPOILT, flipped, judged, of_another_rate, registry_of

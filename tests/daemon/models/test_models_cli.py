@@ -21,8 +21,8 @@ from daemon.models.chosen import chosen_model, station_rate_hz
 from daemon.models.registry import Registry
 from daemon.retraining.first import first_model
 from daemon.retraining.recent import changed
-from detector.checkpoint import read_model, write_model
-from detector.drift import reference_of
+from detector.calibration.drift import reference_of
+from detector.scoring.checkpoint import read_model, write_model
 from tests.daemon.models.made import (
     SPOILT,
     flipped,

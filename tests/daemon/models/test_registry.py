@@ -16,9 +16,9 @@ from acoio.errors import SetupError
 from daemon.models.golden import load_registered
 from daemon.models.history import By, Switch, lineage
 from daemon.models.registry import Registry
-from detector.checkpoint import read_model, write_model
 from detector.errors import ModelError
 from detector.files import PRETRAINED, model_folder
+from detector.scoring.checkpoint import read_model, write_model
 from tests.daemon.models.made import (
     SPOILT,
     flipped,

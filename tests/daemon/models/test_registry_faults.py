@@ -15,7 +15,7 @@ import pytest
 from acoio.errors import NotReadyError
 from daemon.models.golden import load_registered
 from daemon.models.registry import Registry
-from detector.checkpoint import read_model
+from detector.scoring.checkpoint import read_model
 from tests.daemon.models.made import (
     folder_of,
     judged,

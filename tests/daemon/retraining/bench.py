@@ -22,11 +22,11 @@ from daemon.ledger.ledger import open_ledger
 from daemon.progress import FileProgress, Step
 from daemon.retraining import course, trials
 from daemon.retraining.figures import Figures
-from detector.checkpoint import write_model
-from detector.choose import Choice, choose
-from detector.phases import TrainSettings
-from detector.recipe import Recipe, cook
-from detector.sources import ChosenHours
+from detector.scoring.checkpoint import write_model
+from detector.training.choose import Choice, choose
+from detector.training.phases import TrainSettings
+from detector.training.recipe import Recipe, cook
+from detector.training.sources import ChosenHours
 from tests.daemon.retraining.test_acceptance import WELL
 from tests.detector import models
 from tests.detector.sounds import SMALL

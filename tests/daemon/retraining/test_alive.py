@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from daemon.retraining.alive import ailments, health_of, missing_sound, quantile_db
+from detector.calibration.tally import BINS, LOWEST_DB, Floats, Tally
 from detector.config import FeatureSettings
-from detector.tally import BINS, LOWEST_DB, Floats, Tally
 
 BANDS = FeatureSettings().bands
 EDGES_HZ = FeatureSettings().band_edges_hz

@@ -24,8 +24,8 @@ from daemon.retraining.course import retrain
 from daemon.retraining.figures import Figures
 from daemon.retraining.measuring import Contest
 from daemon.retraining.state import KILLED, LOCK_FILE, read_state
-from detector.checkpoint import read_card, read_model
-from detector.drift import Reference
+from detector.calibration.drift import Reference
+from detector.scoring.checkpoint import read_card, read_model
 from detector.values import iso
 from tests.daemon.retraining import bench
 from tests.daemon.retraining.test_known import verdict

@@ -14,9 +14,9 @@ from acoio import ACOio
 from acoio.coverage import Coverage, FileCover
 from acoio.sound import Gap
 from daemon.retraining.examination import Evenings, _missing, hear_evenings, reasons_of
-from detector.choose import Choice
-from detector.drift import Reference, reference_of
-from detector.tally import Tally
+from detector.calibration.drift import Reference, reference_of
+from detector.calibration.tally import Tally
+from detector.training.choose import Choice
 from tests.daemon.retraining import bench
 from tests.detector.drifting import BANDS, hour
 from tests.detector.sounds import SMALL

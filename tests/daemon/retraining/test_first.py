@@ -11,8 +11,8 @@ import pytest
 from daemon.models.history import BY, By, Switch, lineage
 from daemon.models.registry import Registry
 from daemon.retraining.first import first_model, of_the_hydrophone
-from detector.checkpoint import read_model, write_model
-from detector.drift import Reference, reference_of
+from detector.calibration.drift import Reference, reference_of
+from detector.scoring.checkpoint import read_model, write_model
 from tests.daemon.models.made import flipped
 from tests.detector import models
 from tests.detector.drifting import hour

@@ -19,8 +19,8 @@ from daemon.retraining.hours import (
 )
 from daemon.retraining.known import Known
 from daemon.retraining.recent import OutOfSeasonError
-from detector.alarm_rates import TooLittleSoundError
-from detector.choose import evening_hours
+from detector.calibration.alarm_rates import TooLittleSoundError
+from detector.training.choose import evening_hours
 
 BEGIN = datetime(2024, 6, 1, 10, tzinfo=UTC)  # midnight in Honolulu
 DAYS = 10

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from daemon.retraining.measuring import _at_promise
-from detector.apart import Judged
-from detector.calibrate import calibrate
+from detector.calibration.apart import Judged
+from detector.calibration.calibrate import calibrate
 from detector.values import Score
 from tests.detector import models
 from tests.detector.sounds import score

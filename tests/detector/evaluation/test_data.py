@@ -7,11 +7,11 @@ import soundfile  # type: ignore[import-untyped]
 
 from acoio.errors import DataError, SetupError
 from acoio.simulate import OceanSettings, simulate_drop
-from detector.clips import Clip
 from detector.evaluation import Piece, data, recorded, scored
 from detector.evaluation.labels import read_labels
-from detector.mixing import SNRS_DB, Place
-from detector.recordings import sounds
+from detector.training.clips import Clip
+from detector.training.mixing import SNRS_DB, Place
+from detector.training.recordings import sounds
 from tests.detector.sounds import SMALL, noise, sound
 from tests.shared import ACO, needs_recordings, real_files
 

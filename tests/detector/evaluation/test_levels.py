@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from acoio.errors import SetupError
-from detector.alarm_rates import threshold_at_rate
+from detector.calibration.alarm_rates import threshold_at_rate
 from detector.evaluation import Scored, scored
 from detector.evaluation.levels import alarm_curve, levels, own_levels
 

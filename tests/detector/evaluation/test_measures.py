@@ -5,14 +5,14 @@ from numpy.testing import assert_allclose
 from acoio.errors import DataError
 from acoio.simulate import Truth
 from benchmarks.evaluation.areas import roc_auc
+from detector.calibration.intervals import wilson
 from detector.evaluation import Scored, heard, scored
 from detector.evaluation.by_event import measure_events
 from detector.evaluation.levels import Level
 from detector.evaluation.measures import BY_CHANCE, measure
 from detector.evaluation.tables import table
 from detector.evaluation.values import Piece
-from detector.intervals import wilson
-from detector.mixing import NOTHING
+from detector.training.mixing import NOTHING
 
 from .pieces import ExcessScorer, at, call, excess, piece, sea, windows
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from acoio.errors import SetupError
 from acoio.output import write_output
-from detector.data import sha256_of
+from detector.training.data import sha256_of
 
 
 class Stateful(Protocol):

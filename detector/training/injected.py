@@ -14,15 +14,15 @@ import numpy as np
 from acoio.simulate.calls import CALLS
 from acoio.simulate.streams import Stream, keyed
 from acoio.sound import Gap, Sound
-from detector.clips import RATE_HZ, Clip, clip_of
 from detector.config import FeatureSettings
-from detector.features import RollingFeatures
-from detector.mixing import mixed, plan, where_it_sounds
+from detector.features.windows import RollingFeatures
+from detector.training.clips import RATE_HZ, Clip, clip_of
+from detector.training.mixing import mixed, plan, where_it_sounds
 from detector.values import Window
 
 DENSE_GAPS_S: Final = (0.5, 5.0)  # calls last 0.4 to 10 s: one in half of all windows
 DENSE_SNRS_DB: Final = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
-"""As in `detector.ocean.VARIOUS`: a short training must meet many."""
+"""As in `detector.training.ocean.VARIOUS`: a short training must meet many."""
 
 _RECORDS: Final = 1024  # mixed at once, three minutes
 

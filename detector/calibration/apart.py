@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.clock import to_us
-from detector.alarm_rates import events_of
-from detector.intervals import wilson
+from detector.calibration.alarm_rates import events_of
+from detector.calibration.intervals import wilson
 from detector.values import Score, Span
 
 APART_QUANTILE: Final = 0.9

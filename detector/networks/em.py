@@ -16,8 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from detector.gaussians import Gaussians, Moments, expect, floored_factors, gather, maximise
-from detector.kmeans import kmeans
+from detector.networks.gaussians import (
+    Gaussians,
+    Moments,
+    expect,
+    floored_factors,
+    gather,
+    maximise,
+)
+from detector.networks.kmeans import kmeans
 
 _EMPTY: Final = 1.0  # a part with less than one point in all
 _TRIAL: Final = 10  # steps that a reseeded part has to prove itself

@@ -15,7 +15,7 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.clips import RATE_HZ, Clip, in_band
+from detector.training.clips import RATE_HZ, Clip, in_band
 
 _Floats: TypeAlias = NDArray[np.float64]
 

@@ -11,13 +11,13 @@ from acoio.clock import record_us
 from acoio.coverage import FileCover
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
-from detector.apart import Judged
-from detector.choose import Choice, Chosen, Hour
-from detector.clips import Clip
+from detector.calibration.apart import Judged
 from detector.config import FeatureSettings
-from detector.injected import windows_with_calls
-from detector.ocean import TYPICAL, VARIOUS, Stretch, simulate, stretches
-from detector.recordings import sounds, windows_of
+from detector.training.choose import Choice, Chosen, Hour
+from detector.training.clips import Clip
+from detector.training.injected import windows_with_calls
+from detector.training.ocean import TYPICAL, VARIOUS, Stretch, simulate, stretches
+from detector.training.recordings import sounds, windows_of
 from detector.values import Span, Window, iso
 
 Windows: TypeAlias = Iterator[list[Window]]
@@ -190,7 +190,7 @@ class ChosenHours:
 def unbroken(windows: Iterable[Window], step_s: float) -> Windows:
     """Yield windows in order as stretches, cut where over one and a half steps are missing.
 
-    So it is done too in `detector.alarm_rates.stretches`.
+    So it is done too in `detector.calibration.alarm_rates.stretches`.
     """
     stretch: list[Window] = []
     for window in windows:

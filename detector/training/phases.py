@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from acoio.errors import SetupError
-from detector.gumiho import UNLIKELY
-from detector.methods import Discriminating
+from detector.networks.gumiho import UNLIKELY
+from detector.networks.methods import Discriminating
 
 _SEEDS: Final = 2**31  # a step's generator has the seed in the upper half of its 63 bits
 

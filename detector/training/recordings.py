@@ -13,7 +13,7 @@ from acoio.join import Joiner
 from acoio.reader import read_chunks
 from acoio.sound import Gap, Sound
 from detector.config import FeatureSettings
-from detector.features import RollingFeatures
+from detector.features.windows import RollingFeatures
 from detector.values import Window
 
 

@@ -25,7 +25,7 @@ RATES_PER_HOUR: Final = (0.1, 1.0, 10.0)
 _CONFIDENCE: Final = 0.95
 FEWEST_ALARMS: Final = 10  # a rate is told only where this many false alarms were heard
 _RELEASE_QUANTILES: Final = (0.99, 0.98, 0.95, 0.9, 0.8)
-"""Of typical scores: the daemon's (`detector.calibrate`), then lower ones.
+"""Of typical scores: the daemon's (`detector.calibration.calibrate`), then lower ones.
 
 A score that moves slowly joins so much that too few events lie above the first.
 """

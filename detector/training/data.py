@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acoio.errors import DataError
+from detector.features.normalise import Levels
 from detector.values import Window
 
 Windows: TypeAlias = NDArray[np.floating[Any]]
@@ -25,14 +25,6 @@ Loader: TypeAlias = Generator[Tensor, int, None]
 """Takes how many windows are wanted and gives them, (count, F, T) float32."""
 
 _HELD_OUT: Final = 10  # one in so many
-
-
-@dataclass(frozen=True, eq=False)
-class Levels:
-    """What is kept of many windows: `excess_db` (n, F, T) float16, `spread_db` (n, F)."""
-
-    excess_db: NDArray[np.float16]
-    spread_db: NDArray[np.float32]
 
 
 def levels_of(stretches: Iterable[Sequence[Window]]) -> Levels:

@@ -17,8 +17,8 @@ from acoio.clock import from_us, record_us
 from acoio.errors import SetupError
 from acoio.header import RECORD_SAMPLES
 from acoio.sound import Sound
-from detector.bands import BandLevels
 from detector.config import FeatureSettings
+from detector.features.bands import BandLevels
 from detector.values import Window
 
 _Floats = NDArray[np.float32]

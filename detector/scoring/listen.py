@@ -14,9 +14,9 @@ from acoio.rate import ClockWatch
 from acoio.record import Record
 from acoio.sound import Gap, Sound
 from detector.events import EventTracker
-from detector.features import RollingFeatures
-from detector.gaps import GapBook
-from detector.score import Scorer
+from detector.features.gaps import GapBook
+from detector.features.windows import RollingFeatures
+from detector.scoring.score import Scorer
 from detector.values import Event, Score
 
 

@@ -17,13 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.data import Levels
 from detector.values import Window
 
 _Floats = NDArray[np.float32]
 _CHUNK: Final = 2048  # windows at a time
 _DB_PER_CUBE_ROOT: Final = 30.0  # 10 ** (dB / 10) to the power of 1/3
 _LOUDEST: Final = 12.0  # standard deviations: nothing louder says more
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What is kept of many windows: `excess_db` (n, F, T) float16, `spread_db` (n, F)."""
+
+    excess_db: NDArray[np.float16]
+    spread_db: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

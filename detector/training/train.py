@@ -25,11 +25,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from detector import training_state
-from detector.data import Loader, Windows, check_range, evenly, held_out, loader, sha256_of
-from detector.methods import Discriminating, NetworkSettings, build
-from detector.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
-from detector.training_state import Progress
+from detector.networks.methods import Discriminating, NetworkSettings, build
+from detector.training import training_state
+from detector.training.data import Loader, Windows, check_range, evenly, held_out, loader, sha256_of
+from detector.training.phases import Step, TrainSettings, bound_of, seeded, separation_of, shifted
+from detector.training.training_state import Progress
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 AutoEncoder → VariationalAutoEncoder → GumihoNetwork → ConditionalGenerator →
 DiscriminatorNetwork.  A gumiho network is a variational autoencoder with several
-tails on one body.  The user brings encoder and decoders (some are in `detector.layers`)
+tails on one body.  The user brings encoder and decoders (some are in `detector.networks.layers`)
 and chooses the interface h to the latent space, its size Z and the mixture's M parts.
 
 Source: after Koizumi et al., IEEE/ACM TASLP 27(1), 2019: docs/decisions/0003.
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from acoio.errors import DataError
-from detector.losses import draw_latent, kl_to_prior
-from detector.mixture import Mixture
+from detector.networks.losses import draw_latent, kl_to_prior
+from detector.networks.mixture import Mixture
 
 RECONSTRUCTION: Final = "reconstruction"
 MIXTURE: Final = "mixture"

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from acoio.errors import DataError
-from detector.em import Fit, climb, start
-from detector.gaussians import Gaussians, expect, maximise
+from detector.networks.em import Fit, climb, start
+from detector.networks.gaussians import Gaussians, expect, maximise
 
 FLOOR: Final = 1e-4  # of a variance; latent vectors are of the order of 1
 _FEWEST: Final = 10  # points for a part

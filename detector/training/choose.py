@@ -18,7 +18,7 @@ import numpy as np
 
 from acoio.audio_file import FORMATS
 from acoio.coverage import FileCover
-from detector.alarm_rates import TooLittleSoundError
+from detector.calibration.alarm_rates import TooLittleSoundError
 
 Hour: TypeAlias = tuple[FileCover, ...]
 """The files that begin within an hour of local time, in order."""

@@ -12,20 +12,26 @@ import torch
 
 from acoio.errors import SetupError
 from acoio.simulate import OceanSettings
-from detector.calibrate import PROMISED_PER_HOUR, Calibration, Point, calibrate, require_hours
-from detector.checkpoint import is_model, write_model
+from detector.calibration.calibrate import (
+    PROMISED_PER_HOUR,
+    Calibration,
+    Point,
+    calibrate,
+    require_hours,
+)
+from detector.calibration.drift import reference_of
 from detector.config import FeatureSettings
-from detector.data import levels_of
-from detector.drift import reference_of
 from detector.events import EventTracker
-from detector.match import match, within
-from detector.methods import Discriminating, Method, NetworkSettings
-from detector.normalise import Normalisation, fit_normalisation
-from detector.ocean import simulate, simulator, stretches
-from detector.phases import TrainSettings
-from detector.score import Model, Scorer
-from detector.sources import SimulatedOcean, Source
-from detector.train import Trainer
+from detector.features.normalise import Normalisation, fit_normalisation
+from detector.networks.methods import Discriminating, Method, NetworkSettings
+from detector.scoring.checkpoint import is_model, write_model
+from detector.scoring.match import match, within
+from detector.scoring.score import Model, Scorer
+from detector.training.data import levels_of
+from detector.training.ocean import simulate, simulator, stretches
+from detector.training.phases import TrainSettings
+from detector.training.sources import SimulatedOcean, Source
+from detector.training.train import Trainer
 
 _OCEAN: Final = (
     "Trained on simulated ocean alone and calibrated on other simulated ocean without calls. "

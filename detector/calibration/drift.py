@@ -31,8 +31,8 @@ import numpy as np
 import scipy.stats
 from scipy.special import rel_entr
 
-from detector.blocks import blocks_of, hours_utc
-from detector.tally import Floats, Tally, tally
+from detector.calibration.blocks import blocks_of, hours_utc
+from detector.calibration.tally import Floats, Tally, tally
 from detector.values import Score
 
 FEWEST_WINDOWS: Final = 3000  # fifty minutes: of less, one ship would be a drift

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from acoio.errors import DataError
-from detector.calibrate import Calibration
+from detector.calibration.calibrate import Calibration
+from detector.calibration.drift import Reference
 from detector.config import FeatureSettings
-from detector.drift import Reference
 from detector.events import EventSettings
-from detector.methods import Discriminating
-from detector.normalise import Normalisation
+from detector.features.normalise import Normalisation
+from detector.networks.methods import Discriminating
 from detector.values import Score, Window
 
 _BATCH: Final = 32  # always: another size changes the last bits of a score

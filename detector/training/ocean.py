@@ -14,7 +14,7 @@ from acoio.simulate import DEMO_BEGIN, Ocean, OceanSettings, Truth
 from acoio.sound import Sound
 from acoio.writer import record_begins_us
 from detector.config import FeatureSettings
-from detector.features import RollingFeatures
+from detector.features.windows import RollingFeatures
 from detector.values import Window
 
 TYPICAL: Final = OceanSettings(calls_per_hour=0.0, gear_per_hour=0.0, dc_steps_per_hour=0.0)

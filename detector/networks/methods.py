@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from detector.gumiho import DISCRIMINATOR, DiscriminatorNetwork
-from detector.layers import (
+from detector.networks.gumiho import DISCRIMINATOR, DiscriminatorNetwork
+from detector.networks.layers import (
     ConvDecoder,
     ConvEncoder,
     Drawing,
@@ -24,7 +24,7 @@ from detector.layers import (
     Output,
     PlacesEvidence,
 )
-from detector.losses import (
+from detector.networks.losses import (
     binary_cross_entropy,
     neyman_pearson,
     power_law,

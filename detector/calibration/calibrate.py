@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acoio.errors import DataError, SetupError
-from detector.alarm_rates import (
+from detector.calibration.alarm_rates import (
     FEWEST_ALARMS,
     alarms_allowed,
     rate_interval,
     threshold_between,
 )
-from detector.apart import Judged, Passage, quantile_of, without_apart
+from detector.calibration.apart import Judged, Passage, quantile_of, without_apart
 from detector.values import Score
 
 RATES_PER_HOUR: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)

@@ -16,15 +16,15 @@ from safetensors.torch import load, save
 
 from acoio.errors import SetupError
 from acoio.output import write_output
-from detector.calibrate import Calibration
+from detector.calibration.calibrate import Calibration
+from detector.calibration.drift import Reference
 from detector.config import FeatureSettings
-from detector.drift import Reference
 from detector.errors import ModelError
+from detector.features.normalise import Normalisation
 from detector.files import LARGEST_BYTES, SMALL_BYTES, model_folder, read_part
-from detector.fingerprint import CARD, TENSORS, sha256_of_model
-from detector.methods import NetworkSettings, build
-from detector.normalise import Normalisation
-from detector.score import Model, Scorer
+from detector.networks.methods import NetworkSettings, build
+from detector.scoring.fingerprint import CARD, TENSORS, sha256_of_model
+from detector.scoring.score import Model, Scorer
 
 FORMAT: Final = 2
 _VERSIONS: Final = ("kilokai", "numpy", "safetensors", "scipy", "torch")

@@ -1,0 +1,1 @@
+"""Scores of typical sound → thresholds, and how far other sound is from it."""

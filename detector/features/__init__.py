@@ -1,0 +1,1 @@
+"""Sound → windows: bands, levels above the background, and noise made Gaussian."""

@@ -1,0 +1,1 @@
+"""The gumiho networks, from layers to the two methods, and the latent mixture."""

@@ -1,0 +1,1 @@
+"""Windows → scores → events, by a frozen model."""

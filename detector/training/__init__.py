@@ -1,0 +1,1 @@
+"""A model out of sound: which hours and calls are learnt from, and the three phases."""
