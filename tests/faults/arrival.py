@@ -214,6 +214,7 @@ def moved_and_linked(lab: Lab) -> None:
     wanted="found, whatever inotify saw of it",
 )  # fmt: skip
 def folder_and_file(lab: Lab) -> None:
+    lab.in_order = False  # a folder that is listed while others are made may show the later ones
     with lab.life() as life:
         life.ready()
         for k, (name, data) in enumerate(lab.files):
