@@ -48,7 +48,7 @@ def traced(
     finally:
         tracer.send_signal(signal.SIGINT)
         try:
-            tracer.wait(2)
+            tracer.wait(0.5)
         except subprocess.TimeoutExpired:  # it waits for threads that died while it held them
             tracer.kill()
             tracer.wait()
