@@ -148,7 +148,7 @@ def test_a_ledger_is_sound_or_why_not(config: Config) -> None:
     assert _marks(check_ledger(config)) == ["ok"]
     with open_ledger(config.store.path):
         pass
-    assert "sound; schema 3" in _worst(check_ledger(config))[1]
+    assert "sound; schema 4" in _worst(check_ledger(config))[1]
     ledger = config.store.path / LEDGER_FILE
     ledger.write_bytes(b"x" * 5000)
     mark, says, do = _worst(check_ledger(config))
