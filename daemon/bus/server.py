@@ -18,6 +18,7 @@ import os
 import resource
 import signal
 import socket
+import sqlite3
 import sys
 import time
 from collections import Counter
@@ -71,6 +72,9 @@ def main() -> None:
         _serve(link, order)
     except (SetupError, NotReadyError) as error:
         link.send({"error": str(error), "passing": isinstance(error, NotReadyError)})
+        sys.exit(1)
+    except sqlite3.DatabaseError as error:  # the daemon finds out what that means
+        link.send({"error": f"ledger: {error}", "passing": True})
         sys.exit(1)
 
 

@@ -7,6 +7,7 @@ come from a disk: damage there shows when it is read, and ends that run (`aside`
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,6 +17,7 @@ from typing import Final
 from acoio.errors import SetupError
 from daemon.ledger.schema import SCHEMA_VERSION, prepare, version_of
 from daemon.ledger.storage import DiskError, is_damage, is_disk_fault, not_opened
+from daemon.progress import LaneState
 
 _SMALL: Final = ("meta", "files", "events", "outbox")
 _HEADER_BYTES: Final = 100
@@ -84,6 +86,7 @@ def _faults(database: sqlite3.Connection, version: str) -> Iterator[str]:
             yield f"{table}: {found}"
     meta = dict(database.execute("SELECT key, value FROM meta"))
     yield from _wrong_numbers(meta, database)
+    yield from _wrong_lanes(meta)
     for table in ("events", "outbox"):
         query = f"SELECT count(*) FROM {table} WHERE NOT json_valid(json)"
         (count,) = database.execute(query).fetchone()
@@ -108,6 +111,15 @@ def _definitions(database: sqlite3.Connection) -> set[tuple[str, ...]]:
     )
     texts = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql != ''"
     return {*database.execute(columns).fetchall(), *database.execute(texts).fetchall()}
+
+
+def _wrong_lanes(meta: dict[str, str]) -> Iterator[str]:
+    """Yield which lanes could not be gone on with."""
+    for key in (key for key in meta if key.startswith("lane.")):
+        try:
+            LaneState(**json.loads(meta[key]))
+        except (ValueError, TypeError) as error:
+            yield f"meta: {key}: {error}"
 
 
 def _wrong_numbers(meta: dict[str, str], database: sqlite3.Connection) -> Iterator[str]:

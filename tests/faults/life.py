@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -100,8 +101,21 @@ class Life:
             signal.pidfd_send_signal(self._end, number)
 
     def kill(self) -> int:
-        self.signal(signal.SIGKILL)
-        return self.wait()
+        """Kill it, and wait until what it started has died with it: that holds files, too."""
+        with ExitStack() as stack:
+            children = [stack.enter_context(handle) for handle in self._children()]
+            self.signal(signal.SIGKILL)
+            code = self.wait()
+            for child in children:
+                select.select([child], [], [], _PATIENCE_S)
+        return code
+
+    def _children(self) -> Iterator[IO[bytes]]:
+        for task in Path(f"/proc/{self.pid}/task").glob("*/children"):
+            with suppress(OSError):
+                for child in map(int, task.read_text().split()):
+                    with suppress(OSError):  # it ended by itself meanwhile
+                        yield os.fdopen(os.pidfd_open(child), "rb")
 
     def stop(self) -> int:
         """End it by SIGTERM and return its exit code."""

@@ -72,6 +72,12 @@ _DAMAGES: dict[str, Callable[[Path], object]] = {
     "no_json": _changed("UPDATE events SET json = substr(json, 1, 9)"),
     "no_epoch": _changed("DELETE FROM meta WHERE key = 'epoch'"),
     "no_number": _changed("UPDATE meta SET value = '4x' WHERE key = 'sequence'"),
+    "no_lane": _changed(
+        """INSERT OR REPLACE INTO meta VALUES ('lane.live', '{"tracker": {"begin_us"! 5}}')"""
+    ),
+    "another_lane": _changed(
+        """INSERT OR REPLACE INTO meta VALUES ('lane.live', '{"recorfs": 1}')"""
+    ),
     "no_schema": _changed("UPDATE meta SET value = 'x' WHERE key = 'schema'"),
     "a_trigger_changed": _changed(
         "DROP TRIGGER evidence_wanted;"
