@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from threading import RLock
+from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from daemon.errors import plain
 
@@ -73,9 +76,61 @@ def _wrapped(name: str, text: str) -> list[str]:
     return textwrap.wrap(text, _COLUMNS, initial_indent=f"{name:<10}", subsequent_indent=" " * 10)
 
 
+class Bar:
+    """How far long work is, on standard error where that is a terminal; gone at the end.
+
+    What else is written to the terminal meanwhile is written while it is `hidden`.
+    """
+
+    def __init__(self, what: str, total: float) -> None:
+        console = Console(stderr=True)
+        self._lock = RLock()  # log lines come from other threads as well
+        self._is_shown = False
+        self._progress = Progress(
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+            auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task(what, total=total)
+
+    def __enter__(self) -> Bar:
+        self._is_shown = True
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._is_shown = False
+        self._progress.stop()
+
+    def reach(self, done: float, total: float | None = None) -> None:
+        """Show that so much is done, maybe of another total."""
+        with self._lock:
+            self._progress.update(self._task, completed=done, total=total, refresh=True)
+
+    def over(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Yield items, and show how many are done."""
+        for k, item in enumerate(items, start=1):
+            yield item
+            self.reach(k)
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Take it away while a line is written, and show it below that."""
+        with self._lock:
+            self._progress.stop()
+            try:
+                yield
+            finally:
+                if self._is_shown:
+                    self._progress.start()
+
+
 def with_bar(items: Iterable[_T], what: str, total: float) -> Iterator[_T]:
-    """Yield items under a progress bar on standard error, where that is a terminal."""
-    console = Console(stderr=True)
-    yield from track(
-        items, what, total=total, console=console, disable=not console.is_terminal, transient=True
-    )
+    """Yield items under a progress bar; nothing else is written meanwhile."""
+    with Bar(what, total) as bar:
+        yield from bar.over(items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Final
 
@@ -18,6 +19,7 @@ from daemon.drop.listing import scan
 from daemon.drop.pace import Replay, parse_span
 from daemon.service.logs import set_up_logs
 from daemon.service.signals import Again, signals
+from daemon.show import Bar
 
 _log = structlog.get_logger()
 
@@ -59,7 +61,8 @@ def command(
     SIGHUP reads the configuration again: what can be taken up is, the rest is named.
     """
     replay = _replay(span, speed)
-    set_up_logs()
+    bar = Bar("scoring", total=0.0)
+    set_up_logs(clear=bar.hidden)
     with signals(signal.SIGHUP) as asked:  # from here on none ends us, and none is missed
         settings = config_of(config, sets)
         for name, meant in strays(os.environ).items():
@@ -70,7 +73,10 @@ def command(
 
         idle = until_idle or replay is not None
         again = Again(partial(config_of, config, sets), asked)
-        raise typer.Exit(run(settings, until_idle=idle, replay=replay, again=again))
+        show = bar.reach if idle else None
+        with bar if idle else nullcontext():
+            code = run(settings, until_idle=idle, replay=replay, again=again, show=show)
+        raise typer.Exit(code)
 
 
 def _replay(span: str | None, speed: float | None) -> Replay | None:

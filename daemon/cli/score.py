@@ -11,7 +11,7 @@ import typer
 from acoio.errors import DataError, NotReadyError
 from daemon.cli.options import Json, Sets, config_of, require_model
 from daemon.errors import EXIT_FAILED, plain
-from daemon.show import HEADING, event_line, with_bar
+from daemon.show import HEADING, Bar, event_line
 
 EXAMPLE: Final = "Example: kilokai score /data/2018/10/28 --json"
 
@@ -40,12 +40,14 @@ def command(
     files = recordings(paths, band=settings.drop.band)
     if not files:
         raise DataError(nothing_in(paths, band=settings.drop.band))
-    found = score_files(
-        with_bar(files, "scoring", len(files)),
-        Listener(scorer, station=settings.station.name),
-        scorer.features.rate_hz,
-        told=lambda fault: typer.echo(f"kilokai: {plain(fault)}", err=True),
-    )
+    with Bar("scoring", len(files)) as bar:
+
+        def tell(fault: str) -> None:
+            with bar.hidden():
+                typer.echo(f"kilokai: {plain(fault)}", err=True)
+
+        listener = Listener(scorer, station=settings.station.name)
+        found = score_files(bar.over(files), listener, scorer.features.rate_hz, told=tell)
     if as_json:
         typer.echo(json.dumps(found.as_json()))
     else:

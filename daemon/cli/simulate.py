@@ -10,7 +10,7 @@ import typer
 
 from acoio.errors import SetupError, unusable
 from daemon.drop.listing import is_recording
-from daemon.show import with_bar
+from daemon.show import Bar
 
 EXAMPLE: Final = "Example: kilokai simulate drop --minutes 60 --seed 1"
 _FILE_MINUTES: Final = 5
@@ -35,8 +35,10 @@ def command(
     if there:
         raise SetupError(f"{there}: found that there, wanted a folder without {_OURS}")
     files = simulate_drop(folder, seed=seed, minutes=minutes, layout=layout)
-    for path in with_bar(files, "simulating", math.ceil(minutes / _FILE_MINUTES)):
-        typer.echo(path)
+    with Bar("simulating", math.ceil(minutes / _FILE_MINUTES)) as bar:
+        for path in bar.over(files):
+            with bar.hidden():
+                typer.echo(path)
 
 
 def _is_ours(name: str) -> bool:

@@ -22,7 +22,7 @@ from daemon.demo.child import Child, daemon_process
 from daemon.demo.report import report
 from daemon.errors import EXIT_DONE
 from daemon.ledger.stored import reading, stored_events, stored_files, stored_scores
-from daemon.show import HEADING, event_line, with_bar
+from daemon.show import HEADING, Bar, event_line, with_bar
 
 MARKER: Final = ".kilokai-demo"
 _FILE_MINUTES: Final = 5
@@ -131,18 +131,21 @@ def _simulated(staging: Path, minutes: float, seed: int) -> list[Path]:
 def _watched(child: Child, places: Places, files: Sequence[Path], say: Say) -> Outcome:
     """Deliver the files, say each event as it comes, and return what there is once all is done."""
     begin_s = time.monotonic()
-    waiting = list(files)
+    waiting, whole_bytes = list(files), sum(path.stat().st_size for path in files)
     say(HEADING)
-    with Subscriber(child.publish, child.replay, since=0, timeout=_QUIET_S) as subscriber:
-        while waiting or not _all_done(places, files):
+    with (
+        Subscriber(child.publish, child.replay, since=0, timeout=_QUIET_S) as subscriber,
+        Bar("scoring", whole_bytes) as bar,
+    ):
+        while not _all_done(places, files, bar):
             child.check()
             while waiting and time.monotonic() >= begin_s + _due_s(len(files) - len(waiting)):
                 waiting[0].rename(places.drop / waiting.pop(0).name)
-            _say_closed(subscriber, say)
+            _say_closed(subscriber, say, bar)
             if time.monotonic() - begin_s > _deadline_s(len(files)):
                 raise NotReadyError("demo: the daemon did not get done in time; see daemon.log")
         wall_s = time.monotonic() - begin_s
-        _say_closed(subscriber, say)
+        _say_closed(subscriber, say, bar)
     _wait_for_evidence(child, places)
     page = child.page()
     child.stop()
@@ -161,27 +164,34 @@ def _deadline_s(files: int) -> float:
     return _due_s(files) + 60.0 + files * _FILE_MINUTES * 60.0 / _SLOWEST
 
 
-def _all_done(places: Places, files: Sequence[Path]) -> bool:
-    finished = {file["name"] for file in stored_files(places.store) if file["state"] != "pending"}
+def _all_done(places: Places, files: Sequence[Path], bar: Bar) -> bool:
+    """Return True once all files are finished; show how far they are."""
+    known = stored_files(places.store)
+    bar.reach(sum(file["bytes_read"] for file in known))
+    finished = {file["name"] for file in known if file["state"] != "pending"}
     return all(path.name in finished for path in files)
 
 
 def _wait_for_evidence(child: Child, places: Places) -> None:
     """Wait until each event that ended has its clip and picture, or for long enough."""
     until_s = time.monotonic() + _EVIDENCE_S
-    pending = "SELECT count(*) FROM evidence WHERE state = 'pending'"
-    while time.monotonic() < until_s:
-        child.check()
-        with reading(places.store) as database:
-            if database.execute(pending).fetchone() == (0,):
+    count = "SELECT count(*), count(*) FILTER (WHERE state != 'pending') FROM evidence"
+    with Bar("clips and pictures", total=1) as bar:
+        while time.monotonic() < until_s:
+            child.check()
+            with reading(places.store) as database:
+                wanted, made = database.execute(count).fetchone()
+            if made == wanted:
                 return
-        time.sleep(_LOOK_S)
+            bar.reach(made, wanted)
+            time.sleep(_LOOK_S)
 
 
-def _say_closed(subscriber: Subscriber, say: Say) -> None:
+def _say_closed(subscriber: Subscriber, say: Say, bar: Bar) -> None:
     for event in subscriber:
         if event["status"] == "closed":
-            say(event_line(event))
+            with bar.hidden():
+                say(event_line(event))
 
 
 def _drawn(places: Places, outcome: Outcome, truth: Sequence[Truth]) -> list[Path]:

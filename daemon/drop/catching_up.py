@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,7 +29,8 @@ class CatchingUp:
 
     `drop_trouble` is why nobody knows what waits in the drop, or None, `unreadable` why each
     file or folder of it that may be a recording cannot be read; `is_archive` says
-    that the sound is not expected to be that of now.
+    that the sound is not expected to be that of now.  `show` gets how many seconds were
+    heard, and how many it will be once all is that the last scan found.
     """
 
     def __init__(self, known: Files, metrics: Metrics, *, rate_hz: float) -> None:
@@ -37,12 +38,14 @@ class CatchingUp:
         self.drop_trouble: str | None = None
         self.unreadable: Mapping[str, str] = {}
         self.is_archive = False
+        self.show: Callable[[float, float], None] | None = None
         self.speed, self._pace = Speed(), Speed(_PACE_S)
         self._went_on_at = datetime.now(UTC)
         self._known = known
         self._metrics = metrics
         self._rate_hz = rate_hz
         self._files = self._bytes = 0
+        self._whole_s = 0.0
         self._a_second = bytes_a_second(0, 0, rate_hz)
         self._due_s = self._say_at_s = 0.0
         self._heard_s, self._heard_at = 0.0, ""
@@ -51,6 +54,7 @@ class CatchingUp:
         """Learn what a scan found to do."""
         self._files = len(tasks)
         self._bytes = waiting_bytes(tasks, self._known)
+        self._whole_s = self._metrics.heard_s + self._bytes / self._a_second
 
     def beat(self, *, went_on: bool) -> None:
         """Learn whether work went on just now, or there was honestly none to do."""
@@ -66,6 +70,8 @@ class CatchingUp:
         self._pace.push(now_s, self._metrics.heard_s)
         if self._metrics.heard_s > self._heard_s:
             self._heard_s, self._heard_at = self._metrics.heard_s, iso(datetime.now(UTC))
+        if self.show:
+            self.show(self._metrics.heard_s, self._whole_s)
         seconds = self._bytes / self._a_second
         self.backlog = Backlog(self._files, seconds, self.speed.left_s(seconds))
         self._metrics.unreachable.set(self.drop_trouble is not None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,14 +16,19 @@ from daemon.errors import plain
 _FIRST: Final = ("timestamp", "level", "event")  # of each line, for who reads them
 
 
+Clear = Callable[[], AbstractContextManager[None]]
+"""What makes room on a terminal while a line is written: `daemon.show.Bar.hidden`."""
+
+
 class _Sink:
     """A stream that swallows what its reader does not take, and is tried again with the next."""
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | None, clear: Clear) -> None:
         self._stream = stream
+        self._clear = clear
 
     def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):  # closed pipe, full disk, closed file
+        with suppress(OSError, ValueError), self._clear():  # closed pipe, full disk, closed file
             if self._stream is not None:
                 self._stream.write(text)
 
@@ -33,7 +38,7 @@ class _Sink:
                 self._stream.flush()
 
 
-def set_up_logs(stream: TextIO | None = None) -> None:
+def set_up_logs(stream: TextIO | None = None, clear: Clear = nullcontext) -> None:
     """Send all logs, the libraries' warnings too, to standard error."""
     stream = stream or sys.stderr
     pretty = stream is not None and not stream.closed and stream.isatty()
@@ -44,7 +49,7 @@ def set_up_logs(stream: TextIO | None = None) -> None:
             _plain_values,
             structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=_Sink(stream)),  # type: ignore[arg-type]
+        logger_factory=structlog.WriteLoggerFactory(file=_Sink(stream, clear)),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     logging.getLogger().handlers = [_Relay(logging.WARNING)]

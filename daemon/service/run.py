@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import structlog
@@ -26,10 +27,12 @@ def run(
     until_idle: bool = False,
     replay: Replay | None = None,
     again: Again | None = None,
+    show: Callable[[float, float], None] | None = None,
 ) -> int:
     """Watch, score and publish until a signal, or until all is done; return the exit code.
 
-    A `replay` shows the drop as if it arrived now; `again` gives another configuration.
+    A `replay` shows the drop as if it arrived now; `again` gives another configuration; `show`
+    gets each second how many seconds of sound were heard, of how many.
 
     Raises
     ------
@@ -45,6 +48,7 @@ def run(
         with guarded(config.store.path):  # innermost: a failing disk is left with all open
             service = assemble(stack, config, replay, again)
             service.catching_up.is_archive = until_idle or replay is not None
+            service.catching_up.show = show
             service.status_file.start()
             notify("READY=1", os.environ)
             stack.callback(notify, "STOPPING=1", os.environ)

@@ -73,6 +73,19 @@ def test_a_long_backlog_is_told_of_every_ten_seconds_and_a_short_one_is_not() ->
     assert value("kilokai_backlog_seconds") == pytest.approx(LONG_S - 1, rel=1e-4)
 
 
+def test_what_is_shown_ends_where_all_that_was_found_is_heard() -> None:
+    metrics, shown = Metrics("s", 1.0), list[tuple[float, float]]()
+    chore = CatchingUp(files_of(), metrics, rate_hz=24_000.0)
+    chore.show = lambda *seconds: shown.append(seconds)
+    metrics.heard_s = 100.0
+    chore.take([_task("five minutes", round(300 * _A_SECOND))])
+    for now_s, heard_s in enumerate((100.0, 250.0, 400.0)):
+        metrics.heard_s = heard_s
+        chore.do(100.0 + now_s)
+    assert [heard for heard, _ in shown] == [100.0, 250.0, 400.0]
+    assert [whole for _, whole in shown] == [pytest.approx(400.0, rel=1e-6)] * 3
+
+
 def test_the_pace_is_known_after_a_quarter_of_an_hour_and_never_of_an_archive() -> None:
     metrics = Metrics("m", 1.0)
     chore = CatchingUp(files_of(), metrics, rate_hz=24_000.0)
